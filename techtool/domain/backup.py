@@ -1,0 +1,73 @@
+"""What a configuration snapshot is made of, and what its manifest says."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+
+class ItemKind(StrEnum):
+    """What an item of a snapshot is; decides how it is scanned."""
+
+    PROPERTIES = "properties"
+    PACKAGES = "packages"
+    APK = "apk"
+    FILE = "file"
+
+
+@dataclass(frozen=True, slots=True)
+class BackupItem:
+    """One readable thing of the terminal, as a stream."""
+
+    name: str
+    """Path inside the snapshot, e.g. ``packages/com.acme.pay/base.apk``."""
+    kind: ItemKind
+    chunks: AsyncIterator[bytes]
+
+
+@dataclass(frozen=True, slots=True)
+class NotRead:
+    """Something on the allow-list that could not be read, and why (the terminal's own words)."""
+
+    name: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class ItemDigest:
+    """One item as it was stored."""
+
+    name: str
+    kind: ItemKind
+    size_bytes: int
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class BackupManifest:
+    """The document in the visit's ``backups`` table; also the first member of the archive itself."""
+
+    id: str
+    serial: str
+    vendor: str
+    model: str
+    os_version: str
+    made_at: datetime
+    items: tuple[ItemDigest, ...]
+    not_read: tuple[NotRead, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class StoredBackup:
+    """A snapshot on disk that was decrypted from there and hashed again."""
+
+    manifest: BackupManifest
+    file: str
+    """Name within the backups folder."""
+    size_bytes: int
+    sha256: str
+    """Of the encrypted file."""
+    recipients: tuple[str, ...]
+    verified: bool

@@ -1,0 +1,105 @@
+"""What will happen to one terminal: which releases in which order, why, how long, and what can be undone."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from techtool.domain.release import VerifiedRelease
+from techtool.domain.rules import Force, Verdict
+from techtool.i18n import Phrase
+
+
+class ReleaseVerdict(StrEnum):
+    """One word for a release against one terminal."""
+
+    INSTALL = "install"
+    NOT_FOR_THIS_MODEL = "not-for-this-model"
+    INSTALLED = "installed"
+    """The terminal already runs exactly this."""
+    OLDER = "older"
+    """The terminal runs a newer one."""
+    SUPERSEDED = "superseded"
+    """A newer release of the same id on this stick is planned instead."""
+    BLOCKED = "blocked"
+    """A gate is closed; the failed rules say which."""
+    WITHDRAWN = "withdrawn"
+    RECALLED = "recalled"
+
+
+@dataclass(frozen=True, slots=True)
+class ReleaseFinding:
+    """One release of the stick and everything that was found about it; none is left out."""
+
+    release_id: str
+    version: str
+    verdict: ReleaseVerdict
+    rules: tuple[Verdict, ...]
+
+    @property
+    def failed(self) -> tuple[Verdict, ...]:
+        """The gates that are closed."""
+        return tuple(r for r in self.rules if not r.ok and r.force is Force.GATE)
+
+    @property
+    def warnings(self) -> tuple[Verdict, ...]:
+        """What may be overridden with a reason."""
+        return tuple(r for r in self.rules if not r.ok and r.force is Force.WARNING)
+
+
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """Seconds: as likely under as over, and nine times of ten under."""
+
+    p50_s: float
+    p90_s: float
+
+
+class StepKind(StrEnum):
+    """The stations of a visit; the values are the ``step`` words of journals, answers files and ``--json``."""
+
+    IDENTIFY = "identify"
+    INSPECT = "inspect"
+    CHECK = "check"
+    CONFIRM = "confirm"
+    BACKUP = "backup"
+    INSTALL = "install"
+    VERIFY = "verify"
+    TEST = "test"
+    SIGN_OFF = "sign_off"
+    REPORT = "report"
+
+
+@dataclass(frozen=True, slots=True)
+class PlanStep:
+    """One thing that will be done."""
+
+    kind: StepKind
+    title: Phrase
+    effect: Phrase
+    """What it changes on the terminal, or that it changes nothing."""
+    estimate: Estimate
+    attended: bool = False
+    release_key: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """The one thing a person confirms before anything is changed."""
+
+    serial: str
+    findings: tuple[ReleaseFinding, ...]
+    releases: tuple[VerifiedRelease, ...]
+    """In the order of installation; empty when there is nothing to do."""
+    steps: tuple[PlanStep, ...]
+    total: Estimate
+    downtime: Estimate
+    undo: Phrase
+    """What can be undone, and how."""
+    digest: str
+    """SHA-256 over what was decided; resume needs no new confirmation of the same plan."""
+
+    @property
+    def has_work(self) -> bool:
+        """Whether anything is to be installed."""
+        return bool(self.releases)

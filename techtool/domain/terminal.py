@@ -1,0 +1,149 @@
+"""What is known of one terminal, and from where it is known."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from urllib.parse import urlsplit
+
+from techtool.errors import BadAddress
+
+
+class Evidence(StrEnum):
+    """How a rule of the catalogue, and so a fact read through it, is known."""
+
+    DOCUMENTED = "documented"
+    RECORDED = "recorded"
+    SIMULATED = "simulated"
+    ASKED = "asked"
+    """Typed by the technician from the terminal's screen."""
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """Where a terminal is reached: one of DESIGN §4's forms."""
+
+    scheme: str
+    """``adb``, ``adb+server``."""
+    target: str
+    """``HOST:PORT`` or the serial an adb server knows it by."""
+
+    def __str__(self) -> str:
+        return f"{self.scheme}://{self.target}" if self.scheme == "adb" else f"{self.scheme}:{self.target}"
+
+    @property
+    def host(self) -> str:
+        """Host of an ``adb://`` address."""
+        return urlsplit(str(self)).hostname or ""
+
+    @property
+    def port(self) -> int:
+        """Port of an ``adb://`` address."""
+        return urlsplit(str(self)).port or 0
+
+    @classmethod
+    def parse(cls, text: str) -> Address:
+        """Read an address as a person types it; raises :class:`BadAddress`."""
+        text = text.strip()
+        if text.startswith("adb://"):
+            try:
+                parts = urlsplit(text)
+                port, host = parts.port, parts.hostname
+            except ValueError:
+                raise BadAddress(address=text) from None
+            if host and port and parts.path in ("", "/") and not parts.query and not parts.username:
+                shown = f"[{host}]" if ":" in host else host
+                return cls("adb", f"{shown}:{port}")
+        elif text.startswith("adb+server:"):
+            serial = text.removeprefix("adb+server:").removeprefix("//")
+            if serial and serial.isprintable() and not any(c.isspace() for c in serial):
+                return cls("adb+server", serial)
+        raise BadAddress(address=text)
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """Which terminal this is, by the catalogue's rules over what it says of itself."""
+
+    address: str
+    vendor: str
+    """Catalogue id of the maker, e.g. ``sunmi``."""
+    vendor_name: str
+    model: str
+    """Catalogue id of the model within the vendor, e.g. ``P2``."""
+    model_name: str
+    family: str
+    """Which driver of ``terminals`` speaks to it, e.g. ``android``."""
+    hw_revision: str | None
+    serial: str
+    serial_source: str
+    """The property the serial number was read from."""
+    serial_trusted: bool
+    """False for a known default serial that many units share."""
+    os_version: str
+    firmware: str
+    """The build's display id, the vendor's own text."""
+    abis: tuple[str, ...]
+    sdk: int | None
+    evidence: Evidence
+    """How the model's rule is known."""
+    source: str
+    """Where the rule comes from: a document or a recording."""
+
+
+@dataclass(frozen=True, slots=True)
+class InstalledPackage:
+    """One package as the terminal reports it."""
+
+    id: str
+    version: str
+    version_code: int
+    signer: str | None = None
+    """Lower-case hex SHA-256 of the signing certificate; null where it was not read."""
+
+
+class BatchState(StrEnum):
+    """Whether takings wait in the terminal."""
+
+    SETTLED = "settled"
+    OPEN = "open"
+
+
+class TamperState(StrEnum):
+    """What the terminal says of its own tamper protection."""
+
+    NORMAL = "normal"
+    TAMPERED = "tampered"
+
+
+@dataclass(frozen=True, slots=True)
+class Battery:
+    """Charge and supply are two facts (fwupd #1240)."""
+
+    percent: int
+    external_power: bool
+
+
+@dataclass(frozen=True, slots=True)
+class TerminalState:
+    """Everything read from a terminal before, or after, the work; ``None`` means the terminal does not say."""
+
+    identity: Identity
+    packages: tuple[InstalledPackage, ...]
+    battery: Battery | None = None
+    free_storage_bytes: int | None = None
+    tid: str | None = None
+    mid: str | None = None
+    batch: BatchState | None = None
+    tamper: TamperState | None = None
+    bootloader: str | None = None
+    region: str | None = None
+    clock_offset_s: float | None = None
+    """Terminal clock minus laptop clock."""
+    evidence: Mapping[str, Evidence] = field(default_factory=dict)
+    """For facts that no standard property gives: how each is known (``batch`` → ``simulated`` …)."""
+
+    def package(self, package_id: str) -> InstalledPackage | None:
+        """The installed package of that id, if any."""
+        return next((p for p in self.packages if p.id == package_id), None)

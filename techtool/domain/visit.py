@@ -1,0 +1,183 @@
+"""A visit as its record tells it: what the screens and the report are made from."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+
+from techtool.domain.outcome import Outcome
+from techtool.domain.plan import Plan, StepKind
+from techtool.domain.release import TrustFacts
+from techtool.domain.terminal import InstalledPackage, TerminalState
+from techtool.i18n import Phrase
+
+
+class StepState(StrEnum):
+    """An intent is on disk before its command; ``STARTED`` without an end means inconsistent until read again."""
+
+    STARTED = "started"
+    DONE = "done"
+    FAILED = "failed"
+
+
+class CatmAction(StrEnum):
+    """ISO 20022 TerminalManagementAction5, for records."""
+
+    DOWNLOAD = "DWNL"
+    INSTALL = "INST"
+    RESTART = "RSTR"
+    UPLOAD = "UPLD"
+    UPDATE = "UPDT"
+    DELETE = "DELT"
+
+
+class CatmResult(StrEnum):
+    """ISO 20022 TerminalManagementActionResult5, for records."""
+
+    SUCCESS = "SUCC"
+    WARNING = "WARN"
+    ACCESS_DENIED = "ACCD"
+    CONNECTION = "CNTE"
+    FORMAT = "FMTE"
+    INVALID = "INVC"
+    OVERFLOW = "OVER"
+    MISSING = "MISS"
+    NOT_SUPPORTED = "NSUP"
+    SIGNATURE = "SIGE"
+    TIMEOUT = "TIMO"
+
+
+@dataclass(frozen=True, slots=True)
+class ErrorRecord:
+    """An error as it was recorded."""
+
+    code: str
+    what: Phrase
+    state_now: Phrase
+    next_actions: tuple[Phrase, ...]
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class StepRecord:
+    """One step of one terminal, as journalled."""
+
+    seq: int
+    step: StepKind
+    item: str
+    """What within the step: a package id, a test id; may be empty."""
+    state: StepState
+    started_at: datetime
+    ended_at: datetime | None = None
+    result: Phrase | None = None
+    error: ErrorRecord | None = None
+    action: CatmAction | None = None
+    action_result: CatmResult | None = None
+    bytes_confirmed: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerRecord:
+    """What was asked and what a person said."""
+
+    question_id: str
+    text: Phrase
+    answer: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class CheckRecord:
+    """One functional test or inspection item and its result."""
+
+    id: str
+    title: Phrase
+    result: str
+    """``pass``, ``fail``, ``not-applicable``, ``not-done``."""
+    reason: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class BackupRecord:
+    """A configuration snapshot that was made and verified."""
+
+    id: str
+    file: str
+    sha256: str
+    size_bytes: int
+    items: int
+    not_read: tuple[str, ...]
+    recipients: tuple[str, ...]
+    verified: bool
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class InstalledFile:
+    """One installed payload, read again from the terminal."""
+
+    release_key: str
+    package: InstalledPackage
+    sha256_expected: str
+    sha256_found: str
+    """Empty where the terminal does not let it be read."""
+
+
+@dataclass(frozen=True, slots=True)
+class LaneRecord:
+    """One terminal of a visit."""
+
+    lane: str
+    """Short stable id within the visit: ``1``, ``2`` …"""
+    address: str
+    serial: str
+    """Empty until identified."""
+    before: TerminalState | None = None
+    after: TerminalState | None = None
+    plan: Plan | None = None
+    plan_view: Mapping[str, object] = field(default_factory=dict)
+    """The plan as it was confirmed, in JSON (DESIGN §9 ``plan --json``); kept where the stick is gone."""
+    trust: TrustFacts | None = None
+    steps: tuple[StepRecord, ...] = ()
+    answers: tuple[AnswerRecord, ...] = ()
+    checks: tuple[CheckRecord, ...] = ()
+    backup: BackupRecord | None = None
+    installed: tuple[InstalledFile, ...] = ()
+    confirmed_at: datetime | None = None
+    outcome: Outcome | None = None
+    """None while the lane is unfinished."""
+    error: ErrorRecord | None = None
+    exit_code: int = 0
+
+    @property
+    def unfinished_step(self) -> StepRecord | None:
+        """A step whose intent was journalled and whose end was not."""
+        return next((s for s in reversed(self.steps) if s.state is StepState.STARTED), None)
+
+
+@dataclass(frozen=True, slots=True)
+class VisitRecord:
+    """One visit: the unit of work, of export and of sync."""
+
+    id: str
+    started_at: datetime
+    finished_at: datetime | None
+    technician: str
+    tool_version: str
+    language: str
+    stick: str
+    """Where the bundle was read from, as given."""
+    merchant: str
+    work_order: str
+    lanes: tuple[LaneRecord, ...]
+    sealed: bool = False
+    head: str = ""
+    """Hex SHA-256 chain head of the journal this record was read from."""
+    outcome: Outcome | None = None
+    exit_code: int = 0
+    abandoned: bool = False
+    clock_note: Mapping[str, str] = field(default_factory=dict)
+    """Laptop clock and reference time when they differ."""

@@ -1,0 +1,610 @@
+"""Every way techtool can fail, in one tree.
+
+TechtoolError
+├── UsageError                 TT-1xx  exit 4   the command or its input is wrong
+│   ├── BadAddress
+│   ├── BadFile
+│   ├── BadSettings
+│   ├── NotSetUp
+│   ├── AmbiguousChoice
+│   └── PublisherError         the publisher's side: an APK that is no APK, a bundle folder that cannot be signed
+├── NotFoundError              TT-11x  exit 3
+│   ├── NoStick                no bundle at that path
+│   └── NoSuchVisit
+├── PersonError                TT-12x
+│   ├── AnswerMissing                  exit 5
+│   ├── RefusedByPerson                exit 6
+│   └── WrongPassphrase                exit 6
+├── TrustError                 TT-2xx  the stick
+│   ├── Untrusted                      exit 10
+│   ├── Expired                        exit 11
+│   ├── Recalled                       exit 12
+│   ├── Damaged                        exit 13
+│   └── Withdrawn                      exit 14
+├── LinkError                  TT-3xx  exit 20  the way to the terminal
+│   ├── Unreachable
+│   ├── WrongProtocol          the port speaks something else, or breaks its own protocol
+│   ├── NotAuthorized          the terminal has not accepted this laptop's key
+│   ├── LinkTimeout
+│   ├── LinkLost                       exit 24
+│   ├── CommandRefused         the terminal answered, and said no
+│   └── NotCapable             this link cannot do that
+├── TerminalError              TT-4xx
+│   ├── UnknownModel                   exit 21
+│   ├── NotCompatible                  exit 22
+│   ├── GateClosed                     exit 23
+│   ├── AnotherTerminal        what answers now is not the terminal the visit began with; exit 23
+│   ├── InstallFailed                  exit 1; carries the outcome word
+│   └── VerifyFailed                   exit 1; the terminal does not run what was installed
+├── StoreError                 TT-5xx
+│   ├── StoreLocked                    exit 30
+│   ├── StoreDamaged                   exit 31
+│   ├── DiskFull                       exit 32
+│   └── DiskError                      exit 31; the disk refuses (read-only, gone)
+├── BackupError                TT-6xx
+│   ├── ForbiddenContent               exit 50
+│   ├── BackupNotVerified              exit 51
+│   └── RestoreRefused                 exit 52
+├── OfficeError                TT-7xx  exit 7
+├── Interrupted                TT-800  exit 130
+└── InternalError              TT-900  exit 1   a defect of techtool itself
+
+Each class says, for the person at the counter, *what* happened, the *state now*, and the *next actions*; the texts are
+message ids (English sentences) with named placeholders. Exit codes are DESIGN §9's contract with scripts.
+"""
+
+from __future__ import annotations
+
+from enum import IntEnum
+from typing import ClassVar
+
+from techtool.i18n import N_, Phrase, PhraseValue
+
+
+class Exit(IntEnum):
+    """Process exit codes: a contract with scripts."""
+
+    DONE = 0
+    FAILED = 1
+    NOTHING_TO_DO = 2
+    NOT_FOUND = 3
+    USAGE = 4
+    ANSWER_MISSING = 5
+    REFUSED_BY_PERSON = 6
+    OFFICE_UNREACHABLE = 7
+    UNTRUSTED = 10
+    EXPIRED = 11
+    RECALLED = 12
+    DAMAGED_BUNDLE = 13
+    WITHDRAWN = 14
+    UNREACHABLE = 20
+    UNKNOWN_MODEL = 21
+    NOT_COMPATIBLE = 22
+    GATE_CLOSED = 23
+    LOST = 24
+    LOCKED = 30
+    DAMAGED_STORE = 31
+    DISK_FULL = 32
+    ROLLED_BACK = 40
+    NEEDS_FIRMWARE = 41
+    UNRECOVERABLE = 42
+    INCONSISTENT = 43
+    NOT_RESTORED = 44
+    FORBIDDEN_CONTENT = 50
+    BACKUP_NOT_VERIFIED = 51
+    RESTORE_REFUSED = 52
+    INTERRUPTED = 130
+
+
+_GRAVEST_FIRST = (
+    Exit.UNRECOVERABLE,
+    Exit.NEEDS_FIRMWARE,
+    Exit.INCONSISTENT,
+    Exit.LOST,
+    Exit.ROLLED_BACK,
+    Exit.NOT_RESTORED,
+)
+
+
+def gravest(codes: list[Exit]) -> Exit:
+    """The exit code of a visit with several terminals: DESIGN §9's order (the worst for the merchant first)."""
+    for code in _GRAVEST_FIRST:
+        if code in codes:
+            return code
+    failed = [c for c in codes if c not in (Exit.DONE, Exit.NOTHING_TO_DO)]
+    if failed:
+        return min(failed)
+    return Exit.NOTHING_TO_DO if codes and all(c is Exit.NOTHING_TO_DO for c in codes) else Exit.DONE
+
+
+class TechtoolError(Exception):
+    """Base of all: ``code``, ``what``, ``state_now``, ``next_actions``, ``exit_code``.
+
+    Keyword arguments fill the placeholders of the class's texts. ``detail`` is raw text of the lower layer for the
+    support desk; it is never translated and never needed to understand the error.
+    """
+
+    code: ClassVar[str] = "TT-000"
+    exit_code: ClassVar[Exit] = Exit.FAILED
+    what: ClassVar[str] = N_("techtool could not go on.")
+    state_now: ClassVar[str] = N_("Nothing was changed.")
+    next_actions: ClassVar[tuple[str, ...]] = (
+        N_("Try again; if it fails again, send a support bundle to the office."),
+    )
+
+    def __init__(self, *, detail: str = "", state: Phrase | None = None, **params: PhraseValue) -> None:
+        self.params = params
+        self.detail = detail
+        self._state = state
+        super().__init__(f"{self.code} {self.what_phrase.text('en')}" + (f" [{detail}]" if detail else ""))
+
+    @property
+    def what_phrase(self) -> Phrase:
+        """What happened."""
+        return Phrase(self.what, self.params)
+
+    @property
+    def state_phrase(self) -> Phrase:
+        """In what state things are now."""
+        return self._state or Phrase(self.state_now, self.params)
+
+    @property
+    def action_phrases(self) -> tuple[Phrase, ...]:
+        """What to do next, most useful first."""
+        return tuple(Phrase(action, self.params) for action in self.next_actions)
+
+    def to_json(self) -> dict[str, object]:
+        """The error as recorded in journals and printed under ``--json``."""
+        return {
+            "code": self.code,
+            "exit": int(self.exit_code),
+            "what": self.what_phrase.to_json(),
+            "state_now": self.state_phrase.to_json(),
+            "next_actions": [action.to_json() for action in self.action_phrases],
+            "detail": self.detail,
+        }
+
+
+# --- TT-1xx: the command, its input, the person --------------------------------------------------------------------
+
+
+class UsageError(TechtoolError):
+    """The command line or its input cannot be acted on."""
+
+    code = "TT-100"
+    exit_code = Exit.USAGE
+    what = N_("{problem}")
+    state_now = N_("Nothing was started.")
+    next_actions = (N_("Correct the command; --help shows what it takes."),)
+
+
+class BadAddress(UsageError):
+    """An address that is none of DESIGN §4's forms."""
+
+    code = "TT-101"
+    what = N_("“{address}” is not a terminal address.")
+    next_actions = (N_("Write adb://HOST:PORT for a network terminal, or adb+server:SERIAL for a USB cable."),)
+
+
+class BadFile(UsageError):
+    """A file given by the person cannot be read as what it should be."""
+
+    code = "TT-102"
+    what = N_("The file {path} cannot be used: {problem}")
+    next_actions = (N_("Correct the file at the place named, or give another one."),)
+
+
+class BadSettings(UsageError):
+    """``settings.toml`` does not have the shape techtool knows."""
+
+    code = "TT-103"
+    what = N_("The settings in {path} cannot be read: {problem}")
+    next_actions = (N_("Correct the line named; the settings were not overwritten."),)
+
+
+class NotSetUp(UsageError):
+    """The home folder lacks something the first run makes."""
+
+    code = "TT-104"
+    what = N_("techtool is not set up on this laptop yet: {missing} is missing.")
+    next_actions = (N_("Start techtool once without arguments and answer the first-run questions."),)
+
+
+class AmbiguousChoice(UsageError):
+    """Two or more things fit what was asked; techtool does not choose at random."""
+
+    code = "TT-105"
+    what = N_("{what} fits more than one: {choices}")
+    next_actions = (N_("Name exactly one of them."),)
+
+
+class PublisherError(UsageError):
+    """The publisher's side of a bundle cannot do what was asked."""
+
+    code = "TT-106"
+    what = N_("The bundle cannot be made: {problem}")
+    state_now = N_("The bundle folder is as it was before this command.")
+    next_actions = (N_("Correct what is named and run the same command again."),)
+
+
+class NotFoundError(TechtoolError):
+    """Something named is not there."""
+
+    code = "TT-110"
+    exit_code = Exit.NOT_FOUND
+    what = N_("{what} was not found.")
+    next_actions = (N_("Check the name, or list what there is."),)
+
+
+class NoStick(NotFoundError):
+    """The path holds no bundle."""
+
+    code = "TT-111"
+    what = N_("There is no techtool bundle at {path}.")
+    next_actions = (N_("Put in the stick that the office prepared, or name its folder (the one that holds TECHTOOL)."),)
+
+
+class NoSuchVisit(NotFoundError):
+    """No visit has that id, or none is unfinished."""
+
+    code = "TT-112"
+    what = N_("There is no such visit: {visit}")
+    next_actions = (N_("“techtool visit list” shows the visits on this laptop."),)
+
+
+class PersonError(TechtoolError):
+    """A person did not, or would not, answer."""
+
+    code = "TT-120"
+    exit_code = Exit.REFUSED_BY_PERSON
+
+
+class AnswerMissing(PersonError):
+    """A question was asked where nobody can be asked."""
+
+    code = "TT-121"
+    exit_code = Exit.ANSWER_MISSING
+    what = N_("The question “{question}” has no answer: {text}")
+    state_now = N_("The step that asks has not begun; the visit can be resumed.")
+    next_actions = (N_("Put “{question}” into the answers file and resume the visit."),)
+
+
+class RefusedByPerson(PersonError):
+    """A person said no."""
+
+    code = "TT-122"
+    what = N_("Stopped by the technician or the merchant: {question}")
+    state_now = N_("No further step was begun on this terminal.")
+    next_actions = (N_("Resume the visit when the person agrees, or close it as stopped."),)
+
+
+class WrongPassphrase(PersonError):
+    """The passphrase does not open the key file."""
+
+    code = "TT-123"
+    what = N_("The passphrase does not open the key {path}.")
+    next_actions = (N_("Type the passphrase again; the key file was not changed."),)
+
+
+# --- TT-2xx: the stick ---------------------------------------------------------------------------------------------
+
+
+class TrustError(TechtoolError):
+    """The stick, or something on it, is not to be believed or not to be used."""
+
+    code = "TT-200"
+    exit_code = Exit.UNTRUSTED
+    state_now = N_("Nothing was installed. Identify, back up and report still work.")
+    next_actions: ClassVar[tuple[str, ...]] = (N_("Use another stick from the office."),)
+
+
+class Untrusted(TrustError):
+    """Signature, role, root chain or layout is not what the trusted root allows."""
+
+    code = "TT-210"
+    exit_code = Exit.UNTRUSTED
+    what = N_("The stick is not trusted: {problem}")
+    next_actions = (
+        N_("Do not use this stick; give it to the office."),
+        N_("If the office has changed its keys, ask for a stick with the whole chain of roots."),
+    )
+
+
+class Expired(TrustError):
+    """Signed metadata is past its use-by date."""
+
+    code = "TT-211"
+    exit_code = Exit.EXPIRED
+    what = N_("The stick is past its use-by date: {role} was valid until {until}.")
+    next_actions = (
+        N_("Use a newer stick."),
+        N_("Or refresh the metadata from the office (a few kilobytes)."),
+        N_("Or correct this laptop's clock if it is wrong."),
+    )
+
+
+class Recalled(TrustError):
+    """The office recalled the release."""
+
+    code = "TT-212"
+    exit_code = Exit.RECALLED
+    what = N_("The release {release} was recalled: {reason}")
+    next_actions = (N_("Do not install it; ask the office which release replaces it."),)
+
+
+class Damaged(TrustError):
+    """A payload's length or digest differs, or the stick cannot be read."""
+
+    code = "TT-213"
+    exit_code = Exit.DAMAGED_BUNDLE
+    what = N_("A file on the stick is damaged: {path} ({problem})")
+    next_actions = (
+        N_("Put the stick in again and retry."),
+        N_("If it stays damaged, use another stick."),
+    )
+
+
+class Withdrawn(TrustError):
+    """A genuine older stick carries a release that newer metadata no longer lists."""
+
+    code = "TT-214"
+    exit_code = Exit.WITHDRAWN
+    what = N_("The release {release} was withdrawn by its publisher after this stick was made.")
+    next_actions = (N_("Choose another release, or ask for a newer stick."),)
+
+
+# --- TT-3xx: the link ----------------------------------------------------------------------------------------------
+
+
+class LinkError(TechtoolError):
+    """The way to the terminal."""
+
+    code = "TT-300"
+    exit_code = Exit.UNREACHABLE
+    what = N_("There is no usable connection to {address}.")
+    next_actions = (N_("Check the cable or the network and that debugging is allowed on the terminal, then retry."),)
+
+
+class Unreachable(LinkError):
+    """Nothing answers at the address."""
+
+    code = "TT-301"
+    what = N_("No answer from {address}.")
+
+
+class WrongProtocol(LinkError):
+    """What answers does not speak the protocol, or breaks it."""
+
+    code = "TT-302"
+    what = N_("What answers at {address} does not speak the expected protocol: {problem}")
+    next_actions = (N_("Check the address and port: another service may be listening there."),)
+
+
+class NotAuthorized(LinkError):
+    """The terminal wants a person to accept this laptop's key."""
+
+    code = "TT-303"
+    what = N_("The terminal at {address} has not allowed this laptop yet.")
+    next_actions = (N_("Look at the terminal's screen, allow debugging from this computer, then retry."),)
+
+
+class LinkTimeout(LinkError):
+    """A read or a command took longer than its limit."""
+
+    code = "TT-304"
+    what = N_("{address} did not answer within {seconds} s.")
+
+
+class LinkLost(LinkError):
+    """The connection ended while work was under way."""
+
+    code = "TT-305"
+    exit_code = Exit.LOST
+    what = N_("The connection to {address} was lost.")
+    state_now = N_("The step under way is unfinished; the terminal is read again before anything else is done.")
+    next_actions = (N_("Check the cable, wait until the terminal is on, then resume the visit."),)
+
+
+class CommandRefused(LinkError):
+    """The terminal answered a command or transfer with a refusal."""
+
+    code = "TT-306"
+    exit_code = Exit.FAILED
+    what = N_("The terminal refused {command}: {answer}")
+    next_actions = (N_("Read the terminal's answer; if it is not clear, send a support bundle to the office."),)
+
+
+class NotCapable(LinkError):
+    """The link lacks a capability that the step needs."""
+
+    code = "TT-307"
+    exit_code = Exit.NOT_COMPATIBLE
+    what = N_("The connection to {address} cannot do this: {capability}")
+    next_actions = (N_("Use another kind of connection to this terminal."),)
+
+
+# --- TT-4xx: the terminal ------------------------------------------------------------------------------------------
+
+
+class TerminalError(TechtoolError):
+    """The terminal itself, or what it runs."""
+
+    code = "TT-400"
+    exit_code = Exit.FAILED
+
+
+class UnknownModel(TerminalError):
+    """No rule of the model catalogue fits."""
+
+    code = "TT-401"
+    exit_code = Exit.UNKNOWN_MODEL
+    what = N_("The device at {address} is not in the model catalogue: {description}")
+    next_actions = (
+        N_("Check that the right device is connected."),
+        N_("Send its facts to the office (techtool identify ADDRESS --json) so that the model can be added."),
+    )
+
+
+class NotCompatible(TerminalError):
+    """No release fits this terminal; every failed rule is in the plan."""
+
+    code = "TT-402"
+    exit_code = Exit.NOT_COMPATIBLE
+    what = N_("{release} does not fit this terminal: {reason}")
+    next_actions = (N_("Look at the failed rules in the plan; each says what to do."),)
+
+
+class GateClosed(TerminalError):
+    """A gate (no override) is closed."""
+
+    code = "TT-403"
+    exit_code = Exit.GATE_CLOSED
+    what = N_("The work may not begin: {reason}")
+    next_actions = (N_("{remedy}"),)
+
+
+class AnotherTerminal(GateClosed):
+    """The serial number read now is not the one the visit began with."""
+
+    code = "TT-404"
+    what = N_("Another terminal answers at {address}: serial number {found}, expected {expected}.")
+    next_actions = (N_("Connect the terminal with serial number {expected} and resume."),)
+
+
+class InstallFailed(TerminalError):
+    """The terminal did not accept a package."""
+
+    code = "TT-410"
+    what = N_("The terminal did not install {package}: {reason}")
+    state_now = N_("The terminal still runs what it ran before.")
+    next_actions = (N_("{remedy}"),)
+
+
+class VerifyFailed(TerminalError):
+    """Read again after the installation, the terminal is not as planned."""
+
+    code = "TT-411"
+    what = N_("After the installation {package} is not as planned: {reason}")
+    state_now = N_("What the terminal says now is in the record; do not hand it over before it was checked.")
+    next_actions = (
+        N_("Resume the visit to install again."),
+        N_("If it stays so, swap the terminal and report it to the office."),
+    )
+
+
+# --- TT-5xx: the store ---------------------------------------------------------------------------------------------
+
+
+class StoreError(TechtoolError):
+    """The records on this laptop."""
+
+    code = "TT-500"
+    exit_code = Exit.DAMAGED_STORE
+
+
+class StoreLocked(StoreError):
+    """Another techtool holds this home folder."""
+
+    code = "TT-501"
+    exit_code = Exit.LOCKED
+    what = N_("Another techtool is working here: {holder}")
+    next_actions = (N_("Finish or close the other one, then start again."),)
+
+
+class StoreDamaged(StoreError):
+    """A record was altered or has rotted."""
+
+    code = "TT-502"
+    what = N_("A record on this laptop is damaged: {path} ({problem})")
+    state_now = N_("The damaged file was not changed and nothing was overwritten.")
+    next_actions = (N_("“techtool doctor” shows what can be saved; send the file to the office."),)
+
+
+class DiskFull(StoreError):
+    """No room left on the laptop's disk or the stick."""
+
+    code = "TT-503"
+    exit_code = Exit.DISK_FULL
+    what = N_("The disk is full: {path}")
+    state_now = N_("Everything recorded before is safe; the last entry was not written.")
+    next_actions = (N_("Free some space on that disk, then resume."),)
+
+
+class DiskError(StoreError):
+    """The disk refuses: read-only, no permission, gone."""
+
+    code = "TT-504"
+    what = N_("The disk does not accept {path}: {problem}")
+    state_now = N_("Everything recorded before is safe; the last entry was not written.")
+    next_actions = (N_("Check that the folder exists and may be written, then start again."),)
+
+
+# --- TT-6xx: backups -----------------------------------------------------------------------------------------------
+
+
+class BackupError(TechtoolError):
+    """Backups."""
+
+    code = "TT-600"
+
+
+class ForbiddenContent(BackupError):
+    """Card data or a key was met where none may be."""
+
+    code = "TT-601"
+    exit_code = Exit.FORBIDDEN_CONTENT
+    what = N_("{item} holds what may never be stored ({kind}).")
+    state_now = N_("No backup was kept and nothing of it is on this laptop. The terminal was not changed.")
+    next_actions = (N_("Report it to the office without copying the content; do not go on with this terminal."),)
+
+
+class BackupNotVerified(BackupError):
+    """What was written does not read back as it was read from the terminal."""
+
+    code = "TT-602"
+    exit_code = Exit.BACKUP_NOT_VERIFIED
+    what = N_("The backup could not be verified: {problem}")
+    state_now = N_("The terminal was not changed.")
+    next_actions = (N_("Back up again; if it fails again, check this laptop's disk."),)
+
+
+class RestoreRefused(BackupError):
+    """A restore that could harm."""
+
+    code = "TT-603"
+    exit_code = Exit.RESTORE_REFUSED
+    what = N_("The backup may not be restored here: {reason}")
+
+
+# --- TT-7xx and the rest -------------------------------------------------------------------------------------------
+
+
+class OfficeError(TechtoolError):
+    """The office's server."""
+
+    code = "TT-700"
+    exit_code = Exit.OFFICE_UNREACHABLE
+    what = N_("The office cannot be reached: {problem}")
+    state_now = N_("Nothing is lost: the visits wait in the outbox.")
+    next_actions = (N_("Try again when there is a network, or hand over the stick's outbox."),)
+
+
+class Interrupted(TechtoolError):
+    """^C, SIGTERM, a closed window."""
+
+    code = "TT-800"
+    exit_code = Exit.INTERRUPTED
+    what = N_("Stopped before the end.")
+    state_now = N_("Every step so far is recorded; an unfinished step is read again on resume.")
+    next_actions = (N_("“techtool visit resume” goes on from here."),)
+
+
+class InternalError(TechtoolError):
+    """A defect of techtool: the net under everything, so that no traceback reaches a technician."""
+
+    code = "TT-900"
+    what = N_("techtool itself failed ({kind}).")
+    state_now = N_(
+        "What was recorded so far is safe; an unfinished step counts as inconsistent until it is read again."
+    )
+    next_actions = (N_("Resume the visit; send a support bundle to the office."),)

@@ -1,0 +1,159 @@
+"""What the engine tells the world: frozen, small, in order. Nothing below the user interface prints."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from techtool.domain.outcome import Outcome
+from techtool.domain.plan import Plan, StepKind
+from techtool.domain.question import Question
+from techtool.domain.visit import ErrorRecord
+from techtool.i18n import Phrase
+
+
+@dataclass(frozen=True, slots=True)
+class VisitStarted:
+    """A visit's journal is open on disk."""
+
+    visit: str
+    at: datetime
+    resumed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class StepStarted:
+    """The intent is on disk; the command goes out next."""
+
+    lane: str
+    step: StepKind
+    at: datetime
+    item: str = ""
+    title: Phrase | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """Bytes that the other side has confirmed, out of all."""
+
+    lane: str
+    step: StepKind
+    at: datetime
+    item: str
+    confirmed_bytes: int
+    total_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class StepDone:
+    """The result is on disk."""
+
+    lane: str
+    step: StepKind
+    at: datetime
+    item: str = ""
+    result: Phrase | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class StepFailed:
+    """The failure is on disk."""
+
+    lane: str
+    step: StepKind
+    at: datetime
+    error: ErrorRecord
+    item: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class LaneIdentified:
+    """The terminal at an address is known."""
+
+    lane: str
+    at: datetime
+    address: str
+    serial: str
+    vendor_name: str
+    model_name: str
+    os_version: str
+
+
+@dataclass(frozen=True, slots=True)
+class LanePlanned:
+    """The plan that will be put to the person."""
+
+    lane: str
+    at: datetime
+    plan: Plan = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A question waits for a person."""
+
+    lane: str
+    step: StepKind
+    at: datetime
+    question: Question
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """It was answered."""
+
+    lane: str
+    step: StepKind
+    at: datetime
+    question_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """Something worth a line: a warning, a wait, a retry."""
+
+    lane: str
+    step: StepKind | None
+    at: datetime
+    text: Phrase
+    warning: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class LaneFinished:
+    """One terminal is through."""
+
+    lane: str
+    at: datetime
+    address: str
+    serial: str
+    outcome: Outcome
+    exit_code: int
+    error: ErrorRecord | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """The visit is through; always the last event."""
+
+    visit: str
+    at: datetime
+    outcome: Outcome
+    exit_code: int
+    sealed: bool
+
+
+Event = (
+    VisitStarted
+    | StepStarted
+    | Progress
+    | StepDone
+    | StepFailed
+    | LaneIdentified
+    | LanePlanned
+    | Asked
+    | Answered
+    | Notice
+    | LaneFinished
+    | Finished
+)

@@ -1,0 +1,118 @@
+"""The small Protocol that every way to a terminal implements."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import BinaryIO, Protocol
+
+from techtool.domain.terminal import Address
+
+Confirmed = Callable[[int], None]
+"""Called with the number of bytes that the other side has confirmed so far."""
+
+
+class Capability(StrEnum):
+    """What a link can do; discovered, never assumed."""
+
+    SHELL = "shell"
+    EXIT_CODES = "exit_codes"
+    """Commands report their exit code and keep stderr apart."""
+    STREAM_INSTALL = "stream_install"
+    """A payload can be streamed into a command's standard input."""
+    READ_FILES = "read_files"
+    WRITE_FILES = "write_files"
+    SIZES_64 = "sizes_64"
+    """Sizes of files over 4 GiB are told right."""
+    REBOOT = "reboot"
+
+
+@dataclass(frozen=True, slots=True)
+class CommandResult:
+    """How a command on the terminal ended."""
+
+    exit_code: int | None
+    """None where the link cannot tell."""
+    stdout: bytes
+    stderr: bytes = b""
+    """Empty where the link mixes it into ``stdout``."""
+
+    @property
+    def text(self) -> str:
+        """Standard output as text, never trusted for its encoding; line ends normalised."""
+        return self.stdout.decode("utf-8", "replace").replace("\r\n", "\n")
+
+
+@dataclass(frozen=True, slots=True)
+class FileStat:
+    """What a terminal says of one of its files."""
+
+    size_bytes: int
+    mode: int
+    modified_s: int
+
+
+class Link(Protocol):
+    """A connection to one terminal.
+
+    Every operation raises only :class:`techtool.errors.LinkError` and its children: ``Unreachable``,
+    ``WrongProtocol``, ``NotAuthorized``, ``LinkTimeout``, ``LinkLost``, ``CommandRefused``, ``NotCapable``.
+    Several operations may run at once.
+    """
+
+    @property
+    def address(self) -> Address:
+        """Where it leads."""
+        ...
+
+    @property
+    def capabilities(self) -> frozenset[Capability]:
+        """What it can do; empty before :meth:`open`."""
+        ...
+
+    async def open(self) -> None:
+        """Connect and discover the capabilities."""
+        ...
+
+    async def close(self) -> None:
+        """Let go; never raises, may be called twice."""
+        ...
+
+    async def run(self, command: str, *, timeout_s: float = 30.0, limit_bytes: int = 8 << 20) -> CommandResult:
+        """Run a shell command; more output than ``limit_bytes`` is a :class:`WrongProtocol`."""
+        ...
+
+    async def feed(
+        self,
+        command: str,
+        source: BinaryIO,
+        size_bytes: int,
+        *,
+        confirmed: Confirmed | None = None,
+        timeout_s: float = 120.0,
+    ) -> CommandResult:
+        """Run a command with ``size_bytes`` of ``source`` as its standard input (raw).
+
+        ``timeout_s`` bounds each wait for the other side, not the whole. ``exit_code`` is None where only
+        ``exec:`` exists.
+        """
+        ...
+
+    async def push(
+        self, source: BinaryIO, size_bytes: int, path: str, *, mode: int = 0o644, confirmed: Confirmed | None = None
+    ) -> None:
+        """Write a file on the terminal."""
+        ...
+
+    def pull(self, path: str) -> AsyncIterator[bytes]:
+        """Read a file of the terminal in chunks; :class:`CommandRefused` when it may not be read."""
+        ...
+
+    async def stat(self, path: str) -> FileStat | None:
+        """Size, mode and time of a file; None when it is not there."""
+        ...
+
+    async def reboot(self) -> None:
+        """Restart the terminal; the link is lost by it."""
+        ...

@@ -1,0 +1,196 @@
+"""Where things live on the laptop, and how a byte gets there so that it stays."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from techtool.errors import DiskError, DiskFull, TechtoolError
+
+_FULL: Final = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+
+
+def disk_error(error: OSError, path: Path | str) -> TechtoolError:
+    """The error of our tree that an ``OSError`` while writing ``path`` means."""
+    if error.errno in _FULL:
+        return DiskFull(path=str(path), detail=str(error))
+    return DiskError(path=str(path), problem=error.strerror or type(error).__name__, detail=str(error))
+
+
+class Disk:
+    """The few effects by which anything is kept: tests count and stop them here."""
+
+    def create(self, path: Path, *, exclusive: bool = False) -> int:
+        """Open ``path`` for appending, made if missing; returns a file descriptor."""
+        flags = os.O_RDWR | os.O_CREAT | os.O_APPEND | getattr(os, "O_BINARY", 0) | (os.O_EXCL if exclusive else 0)
+        try:
+            return os.open(path, flags, 0o600)
+        except OSError as error:
+            raise disk_error(error, path) from error
+
+    def write(self, fd: int, data: bytes, path: Path) -> None:
+        """Write all of ``data``."""
+        view = memoryview(data)
+        try:
+            while view:
+                view = view[os.write(fd, view) :]
+        except OSError as error:
+            raise disk_error(error, path) from error
+
+    def fsync(self, fd: int, path: Path) -> None:
+        """Make what was written survive a power cut (``F_FULLFSYNC`` on macOS)."""
+        try:
+            if sys.platform == "darwin":
+                import fcntl
+
+                with contextlib.suppress(OSError):
+                    fcntl.fcntl(fd, fcntl.F_FULLFSYNC)
+                    return
+            os.fsync(fd)
+        except OSError as error:
+            raise disk_error(error, path) from error
+
+    def truncate(self, fd: int, size_bytes: int, path: Path) -> None:
+        """Cut a file back to its last good byte."""
+        try:
+            os.ftruncate(fd, size_bytes)
+        except OSError as error:
+            raise disk_error(error, path) from error
+
+    def replace(self, source: Path, target: Path) -> None:
+        """Rename over ``target`` and make the rename durable."""
+        try:
+            os.replace(source, target)
+            self.fsync_folder(target.parent)
+        except OSError as error:
+            raise disk_error(error, target) from error
+
+    def fsync_folder(self, folder: Path) -> None:
+        """Make a new or renamed name durable; Windows has no such call and needs none."""
+        if sys.platform == "win32":
+            return
+        fd = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(fd)
+        finally:
+            os.close(fd)
+
+    def unlink(self, path: Path) -> None:
+        """Remove a file if it is there."""
+        try:
+            path.unlink(missing_ok=True)
+        except OSError as error:
+            raise disk_error(error, path) from error
+
+    def make_folder(self, folder: Path) -> None:
+        """Make a private folder and its parents."""
+        try:
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        except OSError as error:
+            raise disk_error(error, folder) from error
+
+    def write_file(self, path: Path, data: bytes) -> None:
+        """Replace ``path`` as one: ``.part`` beside it, fsync, rename; on any failure the old file stands."""
+        part = path.with_name(path.name + ".part")
+        self.unlink(part)
+        fd = self.create(part)
+        try:
+            self.write(fd, data, path)
+            self.fsync(fd, path)
+        except BaseException:
+            os.close(fd)
+            with contextlib.suppress(TechtoolError):
+                self.unlink(part)
+            raise
+        os.close(fd)
+        self.replace(part, path)
+
+
+DISK: Final = Disk()
+
+
+@dataclass(frozen=True, slots=True)
+class Paths:
+    """``TECHTOOL_HOME`` and what is in it (DESIGN §6)."""
+
+    home: Path
+
+    @classmethod
+    def default(cls) -> Paths:
+        """``$TECHTOOL_HOME``, else the platform's data folder."""
+        given = os.environ.get("TECHTOOL_HOME")
+        if given:
+            return cls(Path(given).expanduser().absolute())
+        from platformdirs import user_data_path
+
+        return cls(user_data_path("techtool", appauthor=False))
+
+    @property
+    def settings(self) -> Path:
+        """The person's settings."""
+        return self.home / "settings.toml"
+
+    @property
+    def visits(self) -> Path:
+        """One journal a visit."""
+        return self.home / "visits"
+
+    @property
+    def index(self) -> Path:
+        """Derived from the visits."""
+        return self.home / "index.jnl"
+
+    @property
+    def lock(self) -> Path:
+        """Held by the one writer."""
+        return self.home / "techtool.lock"
+
+    @property
+    def backups(self) -> Path:
+        """age files."""
+        return self.home / "backups"
+
+    @property
+    def trust(self) -> Path:
+        """Pinned roots, newest verified metadata, clock floor."""
+        return self.home / "trust"
+
+    @property
+    def recipients(self) -> Path:
+        """The office's age recipients, one a line."""
+        return self.trust / "recipients.txt"
+
+    @property
+    def report_key(self) -> Path:
+        """The technician's report key (OpenSSH, passphrase-protected)."""
+        return self.home / "keys" / "report.key"
+
+    @property
+    def visit_keys(self) -> Path:
+        """One age identity a visit."""
+        return self.home / "keys" / "visits"
+
+    @property
+    def payloads(self) -> Path:
+        """Verified copies of payloads while a visit needs them, named by SHA-256."""
+        return self.home / "payloads"
+
+    @property
+    def reports(self) -> Path:
+        """Reports as they were written."""
+        return self.home / "reports"
+
+    @property
+    def outbox(self) -> Path:
+        """What waits for the office."""
+        return self.home / "outbox"
+
+    @property
+    def adb_key(self) -> Path:
+        """The RSA key that terminals are asked to allow (ADB)."""
+        return self.home / "keys" / "adb.key"

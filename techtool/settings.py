@@ -1,0 +1,69 @@
+"""What the person chose: one TOML file, read strictly, written as one."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from techtool.domain.codec import CodecError, decode_toml, plain
+from techtool.errors import BadSettings
+from techtool.paths import DISK, Disk
+
+
+@dataclass(frozen=True, slots=True)
+class AdbSettings:
+    """``[links.adb]``"""
+
+    path: str = ""
+    """The adb program to start a server with; empty: the one on PATH, else adbutils' when installed."""
+    server: str = ""
+    """``HOST:PORT`` of a running adb server; empty: 127.0.0.1:5037 when one answers, else an own private one."""
+
+
+@dataclass(frozen=True, slots=True)
+class LinkSettings:
+    """``[links]``"""
+
+    adb: AdbSettings = field(default_factory=AdbSettings)
+    pax: Mapping[str, str] = field(default_factory=dict)
+    """``handshake_token``: the vendor's, given by the vendor or acquirer; techtool ships none."""
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """``settings.toml``"""
+
+    language: str = ""
+    """``en`` or ``zh``; empty: the computer's."""
+    technician: str = ""
+    staff_no: str = ""
+    ascii: bool = False
+    """Draw with ASCII marks only."""
+    keep_backups_days: int = 30
+    links: LinkSettings = field(default_factory=LinkSettings)
+
+
+def read_settings(path: Path) -> Settings:
+    """The settings, or the defaults when there is no file yet; raises :class:`BadSettings`."""
+    try:
+        data = path.read_bytes()
+    except FileNotFoundError:
+        return Settings()
+    except OSError as error:
+        raise BadSettings(path=str(path), problem=error.strerror or "cannot be read") from error
+    try:
+        settings = decode_toml(data, Settings)
+    except CodecError as error:
+        raise BadSettings(path=str(path), problem=str(error)) from error
+    if settings.language not in ("", "en", "zh"):
+        raise BadSettings(path=str(path), problem="language: en or zh")
+    return settings
+
+
+def write_settings(path: Path, settings: Settings, disk: Disk = DISK) -> None:
+    """Replace the file as one."""
+    import tomli_w
+
+    disk.make_folder(path.parent)
+    disk.write_file(path, tomli_w.dumps(plain(settings)).encode())
