@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-from techtool.domain.release import VerifiedRelease
+from techtool.domain.release import Release, VerifiedRelease
 from techtool.domain.rules import Force, Verdict
 from techtool.i18n import Phrase
 
@@ -103,3 +103,23 @@ class Plan:
     def has_work(self) -> bool:
         """Whether anything is to be installed."""
         return bool(self.releases)
+
+
+@dataclass(frozen=True, slots=True)
+class PlanRecord:
+    """A plan as it was journalled: what was decided and why. It proves nothing by itself, so it holds plain releases."""
+
+    serial: str
+    findings: tuple[ReleaseFinding, ...]
+    releases: tuple[Release, ...]
+    steps: tuple[PlanStep, ...]
+    total: Estimate
+    downtime: Estimate
+    undo: Phrase
+    digest: str
+
+    @classmethod
+    def of(cls, plan: Plan) -> PlanRecord:
+        """The record of ``plan``."""
+        releases = tuple(v.release for v in plan.releases)
+        return cls(plan.serial, plan.findings, releases, plan.steps, plan.total, plan.downtime, plan.undo, plan.digest)

@@ -8,7 +8,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from techtool.domain.outcome import Outcome
-from techtool.domain.plan import Plan, StepKind
+from techtool.domain.plan import PlanRecord, StepKind
 from techtool.domain.release import TrustFacts
 from techtool.domain.terminal import InstalledPackage, TerminalState
 from techtool.i18n import Phrase
@@ -137,9 +137,8 @@ class LaneRecord:
     """Empty until identified."""
     before: TerminalState | None = None
     after: TerminalState | None = None
-    plan: Plan | None = None
-    plan_view: Mapping[str, object] = field(default_factory=dict)
-    """The plan as it was confirmed, in JSON (DESIGN §9 ``plan --json``); kept where the stick is gone."""
+    plan: PlanRecord | None = None
+    """As it was put to the person."""
     trust: TrustFacts | None = None
     steps: tuple[StepRecord, ...] = ()
     answers: tuple[AnswerRecord, ...] = ()
