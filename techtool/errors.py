@@ -55,7 +55,9 @@ message ids (English sentences) with named placeholders. Exit codes are DESIGN �
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from enum import IntEnum
+from types import MappingProxyType
 from typing import ClassVar
 
 from techtool.i18n import N_, Phrase, PhraseValue
@@ -106,7 +108,7 @@ _GRAVEST_FIRST = (
 )
 
 
-def gravest(codes: list[Exit]) -> Exit:
+def gravest(codes: Sequence[Exit]) -> Exit:
     """The exit code of a visit with several terminals: DESIGN §9's order (the worst for the merchant first)."""
     for code in _GRAVEST_FIRST:
         if code in codes:
@@ -444,6 +446,22 @@ class UnknownModel(TerminalError):
         N_("Send its facts to the office (techtool identify ADDRESS --json) so that the model can be added."),
     )
 
+    def __init__(
+        self,
+        *,
+        facts: Mapping[str, str] = MappingProxyType({}),
+        detail: str = "",
+        state: Phrase | None = None,
+        **params: PhraseValue,
+    ) -> None:
+        self.facts = dict(facts)
+        """What the device says of itself, raw."""
+        super().__init__(detail=detail, state=state, **params)
+
+    def to_json(self) -> dict[str, object]:
+        """The error and the raw facts."""
+        return {**super().to_json(), "facts": self.facts}
+
 
 class NotCompatible(TerminalError):
     """No release fits this terminal; every failed rule is in the plan."""
@@ -478,6 +496,11 @@ class InstallFailed(TerminalError):
     what = N_("The terminal did not install {package}: {reason}")
     state_now = N_("The terminal still runs what it ran before.")
     next_actions = (N_("{remedy}"),)
+
+    @property
+    def word(self) -> str:
+        """The terminal's own word for the refusal (``INSTALL_FAILED_…``), given as ``word=``; empty: it gave none."""
+        return str(self.params.get("word", ""))
 
 
 class VerifyFailed(TerminalError):

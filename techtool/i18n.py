@@ -84,6 +84,8 @@ class Phrase:
     def text(self, language: str | None = None) -> str:
         """The sentence in ``language`` with its values put in; a value is never itself a template."""
         values = {key: v.text(language) if isinstance(v, Phrase) else v for key, v in self.params.items()}
+        if not self.msgid:
+            return str(values.get(language or _active, values.get("en", "")))
         template = translate(self.msgid, language)
         return template.format(**values) if values else template
 
@@ -115,6 +117,14 @@ class Phrase:
 def phrase(msgid: str, **params: PhraseValue) -> Phrase:
     """Build a :class:`Phrase`; ``msgid`` is a literal, extracted into the catalogue."""
     return Phrase(msgid, params)
+
+
+def bilingual(texts: Mapping[str, str]) -> Phrase:
+    """Data that brings its own texts per language (``{"en": …, "zh": …}``), such as the test catalogue's titles.
+
+    It has no message id and so no entry in the message catalogues; where a language is missing, English is shown.
+    """
+    return Phrase("", dict(texts))
 
 
 def raw(text: str) -> Phrase:

@@ -74,11 +74,14 @@ class Disk:
         """Make a new or renamed name durable; Windows has no such call and needs none."""
         if sys.platform == "win32":
             return
-        fd = os.open(folder, os.O_RDONLY)
         try:
-            os.fsync(fd)
-        finally:
-            os.close(fd)
+            fd = os.open(folder, os.O_RDONLY)
+            try:
+                os.fsync(fd)
+            finally:
+                os.close(fd)
+        except OSError as error:
+            raise disk_error(error, folder) from error
 
     def unlink(self, path: Path) -> None:
         """Remove a file if it is there."""
@@ -86,6 +89,15 @@ class Disk:
             path.unlink(missing_ok=True)
         except OSError as error:
             raise disk_error(error, path) from error
+
+    def free_bytes(self, folder: Path) -> int:
+        """Room left for this user on the disk that holds ``folder``."""
+        import shutil
+
+        try:
+            return shutil.disk_usage(folder).free
+        except OSError as error:
+            raise disk_error(error, folder) from error
 
     def make_folder(self, folder: Path) -> None:
         """Make a private folder and its parents."""

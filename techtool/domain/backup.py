@@ -25,6 +25,8 @@ class BackupItem:
     """Path inside the snapshot, e.g. ``packages/com.acme.pay/base.apk``."""
     kind: ItemKind
     chunks: AsyncIterator[bytes]
+    size_bytes: int | None = None
+    """What the terminal says it is long; None: not known before it is read, so it must be small."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +49,10 @@ class ItemDigest:
 
 @dataclass(frozen=True, slots=True)
 class BackupManifest:
-    """The document in the visit's ``backups`` table; also the first member of the archive itself."""
+    """The document in the visit's ``backups`` table; also the last member of the archive itself.
+
+    Last, because digests are known when everything was read, and nothing is ever laid down unencrypted to go back to.
+    """
 
     id: str
     serial: str

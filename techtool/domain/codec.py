@@ -1,13 +1,15 @@
 """JSON and TOML in and out of typed values: the one module that knows msgspec.
 
 A decoding problem names the place (``$.files[1].size``) and never shows a traceback; deep nesting, NaN, lone surrogates
-and (with ``strict``) unknown fields are refused.
+and (with :func:`convert_exactly`) unknown fields are refused.
 """
 
 from __future__ import annotations
 
 import json
 import tomllib
+from collections.abc import Mapping
+from dataclasses import fields, is_dataclass
 from typing import Any, TypeVar
 
 import msgspec
@@ -41,19 +43,21 @@ def decode_json(data: bytes, kind: type[T]) -> T:
 def decode_json_untyped(data: bytes) -> object:
     """Read any JSON document, refusing duplicate keys; for input whose keys are the message."""
     try:
+        msgspec.json.decode(data)  # refuses what json lets pass: NaN, lone surrogates, bytes after the end
         return json.loads(data.decode("utf-8"), object_pairs_hook=_no_duplicates)
     except CodecError:
         raise
-    except (ValueError, UnicodeDecodeError) as error:
+    except (ValueError, UnicodeDecodeError, msgspec.MsgspecError) as error:
         raise CodecError(str(error)) from error
     except RecursionError as error:
         raise CodecError("nested too deeply") from error
 
 
-def decode_toml(data: bytes, kind: type[T]) -> T:
-    """Read one TOML document as ``kind``; raises :class:`CodecError`."""
+def decode_toml(data: bytes, kind: type[T], *, strict: bool = False) -> T:
+    """Read one TOML document as ``kind``, with ``strict`` refusing unknown keys; raises :class:`CodecError`."""
     try:
-        return convert(tomllib.loads(data.decode("utf-8")), kind)
+        document = tomllib.loads(data.decode("utf-8"))
+        return convert_exactly(document, kind) if strict else convert(document, kind)
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise CodecError(str(error)) from error
     except RecursionError as error:
@@ -66,6 +70,31 @@ def convert(value: object, kind: type[T]) -> T:
         return msgspec.convert(value, type=kind)
     except msgspec.MsgspecError as error:
         raise CodecError(str(error)) from error
+
+
+def convert_exactly(value: object, kind: type[T]) -> T:
+    """Like :func:`convert`, and a field that ``kind`` lacks is an error too: what is signed must mean all it says."""
+    result = convert(value, kind)
+    _refuse_unknown(value, result, "$")
+    return result
+
+
+def _refuse_unknown(tree: object, value: object, place: str) -> None:
+    """Walk a document beside what was read from it; raise at the first key that was not read."""
+    if isinstance(tree, Mapping):
+        if is_dataclass(value):
+            names = {field.name for field in fields(value)}
+            for key in tree:
+                if key not in names:
+                    raise CodecError(f"unknown field “{key}” - at `{place}`")
+            for key, item in tree.items():
+                _refuse_unknown(item, getattr(value, key), f"{place}.{key}")
+        elif isinstance(value, Mapping):
+            for key, item in tree.items():
+                _refuse_unknown(item, value.get(key), f"{place}.{key}")
+    elif isinstance(tree, list | tuple) and isinstance(value, list | tuple):
+        for place_in_list, (item, read) in enumerate(zip(tree, value, strict=True)):
+            _refuse_unknown(item, read, f"{place}[{place_in_list}]")
 
 
 def plain(value: object) -> Any:

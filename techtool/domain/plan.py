@@ -23,6 +23,8 @@ class ReleaseVerdict(StrEnum):
     """A newer release of the same id on this stick is planned instead."""
     BLOCKED = "blocked"
     """A gate is closed; the failed rules say which."""
+    NOT_CHOSEN = "not-chosen"
+    """It could be installed, but other releases were asked for."""
     WITHDRAWN = "withdrawn"
     RECALLED = "recalled"
 
@@ -107,7 +109,7 @@ class Plan:
 
 @dataclass(frozen=True, slots=True)
 class PlanRecord:
-    """A plan as it was journalled: what was decided and why. It proves nothing by itself, so it holds plain releases."""
+    """A plan as it was journalled: what was decided and why; it proves nothing, so it holds plain releases."""
 
     serial: str
     findings: tuple[ReleaseFinding, ...]

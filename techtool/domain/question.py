@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import TYPE_CHECKING, Final
 
-from techtool.i18n import Phrase
+from techtool.i18n import N_, Phrase, phrase
+
+if TYPE_CHECKING:
+    from techtool.domain.rules import Verdict
 
 
 class AnswerKind(StrEnum):
@@ -80,3 +85,55 @@ class CheckAnswer:
 
     def __str__(self) -> str:
         return f"{self.result.value}: {self.reason}" if self.reason else self.result.value
+
+
+_LABEL: Final = N_("Read the label on the underside of the terminal.")
+_ABOUT: Final = N_("On the terminal: settings, about this device; or the maker's system information menu.")
+_APPS: Final = N_("On the terminal: settings, applications; or the version page of the application itself.")
+_HELP: Final = {
+    "hw-revision": _LABEL,
+    "region": _LABEL,
+    "blocked-hardware": _LABEL,
+    "firmware": _ABOUT,
+    "bootloader": _ABOUT,
+    "installed-version": _ABOUT,
+    "component": _APPS,
+    "conflict": _APPS,
+    "sdk": N_(
+        "On the terminal: settings, about this device. Android 7.1 is API level 25, 10 is 29, 11 is 30, 13 is 33."
+    ),
+    "abi": N_("The terminal's data sheet names its processor."),
+    "battery": N_("Look at the battery in the status bar, or on the terminal: settings, battery."),
+    "external-power": N_("Look for the charging symbol in the status bar."),
+    "free-storage": N_("On the terminal: settings, storage."),
+    "tamper": N_(
+        "Look at the seals, the screws and the screen: a tampered terminal shows an alert and takes no cards."
+    ),
+}
+_BATCH_HELP: Final = N_(
+    "On the terminal: open the payment application, settle (close the batch), and wait until it says that it is done."
+)
+
+
+def questions(verdicts: Iterable[Verdict]) -> tuple[Question, ...]:
+    """What only a person can answer, once each, in the order of the rules: yes opens the gate, no keeps it closed.
+
+    The answers go into ``Environment.answers`` under the question's id; then the rules are evaluated again.
+    """
+    asked: dict[str, Question] = {}
+    for verdict in verdicts:
+        if verdict.ask and not verdict.ok and verdict.ask not in asked:
+            text, helped = _worded(verdict)
+            asked[verdict.ask] = Question(verdict.ask, AnswerKind.CONFIRM, text, helped)
+    return tuple(asked.values())
+
+
+def _worded(verdict: Verdict) -> tuple[Phrase, Phrase | None]:
+    if verdict.what in ("no-open-batch", "erases-data"):
+        text = phrase("Is the batch settled, so that no takings wait in the terminal?")
+        return text, Phrase(_BATCH_HELP)
+    if verdict.what == "tamper":
+        text = phrase("Are all seals whole, and does the screen show no tamper message?")
+    else:
+        text = phrase("Is this so on this terminal: {need}?", need=verdict.reason.params.get("need", verdict.reason))
+    return text, Phrase(_HELP[verdict.what]) if verdict.what in _HELP else None

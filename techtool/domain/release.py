@@ -139,6 +139,36 @@ class Rollback:
 
 
 @dataclass(frozen=True, slots=True)
+class Issue:
+    """Something this release mends."""
+
+    type: str
+    """``cve`` or ``vendor``."""
+    id: str
+
+
+@dataclass(frozen=True, slots=True)
+class KnownIssue:
+    """Something this release does not mend."""
+
+    id: str
+    text: str
+    hw_revision: str = ""
+    """Only on this revision; empty: everywhere."""
+
+
+@dataclass(frozen=True, slots=True)
+class LabResult:
+    """Where the lab tried it."""
+
+    model: str
+    result: str
+    hw_revision: str = ""
+    from_versions: tuple[str, ...] = ()
+    date: date | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Release:
     """The description of a release: DESIGN §5 and ``updates.md`` §4.3 name every field."""
 
@@ -163,6 +193,10 @@ class Release:
     text: Mapping[str, str] = field(default_factory=dict)
     """What is new, per language (``en``, ``zh``)."""
     tags: tuple[str, ...] = ()
+    branch: str = ""
+    issues: tuple[Issue, ...] = ()
+    known_issues: tuple[KnownIssue, ...] = ()
+    tested_on: tuple[LabResult, ...] = ()
 
     @property
     def key(self) -> str:

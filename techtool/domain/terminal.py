@@ -143,6 +143,8 @@ class TerminalState:
     """Terminal clock minus laptop clock."""
     evidence: Mapping[str, Evidence] = field(default_factory=dict)
     """For facts that no standard property gives: how each is known (``batch`` → ``simulated`` …)."""
+    uptime_s: float | None = None
+    """Since its last start."""
 
     def package(self, package_id: str) -> InstalledPackage | None:
         """The installed package of that id, if any."""

@@ -180,3 +180,5 @@ class VisitRecord:
     abandoned: bool = False
     clock_note: Mapping[str, str] = field(default_factory=dict)
     """Laptop clock and reference time when they differ."""
+    answers: tuple[AnswerRecord, ...] = ()
+    """To questions about the visit as a whole (the sign-off), not about one terminal."""

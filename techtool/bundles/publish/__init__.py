@@ -1,0 +1,1 @@
+"""The publisher's side: make a bundle, add releases, have it signed by several people, write it to a stick."""

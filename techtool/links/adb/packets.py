@@ -30,6 +30,8 @@ class Command(IntEnum):
     CLSE = 0x45534C43
     WRTE = 0x45545257
     STLS = 0x534C5453
+    HDSK = 0x4B534448
+    """PAX PayDroid's private handshake; no AOSP peer sends it."""
 
 
 class AuthType(IntEnum):

@@ -1,0 +1,125 @@
+"""What a release description may hold at most: what a signer could get wrong, or one who is no friend could overdo.
+
+The places named in errors are those of the file (``$.files[0].size``), because that is what a publisher corrects.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from typing import Final, TypeVar
+
+from techtool.domain.codec import CodecError
+from techtool.domain.release import Release, ReleaseFile, Requirement
+
+T = TypeVar("T")
+
+_MAX_ITEMS: Final = 256
+_MAX_TEXT: Final = 20_000
+_MAX_WORD: Final = 200
+_MAX_PATH: Final = 400
+_MAX_FILE: Final = 1 << 40
+_MAX_DURATION_S: Final = 7 * 24 * 3600
+_ID: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,149}")
+_SHA256: Final = re.compile(r"[0-9a-f]{64}")
+_LANGUAGE: Final = re.compile(r"[a-z]{2,3}(-[A-Za-z0-9]{2,8})*")
+_FILE_ROLES: Final = ("apk", "image", "data")
+_DATA_POLICIES: Final = ("restore", "retain", "wipe")
+
+
+def check_bounds(release: Release) -> Release:
+    """``release`` itself, when everything in it is there and within bounds; raises :class:`CodecError`."""
+    _require(_ID.fullmatch(release.id) is not None, "$.id")
+    _words([release.version], "$.version")
+    _words([release.version_format], "$.version_format")
+    _require(0 <= release.install_duration_s <= _MAX_DURATION_S, "$.install_duration")
+    _require(len(release.files) > 0, "$.files")
+    _few(release.files, "$.files")
+    for place, file in enumerate(release.files):
+        _check_file(file, f"$.files[{place}]")
+    _few(release.provides, "$.provides")
+    for place, provided in enumerate(release.provides):
+        _words([provided.vendor, provided.model], f"$.provides[{place}]")
+        _words(provided.hw_revisions, f"$.provides[{place}].hw_rev")
+        _words(provided.regions, f"$.provides[{place}].region")
+    for name, rules in (("requires", release.requires), ("recommends", release.recommends)):
+        _few(rules, f"$.{name}")
+        for place, rule in enumerate(rules):
+            _check_rule(rule, f"$.{name}[{place}]")
+    _check_rest(release)
+    return release
+
+
+def _check_rest(release: Release) -> None:
+    _few(release.conflicts, "$.conflicts")
+    for place, conflict in enumerate(release.conflicts):
+        _words([conflict.id], f"$.conflicts[{place}].id")
+        _words(_given(conflict.version), f"$.conflicts[{place}].version")
+    _few(release.blocked_hw, "$.blocked_hw")
+    for place, blocked in enumerate(release.blocked_hw):
+        _words([blocked.hw_revision, blocked.reason], f"$.blocked_hw[{place}]")
+    _words(release.tags, "$.tags")
+    _words(release.after.checks, "$.after.checks")
+    _words(_given(release.after.expect_version), "$.after.expect_version")
+    _words(_given(release.branch), "$.branch")
+    _require(release.rollback.data in _DATA_POLICIES, "$.rollback.data")
+    _words(_given(release.rollback.lowest), "$.rollback.lowest")
+    for place, issue in enumerate(_few(release.issues, "$.issues")):
+        _words([issue.type, issue.id], f"$.issues[{place}]")
+    for place, known in enumerate(_few(release.known_issues, "$.known_issues")):
+        _words([known.id, *_given(known.hw_revision)], f"$.known_issues[{place}]")
+        _require(len(known.text) <= _MAX_TEXT, f"$.known_issues[{place}].text")
+    for place, tested in enumerate(_few(release.tested_on, "$.tested_on")):
+        _words([tested.model, tested.result, *_given(tested.hw_revision)], f"$.tested_on[{place}]")
+        _words(tested.from_versions, f"$.tested_on[{place}].from")
+    _require(len(release.text) <= _MAX_ITEMS, "$.text")
+    for language, text in release.text.items():
+        _require(_LANGUAGE.fullmatch(language) is not None, "$.text")
+        _require(len(text) <= _MAX_TEXT, f"$.text.{language}")
+
+
+def _check_file(file: ReleaseFile, at: str) -> None:
+    _require(file.role in _FILE_ROLES, f"{at}.role")
+    _require(0 < file.size_bytes <= _MAX_FILE, f"{at}.size")
+    _require(_SHA256.fullmatch(file.sha256) is not None, f"{at}.sha256")
+    _words([file.target], f"{at}.target", limit=_MAX_PATH)
+    _require((file.apk is not None) == (file.role == "apk"), f"{at}.apk")
+    if file.apk is not None:
+        apk = file.apk
+        _require(_ID.fullmatch(apk.id) is not None, f"{at}.apk.id")
+        _words([apk.version], f"{at}.apk.version")
+        _require(0 <= apk.version_code < 1 << 63, f"{at}.apk.version_code")
+        _require(0 < apk.min_sdk < 100_000, f"{at}.apk.min_sdk")
+        _require(_SHA256.fullmatch(apk.signer) is not None, f"{at}.apk.signer")
+        _words(apk.abis, f"{at}.apk.abis")
+
+
+def _check_rule(rule: Requirement, at: str) -> None:
+    _words([rule.what], f"{at}.what")
+    _require(0 <= rule.percent <= 100, f"{at}.percent")
+    _require(0 <= rule.bytes <= _MAX_FILE, f"{at}.bytes")
+    _require(rule.what != "component" or bool(rule.id), f"{at}.id")
+    _words([*_given(rule.version), *_given(rule.version_format), *_given(rule.id)], at)
+
+
+def _given(text: str) -> tuple[str, ...]:
+    """A word that may be left out."""
+    return (text,) if text else ()
+
+
+def _words(texts: Iterable[str], at: str, limit: int = _MAX_WORD) -> None:
+    """Short, printable, without blanks around: what can stand in a table, a file name or a sentence."""
+    found = list(texts)
+    _few(found, at)
+    for text in found:
+        _require(0 < len(text) <= limit and text.isprintable() and text == text.strip(), at)
+
+
+def _few(items: Sequence[T], at: str) -> Sequence[T]:
+    _require(len(items) <= _MAX_ITEMS, at)
+    return items
+
+
+def _require(ok: bool, at: str) -> None:
+    if not ok:
+        raise CodecError(f"missing or out of bounds - at `{at}`")

@@ -1,0 +1,92 @@
+"""The clock floor: the latest moment this laptop has proof of, below which its clock is not believed.
+
+TUF has expiry but no “not before”: with a clock in the year 2000 everything would be accepted. So the time that expiry
+is judged by is never before the newest of: the day this techtool was made, the newest signed date ever verified here,
+and whatever the journals recorded. A clock that runs far ahead is used for judging (it can only refuse too much) but is
+not kept as a floor, because that would shut out good sticks for years.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Final
+
+from techtool.clock import from_stamp, stamp
+from techtool.domain.codec import CodecError, decode_json, encode_json
+from techtool.errors import StoreDamaged
+from techtool.i18n import Phrase, phrase
+from techtool.paths import DISK, Disk, Paths
+
+BUILT: Final = datetime(2026, 11, 1, tzinfo=UTC)
+"""No techtool of this version existed before; raised with each version."""
+SLACK: Final = timedelta(days=1)
+"""A clock this much behind is a time zone or a drift, not worth a warning."""
+FAR_AHEAD: Final = timedelta(days=730)
+
+
+@dataclass(frozen=True, slots=True)
+class ReferenceTime:
+    """The time expiry is judged by, and why it is not simply the laptop's."""
+
+    at: datetime
+    system: datetime
+    floor: datetime
+    """What may be kept as the new floor."""
+    warning: Phrase | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _FloorFile:
+    schema: int
+    floor: str
+
+
+def judge(system: datetime, floor: datetime) -> ReferenceTime:
+    """Weigh the laptop's clock against the floor."""
+    if system < floor - SLACK:
+        warning = phrase(
+            "This laptop's clock says {system}, which is before {floor}: the later one is used. Correct the clock.",
+            system=stamp(system),
+            floor=stamp(floor),
+        )
+        return ReferenceTime(floor, system, floor, warning)
+    if system > floor + FAR_AHEAD:
+        warning = phrase(
+            "This laptop's clock says {system}, years after anything it has seen ({floor}). Correct it if it is wrong.",
+            system=stamp(system),
+            floor=stamp(floor),
+        )
+        return ReferenceTime(system, system, floor, warning)
+    later = max(system, floor)
+    return ReferenceTime(later, system, later)
+
+
+def read_floor(paths: Paths, built: datetime = BUILT) -> datetime:
+    """The floor kept on this laptop, never before ``built``; raises :class:`StoreDamaged`."""
+    path = _file(paths)
+    try:
+        kept = from_stamp(decode_json(path.read_bytes(), _FloorFile).floor)
+    except FileNotFoundError:
+        return built
+    except OSError as error:
+        raise StoreDamaged(path=str(path), problem=error.strerror or "cannot be read") from error
+    except (CodecError, ValueError) as error:
+        raise StoreDamaged(path=str(path), problem=str(error)) from error
+    if kept.tzinfo is None:
+        raise StoreDamaged(path=str(path), problem="a time without its zone")
+    return max(kept, built)
+
+
+def raise_floor(paths: Paths, moment: datetime, disk: Disk = DISK) -> None:
+    """Keep ``moment`` as the floor when it is later than the one kept; the floor never sinks."""
+    path = _file(paths)
+    if path.exists() and moment <= read_floor(paths):
+        return
+    disk.make_folder(path.parent)
+    disk.write_file(path, encode_json(_FloorFile(1, stamp(moment))))
+
+
+def _file(paths: Paths) -> Path:
+    return paths.trust / "clock.json"

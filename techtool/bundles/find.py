@@ -1,0 +1,127 @@
+"""Where a bundle lies: at a path a person gave, or on a removable drive."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from techtool.errors import AmbiguousChoice, NoStick, Untrusted
+from techtool.i18n import phrase
+
+FOLDER: Final = "TECHTOOL"
+METADATA: Final = "metadata"
+_MOUNTED_BY_DESKTOPS: Final = ("/media/", "/run/media/", "/Volumes/", "/mnt/")
+
+
+@dataclass(frozen=True, slots=True)
+class Drive:
+    """One mounted file system."""
+
+    device: str
+    mount: Path
+    file_system: str
+    removable: bool
+
+
+@dataclass(frozen=True, slots=True)
+class FoundStick:
+    """A removable drive with a bundle."""
+
+    root: Path
+    """Its ``TECHTOOL`` folder."""
+    mount: Path
+    device: str
+    file_system: str
+
+
+def locate(path: Path) -> Path:
+    """The ``TECHTOOL`` folder at ``path``, which is a stick's mount root or that folder itself.
+
+    Raises :class:`NoStick`, :class:`AmbiguousChoice` when two folders answer to the name, and :class:`Untrusted` when
+    it is a link.
+    """
+    path = path.expanduser().absolute()
+    found = _named_so(path)
+    if len(found) > 1:
+        raise AmbiguousChoice(what=str(path), choices=", ".join(str(place) for place in found))
+    if found:
+        place = found[0]
+        if place.is_symlink():
+            raise Untrusted(problem=phrase("{path} is a link; a bundle has none", path=str(place)))
+    elif path.name.casefold() == FOLDER.casefold():
+        place = path
+    else:
+        raise NoStick(path=str(path))
+    if not (place / METADATA).is_dir():
+        raise NoStick(path=str(path))
+    return place
+
+
+def _named_so(path: Path) -> list[Path]:
+    try:
+        with os.scandir(path) as entries:
+            names = sorted(e.name for e in entries if e.name.casefold() == FOLDER.casefold() and e.is_dir())
+    except OSError as error:
+        raise NoStick(path=str(path), detail=str(error)) from error
+    return [path / name for name in names]
+
+
+def drives() -> list[Drive]:
+    """What is mounted now, as psutil tells it."""
+    import psutil
+
+    return [
+        Drive(p.device, Path(p.mountpoint), p.fstype, _is_removable(p.device, p.mountpoint, p.opts))
+        for p in psutil.disk_partitions(all=False)
+        if p.fstype and "cdrom" not in p.opts.split(",")
+    ]
+
+
+def _is_removable(device: str, mount: str, options: str) -> bool:
+    """Windows says so in the options; elsewhere a drive counts that a desktop mounted, or that the kernel names so.
+
+    Some sticks and all USB disks call themselves fixed, which is why the place they are mounted at counts as well.
+    """
+    if "removable" in options.split(","):
+        return True
+    if mount.startswith(_MOUNTED_BY_DESKTOPS):
+        return True
+    if sys.platform.startswith("linux") and device.startswith("/dev/"):
+        name = Path(device).name
+        for candidate in (name, name.rstrip("0123456789")):
+            flag = Path("/sys/block", candidate, "removable")
+            if flag.is_file():
+                return flag.read_text(encoding="ascii").strip() == "1"
+    return False
+
+
+def find_sticks(mounted: Iterable[Drive] | None = None) -> list[FoundStick]:
+    """Every removable drive that holds a bundle, by mount point; a drive that cannot be read is none."""
+    sticks = []
+    for drive in drives() if mounted is None else mounted:
+        if drive.removable:
+            try:
+                root = locate(drive.mount)
+            except NoStick:
+                continue
+            sticks.append(FoundStick(root, drive.mount, drive.device, drive.file_system))
+    return sorted(sticks, key=lambda stick: str(stick.mount))
+
+
+def the_stick(path: Path | None, mounted: Iterable[Drive] | None = None) -> Path:
+    """The one bundle meant: at ``path``, else on the only stick there is.
+
+    Raises :class:`NoStick`, and :class:`AmbiguousChoice` naming every stick when there are several.
+    """
+    if path is not None:
+        return locate(path)
+    sticks = find_sticks(mounted)
+    if not sticks:
+        raise NoStick(path=phrase("any removable drive"))
+    if len(sticks) > 1:
+        raise AmbiguousChoice(what=phrase("the stick"), choices=", ".join(str(stick.mount) for stick in sticks))
+    return sticks[0].root

@@ -1,0 +1,150 @@
+"""The releases of a stick: descriptions read by their signed digests and held against the signed list of payloads."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from tuf.api.exceptions import LengthOrHashMismatchError
+from tuf.api.metadata import TargetFile
+
+from techtool.bundles.description import MAX_BYTES, NewerSchema, decode_release
+from techtool.bundles.medium import StickFolder, place_of
+from techtool.bundles.metadata import METADATA_URL, VerifiedMetadata
+from techtool.bundles.payload import Payload
+from techtool.bundles.profile import Publisher, check_publisher, check_root, refuse_collisions
+from techtool.domain.codec import CodecError
+from techtool.domain.release import Release
+from techtool.errors import Damaged, Untrusted
+from techtool.i18n import Phrase, phrase
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """One release and whose signatures stand for it."""
+
+    release: Release
+    role: str
+    keys: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """Everything a verified state of the metadata lists, as far as it is on the stick."""
+
+    releases: tuple[Listed, ...]
+    payloads: Mapping[str, Payload]
+    paths: frozenset[str]
+    """Of every release description that is listed, on this stick or not."""
+    notes: tuple[Phrase, ...]
+
+
+def read_listing(folder: StickFolder, verified: VerifiedMetadata) -> Listing:
+    """Read and check every description; raises :class:`Untrusted` and :class:`Damaged`."""
+    publishers = _publishers(verified)
+    found: list[Listed] = []
+    notes: list[Phrase] = [phrase("The files of {role} are not on this stick.", role=name) for name in verified.absent]
+    elsewhere = 0
+    for publisher in publishers:
+        for path, file in sorted(publisher.releases.items()):
+            data = _read_signed(folder, path, file)
+            if data is None and _carries(folder, verified, publisher):
+                raise Damaged(path=path, problem=phrase("it is missing"))
+            if data is None:
+                elsewhere += 1
+                continue
+            release = _decode(path, data)
+            if release is None:
+                notes.append(phrase("{path} needs a newer techtool and is not shown.", path=path))
+                continue
+            _refuse_strangers(release, publisher)
+            found.append(Listed(release, publisher.role, publisher.keys))
+    _refuse_twins(found)
+    if elsewhere:
+        notes.append(phrase("{count} releases of the newest metadata are not on this stick.", count=elsewhere))
+    paths = frozenset(path for publisher in publishers for path in publisher.releases)
+    return Listing(_in_order(found), _payloads(publishers), paths, tuple(notes))
+
+
+def withdrawn_by(folder: StickFolder, own: VerifiedMetadata, newest: Listing) -> tuple[tuple[str, str], ...]:
+    """Id and version of what an older genuine stick lists and the newest metadata does not."""
+    gone: set[tuple[str, str]] = set()
+    for publisher in _publishers(own):
+        for path, file in publisher.releases.items():
+            if path not in newest.paths:
+                data = _read_signed(folder, path, file)
+                release = None if data is None else _decode(path, data)
+                if release is not None:
+                    gone.add((release.id, release.version))
+    listed = {(item.release.id, item.release.version) for item in newest.releases}
+    return tuple(sorted(gone - listed))
+
+
+def _publishers(verified: VerifiedMetadata) -> tuple[Publisher, ...]:
+    check_root(verified.root)
+    publishers = tuple(
+        check_publisher(role.name, role.metadata, role.resolved, verified.targets) for role in verified.roles
+    )
+    refuse_collisions(publishers)
+    return publishers
+
+
+def _carries(folder: StickFolder, verified: VerifiedMetadata, publisher: Publisher) -> bool:
+    """Whether this very list of the publisher lies on the stick, so that its files should, too."""
+    version = verified.snapshot.meta[f"{publisher.role}.json"].version
+    return folder.exists(f"{METADATA_URL}{version}.{publisher.role}.json")
+
+
+def _read_signed(folder: StickFolder, path: str, file: TargetFile) -> bytes | None:
+    """A small target file proven by its signed length and digests; None when it is not on the stick."""
+    if file.length > MAX_BYTES:
+        raise Untrusted(problem=phrase("the description {path} is too long", path=path))
+    try:
+        data = folder.read(place_of(path, file.hashes["sha256"]), file.length)
+    except FileNotFoundError:
+        return None
+    try:
+        file.verify_length_and_hashes(data)
+    except LengthOrHashMismatchError as error:
+        raise Damaged(path=path, problem=phrase("its content is not what was signed"), detail=str(error)) from error
+    return data
+
+
+def _decode(path: str, data: bytes) -> Release | None:
+    """The release, or None when only a newer techtool can read it."""
+    try:
+        return decode_release(data)
+    except NewerSchema:
+        return None
+    except CodecError as error:
+        text = phrase("the description {path} cannot be read: {problem}", path=path, problem=str(error))
+        raise Untrusted(problem=text) from error
+
+
+def _refuse_strangers(release: Release, publisher: Publisher) -> None:
+    """A description may only name payloads that the same role lists, with the same length and digest."""
+    for file in release.files:
+        listed = publisher.payloads.get(file.target)
+        if listed is None or (listed.length, listed.hashes["sha256"]) != (file.size_bytes, file.sha256):
+            text = phrase("the description of {release} names a file that was not signed", release=release.key)
+            raise Untrusted(problem=text)
+
+
+def _refuse_twins(found: Iterable[Listed]) -> None:
+    seen: set[str] = set()
+    for item in found:
+        if item.release.key in seen:
+            raise Untrusted(problem=phrase("it describes {release} twice", release=item.release.key))
+        seen.add(item.release.key)
+
+
+def _in_order(found: Iterable[Listed]) -> tuple[Listed, ...]:
+    return tuple(sorted(found, key=lambda item: (item.release.id, item.release.version)))
+
+
+def _payloads(publishers: Iterable[Publisher]) -> dict[str, Payload]:
+    return {
+        path: Payload(path, file.length, file.hashes["sha256"])
+        for publisher in publishers
+        for path, file in publisher.payloads.items()
+    }

@@ -1,0 +1,196 @@
+"""Reading a stick that a stranger may have prepared: names, links, sizes and read errors, before content is believed.
+
+A stick may have been written by Windows, macOS or Linux and may hold what they leave behind (dot-files, ``._`` twins):
+those are never read, only counted. Links, pipes and devices have no place on it and are refused, and so are two names
+that a case-insensitive file system would take for one.
+"""
+
+from __future__ import annotations
+
+import errno
+import io
+import os
+import re
+import stat
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO, Final
+
+from techtool.errors import Damaged, Untrusted
+from techtool.i18n import Phrase, phrase
+
+OUTBOX: Final = "outbox"
+_MAX_ENTRIES: Final = 50_000
+_MAX_DEPTH: Final = 8
+_MAX_PATH: Final = 400
+_NAME: Final = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._+=@-]{0,239}")
+_DEVICE_NAMES: Final = frozenset(
+    {"con", "prn", "aux", "nul", *(f"com{n}" for n in range(1, 10)), *(f"lpt{n}" for n in range(1, 10))}
+)
+_REPARSE_POINT: Final = 0x400  # FILE_ATTRIBUTE_REPARSE_POINT: links and junctions of Windows
+
+
+def is_portable(path: str) -> bool:
+    """Whether ``path`` is relative, stays inside, and names the same file on FAT, Windows, macOS and Linux."""
+    return len(path) <= _MAX_PATH and all(_is_portable_name(name) for name in path.split("/"))
+
+
+def _is_portable_name(name: str) -> bool:
+    plain = _NAME.fullmatch(name) is not None and not name.endswith(".")
+    return plain and name.split(".", 1)[0].lower() not in _DEVICE_NAMES
+
+
+def place_of(target: str, sha256: str) -> str:
+    """Path below ``TECHTOOL/`` of a target with that digest."""
+    folder, _, name = target.rpartition("/")
+    return f"targets/{folder}/{sha256}.{name}" if folder else f"targets/{sha256}.{name}"
+
+
+@dataclass(frozen=True, slots=True)
+class Survey:
+    """What lies on the stick, before anything of it was opened."""
+
+    ignored: tuple[str, ...]
+    """Dot-files and ``._`` twins: at most a few names of them."""
+    ignored_count: int
+
+    @property
+    def notes(self) -> tuple[Phrase, ...]:
+        """For people."""
+        if not self.ignored_count:
+            return ()
+        text = phrase(
+            "{count} hidden files that other systems left on the stick were not read, such as {name}.",
+            count=self.ignored_count,
+            name=self.ignored[0],
+        )
+        return (text,)
+
+
+class StickFolder:
+    """The ``TECHTOOL`` folder of a stick, read only."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+
+    def survey(self) -> Survey:
+        """Look at every entry but open none; raises :class:`Untrusted` for what has no place on a stick."""
+        ignored: list[str] = []
+        count = 0
+        folders = [""]
+        seen = 0
+        while folders:
+            folder = folders.pop()
+            names: set[str] = set()
+            for entry in self._entries(folder):
+                seen += 1
+                relative = f"{folder}/{entry.name}" if folder else entry.name
+                if seen > _MAX_ENTRIES or relative.count("/") > _MAX_DEPTH:
+                    raise Untrusted(problem=phrase("it holds more files than a bundle has"))
+                if entry.name.startswith("."):
+                    count += 1
+                    if len(ignored) < 5:
+                        ignored.append(relative)
+                    continue
+                if entry.name.casefold() in names:
+                    raise Untrusted(problem=phrase("two names differ only in their capitals: {path}", path=relative))
+                names.add(entry.name.casefold())
+                if self._kind(entry, relative) == "folder" and relative != OUTBOX:
+                    folders.append(relative)
+        return Survey(tuple(ignored), count)
+
+    def names(self, folder: str) -> list[str]:
+        """The names in one folder that may be read; empty when there is no such folder."""
+        if not (self.root / folder).is_dir():
+            return []
+        return sorted(entry.name for entry in self._entries(folder) if not entry.name.startswith("."))
+
+    def open(self, path: str) -> BinaryIO:
+        """Open one regular file; raises :class:`FileNotFoundError`, :class:`Untrusted`, :class:`Damaged`."""
+        if not is_portable(path):
+            raise Untrusted(problem=phrase("a path leads outside or is not portable: {path}", path=path))
+        place = self.root
+        for name in path.split("/")[:-1]:
+            place = place / name
+            self._refuse_link(place, path)
+        place = self.root / path
+        self._refuse_link(place, path)
+        flags = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
+        try:
+            fd = os.open(place, flags)
+        except FileNotFoundError:
+            raise
+        except OSError as error:
+            raise read_error(path, error) from error
+        try:
+            if not stat.S_ISREG(os.fstat(fd).st_mode):
+                raise Untrusted(problem=_no_file(path))
+            return io.FileIO(fd, "rb")
+        except BaseException:
+            os.close(fd)
+            raise
+
+    def read(self, path: str, limit: int) -> bytes:
+        """All of one file when it is not longer than ``limit``; one byte more than ``limit`` when it is."""
+        with self.open(path) as file:
+            return b"".join(read_chunks(file, path, limit + 1))
+
+    def exists(self, path: str) -> bool:
+        """Whether there is anything of that name."""
+        return is_portable(path) and os.path.lexists(self.root / path)
+
+    def _entries(self, folder: str) -> Iterator[os.DirEntry[str]]:
+        try:
+            with os.scandir(self.root / folder) as entries:
+                yield from entries
+        except OSError as error:
+            raise read_error(folder or self.root.name, error) from error
+
+    def _kind(self, entry: os.DirEntry[str], relative: str) -> str:
+        try:
+            status = entry.stat(follow_symlinks=False)
+        except OSError as error:
+            raise read_error(relative, error) from error
+        _refuse_odd(status, relative)
+        return "folder" if stat.S_ISDIR(status.st_mode) else "file"
+
+    def _refuse_link(self, place: Path, path: str) -> None:
+        try:
+            status = os.lstat(place)
+        except (FileNotFoundError, NotADirectoryError):
+            raise FileNotFoundError(errno.ENOENT, "missing", path) from None
+        except OSError as error:
+            raise read_error(path, error) from error
+        _refuse_odd(status, path)
+
+
+def read_chunks(file: BinaryIO, path: str, limit: int, chunk_bytes: int = 1 << 20) -> Iterator[bytes]:
+    """At most ``limit`` bytes in pieces; a read error becomes :class:`Damaged`."""
+    left = limit
+    while left > 0:
+        try:
+            chunk = file.read(min(chunk_bytes, left))
+        except OSError as error:
+            raise read_error(path, error) from error
+        if not chunk:
+            return
+        left -= len(chunk)
+        yield chunk
+
+
+def read_error(path: str, error: OSError) -> Damaged:
+    """The stick does not give what it holds: pulled, worn out, or gone."""
+    problem = phrase("the stick cannot be read there: {error}", error=error.strerror or type(error).__name__)
+    return Damaged(path=path, problem=problem, detail=str(error))
+
+
+def _refuse_odd(status: os.stat_result, path: str) -> None:
+    if stat.S_ISLNK(status.st_mode) or getattr(status, "st_file_attributes", 0) & _REPARSE_POINT:
+        raise Untrusted(problem=phrase("{path} is a link; a bundle has none", path=path))
+    if not (stat.S_ISREG(status.st_mode) or stat.S_ISDIR(status.st_mode)):
+        raise Untrusted(problem=_no_file(path))
+
+
+def _no_file(path: str) -> Phrase:
+    return phrase("{path} is no ordinary file", path=path)

@@ -1,0 +1,103 @@
+"""The shapes of the functional-test catalogue."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Final
+
+from techtool.domain.release import ReleaseKind
+from techtool.i18n import LANGUAGES, Phrase, bilingual
+
+
+class Mode(StrEnum):
+    """Who does a test; two letters mean that either, or both, are needed."""
+
+    AUTOMATIC = "A"
+    SEMI = "S"
+    """techtool starts it, a person looks."""
+    HUMAN = "H"
+
+
+class Occasion(StrEnum):
+    """What a test is required after."""
+
+    FIRMWARE = "F"
+    PAYMENT_APP = "P"
+    CONFIGURATION = "C"
+    """Kernels, AIDs and public keys, parameters, certificates."""
+    INSTALLATION = "I"
+    """A terminal newly placed, or swapped."""
+    INSPECTION = "V"
+
+
+OCCASION_OF: Final[Mapping[ReleaseKind, Occasion]] = {
+    ReleaseKind.BOOTLOADER: Occasion.FIRMWARE,
+    ReleaseKind.FIRMWARE: Occasion.FIRMWARE,
+    ReleaseKind.APPLICATION: Occasion.PAYMENT_APP,
+    ReleaseKind.RESOURCES: Occasion.PAYMENT_APP,
+    ReleaseKind.KERNEL: Occasion.CONFIGURATION,
+    ReleaseKind.AID_CAPK: Occasion.CONFIGURATION,
+    ReleaseKind.PARAMETERS: Occasion.CONFIGURATION,
+    ReleaseKind.CERTIFICATES: Occasion.CONFIGURATION,
+}
+"""Which tests a release of a kind calls for; resources change what the payment application shows and prints."""
+
+
+@dataclass(frozen=True, slots=True)
+class FunctionalTest:
+    """One functional test; texts are data in two languages."""
+
+    id: str
+    title: Mapping[str, str]
+    modes: tuple[Mode, ...]
+    criteria: Mapping[str, str]
+    """When it is passed."""
+    required_for: tuple[Occasion, ...] = ()
+    host: bool = False
+    """Needs the terminal's own connection to the acquirer."""
+    condition: Mapping[str, str] = field(default_factory=dict)
+    """When it applies at all; empty: always."""
+    consent: bool = False
+    """Only with the merchant's consent, for the smallest amount."""
+    before_install: bool = False
+    """Belongs before the installation."""
+    follows: tuple[str, ...] = ()
+    """Only after one of these tests was run."""
+
+    def title_in(self, language: str) -> str:
+        """The title in ``en`` or ``zh``."""
+        return self.title[language]
+
+    @property
+    def title_phrase(self) -> Phrase:
+        """The title for records, shown in any language."""
+        return bilingual(self.title)
+
+    @property
+    def criteria_phrase(self) -> Phrase:
+        """The pass criteria for records, shown in any language."""
+        return bilingual(self.criteria)
+
+    @property
+    def condition_phrase(self) -> Phrase | None:
+        """When it applies; None: always."""
+        return bilingual(self.condition) if self.condition else None
+
+    @property
+    def attended(self) -> bool:
+        """Whether no machine alone can do it."""
+        return Mode.AUTOMATIC not in self.modes or Mode.HUMAN in self.modes
+
+    def is_required_for(self, kinds: Collection[ReleaseKind]) -> bool:
+        """Whether a release of one of these kinds calls for it."""
+        return any(OCCASION_OF[kind] in self.required_for for kind in kinds)
+
+    @property
+    def missing_texts(self) -> tuple[str, ...]:
+        """Languages in which a text is missing, as ``title.zh``."""
+        texts = {"title": self.title, "criteria": self.criteria}
+        if self.condition:
+            texts["condition"] = self.condition
+        return tuple(f"{name}.{lang}" for name, text in texts.items() for lang in LANGUAGES if not text.get(lang))

@@ -1,0 +1,95 @@
+"""A stick as JSON and as lines: the same facts, once for scripts and once for people."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from techtool.clock import stamp
+from techtool.domain.release import Release, VerifiedRelease
+from techtool.i18n import _, language
+
+if TYPE_CHECKING:
+    from techtool.bundles.trust import Stick
+
+
+def stick_json(stick: Stick) -> dict[str, object]:
+    """Path, trust, what ran out, what was withdrawn, what else to know."""
+    trust = stick.trust
+    return {
+        "path": str(stick.root.parent),
+        "trust": {
+            "root_version": trust.root_version,
+            "root_sha256": trust.root_sha256,
+            "pinned_sha256": trust.pinned_sha256,
+            "issued": stamp(trust.issued),
+            "use_by": stamp(trust.use_by),
+            "age_days": trust.age_days,
+            "reference_time": stamp(trust.reference_time),
+            "system_time": stamp(trust.system_time),
+            "from_mirror": trust.from_mirror,
+        },
+        "expired": None if stick.expired is None else {k: str(v) for k, v in stick.expired.params.items()},
+        "withdrawn": [{"id": name, "version": version} for name, version in stick.withdrawn],
+        "notes": [note.text() for note in stick.notes],
+    }
+
+
+def released_json(item: VerifiedRelease) -> dict[str, object]:
+    """One release, with who stands for it."""
+    release = item.release
+    return {
+        "id": release.id,
+        "version": release.version,
+        "version_format": release.version_format,
+        "kind": release.kind.value,
+        "urgency": release.urgency.value,
+        "size": release.size_bytes,
+        "publisher": item.trust.publisher,
+        "keys": list(item.trust.keys),
+        "provides": [
+            {"vendor": p.vendor, "model": p.model, "hw_rev": list(p.hw_revisions), "region": list(p.regions)}
+            for p in release.provides
+        ],
+        "requires": [rule.what for rule in release.requires],
+        "packages": [
+            {"id": apk.id, "version": apk.version, "version_code": apk.version_code, "signer": apk.signer}
+            for apk in release.packages
+        ],
+        "files": [{"target": f.target, "size": f.size_bytes, "sha256": f.sha256} for f in release.files],
+        "text": dict(release.text),
+    }
+
+
+def stick_lines(stick: Stick) -> Iterator[str]:
+    """The same for reading."""
+    trust = stick.trust
+    yield _("Stick: {path}").format(path=stick.root.parent)
+    yield _("Issued {issued}, {days} days old, use by {use_by}").format(
+        issued=f"{trust.issued:%Y-%m-%d}", days=trust.age_days, use_by=f"{trust.use_by:%Y-%m-%d}"
+    )
+    if stick.expired is not None:
+        yield f"! {stick.expired.what_phrase.text()}"
+    for item in stick.releases:
+        yield from _release_lines(item)
+    for name, version in stick.withdrawn:
+        yield _("withdrawn by its publisher: {name} {version}").format(name=name, version=version)
+    for note in stick.notes:
+        yield f"! {note.text()}"
+
+
+def _release_lines(item: VerifiedRelease) -> Iterator[str]:
+    release = item.release
+    models = ", ".join(
+        f"{p.vendor}/{p.model}" + (":" + ",".join(p.hw_revisions) if p.hw_revisions else "") for p in release.provides
+    )
+    yield f"{release.id} {release.version}  [{release.kind.value}]  {models}  ({item.trust.publisher})"
+    text = _text_of(release)
+    if text:
+        yield f"    {text}"
+
+
+def _text_of(release: Release) -> str:
+    texts = release.text
+    text = texts.get(language()) or texts.get("en") or next(iter(texts.values()), "")
+    return " ".join(text.split())

@@ -1,0 +1,29 @@
+"""``techtool find``: what can be seen without probing anybody's network."""
+
+from __future__ import annotations
+
+import asyncio
+
+import click
+
+from techtool.cli.output import emit_json, say
+from techtool.errors import Exit
+from techtool.i18n import N_, _
+from techtool.links.adb.server import server_devices
+from techtool.paths import Paths
+from techtool.settings import read_settings
+
+
+@click.command(help=N_("Terminals that a running adb server knows (USB cables, network). Nothing is probed."))
+@click.option("--json", "as_json", is_flag=True, help=N_("JSON on stdout, nothing else"))
+def command(as_json: bool) -> int:
+    """List addresses."""
+    devices = asyncio.run(server_devices(read_settings(Paths.default().settings).links))
+    if as_json:
+        emit_json({"terminals": [{"address": f"adb+server:{d.serial}", "state": d.state} for d in devices]})
+    for device in devices if not as_json else ():
+        click.echo(f"adb+server:{device.serial}  {device.state}")
+    if not devices:
+        say(_("No terminal is seen. Connect the cable and start an adb server, or name a network terminal yourself."))
+        return int(Exit.NOT_FOUND)
+    return int(Exit.DONE)

@@ -1,0 +1,81 @@
+"""``techtool identify ADDRESS``."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+import click
+
+from techtool.cli.connection import read_terminal
+from techtool.cli.output import emit_json, error_json, say
+from techtool.domain.terminal import TerminalState
+from techtool.errors import UnknownModel
+from techtool.i18n import N_, _
+from techtool.paths import Paths
+from techtool.visit.services import Services
+
+
+def state_json(state: TerminalState) -> dict[str, object]:
+    """The contract of ``identify --json``."""
+    identity = state.identity
+    return {
+        "address": identity.address,
+        "vendor": identity.vendor,
+        "model": identity.model,
+        "hw_revision": identity.hw_revision,
+        "serial": identity.serial,
+        "serial_trusted": identity.serial_trusted,
+        "os_version": identity.os_version,
+        "firmware": identity.firmware,
+        "evidence": identity.evidence.value,
+        "source": identity.source,
+        "packages": [
+            {"id": p.id, "version": p.version, "version_code": p.version_code, "signer": p.signer}
+            for p in state.packages
+        ],
+        "battery": {"percent": state.battery.percent, "external_power": state.battery.external_power}
+        if state.battery
+        else None,
+        "free_storage_bytes": state.free_storage_bytes,
+        "tid": state.tid,
+        "mid": state.mid,
+        "batch": state.batch.value if state.batch else None,
+        "tamper": state.tamper.value if state.tamper else None,
+        "fact_evidence": {name: evidence.value for name, evidence in state.evidence.items()},
+    }
+
+
+@click.command(help=N_("Which terminal is at ADDRESS, and what it runs. Nothing on it is changed."))
+@click.argument("address")
+@click.option("--bundle", type=click.Path(path_type=Path), help=N_("read signers of the packages this stick names"))
+@click.option("--json", "as_json", is_flag=True, help=N_("JSON on stdout, nothing else"))
+def command(address: str, bundle: Path | None, as_json: bool) -> None:
+    """Identify one terminal."""
+    services = Services.real(Paths.default())
+    named: set[str] = set()
+    if bundle is not None:
+        from techtool.bundles.trust import open_stick
+
+        stick = open_stick(bundle, services.paths, services.clock)
+        named = {p.id for v in stick.releases for p in v.release.packages}
+    try:
+        state = asyncio.run(read_terminal(services, address, named))
+    except UnknownModel as error:
+        if not as_json:
+            for name, value in sorted(error.facts.items()):
+                click.echo(f"{name} = {value}")
+            raise
+        emit_json({"address": address, "facts": dict(error.facts), "error": error_json(error)})
+        raise click.exceptions.Exit(int(error.exit_code)) from error
+    if as_json:
+        emit_json(state_json(state))
+        return
+    identity = state.identity
+    click.echo(f"{identity.vendor_name} {identity.model_name}  {_('serial number')} {identity.serial}")
+    click.echo(
+        f"{_('hardware')} {identity.hw_revision or '?'}  {_('system')} {identity.os_version}  {identity.firmware}"
+    )
+    for package in state.packages:
+        click.echo(f"  {package.id}  {package.version}  ({package.version_code})")
+    say(_("Rule known from: {source} ({evidence})").format(source=identity.source, evidence=identity.evidence.value))

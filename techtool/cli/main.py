@@ -1,0 +1,149 @@
+"""The entry point: finds the command, turns every failure into one clear message and a fixed exit code."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import re
+import signal
+import sys
+from collections.abc import Sequence
+from types import FrameType
+from typing import Final
+
+import click
+
+import techtool
+from techtool.cli.output import say, show_error
+from techtool.errors import Exit, InternalError, Interrupted, TechtoolError, UsageError
+from techtool.i18n import LANGUAGES, N_, _, set_language, system_language, translate
+
+COMMANDS: Final[dict[str, tuple[str, str]]] = {
+    "demo": ("techtool.cli.demo", N_("the whole job against simulated terminals, nothing else needed")),
+    "simulate": ("techtool.cli.simulate", N_("run simulated terminals until ^C, one address per line")),
+    "find": ("techtool.cli.find", N_("terminals that can be seen from here")),
+    "identify": ("techtool.cli.identify", N_("which terminal is at an address, and what it runs")),
+    "plan": ("techtool.cli.plan", N_("what a stick would do to a terminal, with every rule and its reason")),
+    "visit": ("techtool.cli.visit", N_("run, resume, list, show or abandon visits")),
+    "report": ("techtool.cli.report", N_("write a visit's report again")),
+    "bundle": ("techtool.cli.bundle", N_("find, inspect and verify sticks; make and sign them")),
+    "trust": ("techtool.cli.trust", N_("the roots this laptop trusts")),
+    "backup": ("techtool.cli.backup", N_("the backups on this laptop")),
+    "setup": ("techtool.cli.setup", N_("the first-run settings, without the screen")),
+    "doctor": ("techtool.cli.doctor", N_("check the records on this laptop; --rebuild makes the index again")),
+}
+"""Name → module (its ``command``) and short help: nothing is imported to print the list."""
+
+
+class LazyGroup(click.Group):
+    """Imports a command's module when the command is used."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002
+        """In the order a visit needs them."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
+        """Load one."""
+        if cmd_name not in COMMANDS:
+            return None
+        command = importlib.import_module(COMMANDS[cmd_name][0]).command
+        if not isinstance(command, click.Command):
+            raise InternalError(kind=cmd_name)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
+        """The list without loading any."""
+        with formatter.section(_("Commands")):
+            formatter.write_dl([(name, translate(text)) for name, (_module, text) in COMMANDS.items()])
+
+
+@click.group(
+    cls=LazyGroup,
+    invoke_without_command=True,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    help=N_("Update payment terminals on site, offline, and prove what was done. Without a command: the screens."),
+)
+@click.version_option(techtool.__version__, prog_name="techtool")
+@click.pass_context
+def command(ctx: click.Context) -> None:
+    """The root command."""
+    if ctx.invoked_subcommand is None:
+        from techtool.cli.screens import run_screens
+
+        sys.exit(run_screens())
+
+
+def choose_language() -> None:
+    """``$TECHTOOL_LANG``, else the settings' language, else the computer's; read without loading a TOML library."""
+    chosen = os.environ.get("TECHTOOL_LANG", "")
+    if chosen not in LANGUAGES:
+        chosen = _language_in_settings() or system_language()
+    set_language(chosen)
+
+
+def _language_in_settings() -> str:
+    from techtool.paths import Paths
+
+    try:
+        text = Paths.default().settings.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError):
+        return ""
+    found = re.search(r'^language\s*=\s*"(en|zh)"', text, re.MULTILINE)
+    return found.group(1) if found else ""
+
+
+def run(argv: Sequence[str]) -> int:
+    """Run one command line; returns its exit code and lets no exception out."""
+    as_json = "--json" in argv
+    try:
+        result = command.main(args=list(argv), prog_name="techtool", standalone_mode=False)
+        return int(result) if isinstance(result, int) else 0
+    except TechtoolError as error:
+        show_error(error, as_json=as_json)
+        return int(error.exit_code)
+    except click.exceptions.Exit as leave:
+        return leave.exit_code
+    except click.ClickException as error:
+        usage = UsageError(problem=error.format_message())
+        show_error(usage, as_json=as_json)
+        return int(usage.exit_code)
+    except (click.Abort, KeyboardInterrupt):
+        stopped = Interrupted()
+        show_error(stopped, as_json=as_json)
+        return int(stopped.exit_code)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return int(Exit.FAILED)
+    except Exception as error:
+        internal = InternalError(kind=type(error).__name__, detail=_where(error))
+        show_error(internal, as_json=as_json)
+        if os.environ.get("TECHTOOL_DEBUG"):
+            raise
+        say(f"  {internal.detail}")
+        return int(internal.exit_code)
+
+
+def _where(error: BaseException) -> str:
+    """Module and line of a defect: no values, so no card number can ride along."""
+    trace = error.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    if trace is None:
+        return ""
+    return f"{trace.tb_frame.f_globals.get('__name__', '?')}:{trace.tb_lineno}"
+
+
+def _terminate(_signal: int, _frame: FrameType | None) -> None:
+    raise KeyboardInterrupt
+
+
+def main() -> None:
+    """``techtool``."""
+    for name in ("SIGTERM", "SIGHUP"):
+        if hasattr(signal, name):
+            signal.signal(getattr(signal, name), _terminate)
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="replace")
+    choose_language()
+    sys.exit(run(sys.argv[1:]))

@@ -1,0 +1,54 @@
+"""``techtool report VISIT``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from techtool.cli.output import emit_json
+from techtool.errors import BadFile
+from techtool.i18n import LANGUAGES, N_, language
+from techtool.paths import Paths
+from techtool.reports.keys import load_report_key
+from techtool.reports.write import write_reports
+from techtool.visit.services import Services
+from techtool.visit.visits import open_record
+
+
+@click.command(help=N_("Write a visit's report again from its journal."))
+@click.argument("visit")
+@click.option(
+    "--format", "formats", multiple=True, type=click.Choice(["html", "json"]), help=N_("default: html and json")
+)
+@click.option(
+    "--to", "folder", type=click.Path(path_type=Path), help=N_("folder to write to (default: the home's reports)")
+)
+@click.option("--lang", type=click.Choice(LANGUAGES), help=N_("language of the pages (default: the chosen one)"))
+@click.option("--passphrase-file", type=click.Path(path_type=Path), help=N_("sign the JSON with the report key"))
+@click.option("--json", "as_json", is_flag=True, help=N_("JSON on stdout, nothing else"))
+def command(
+    visit: str,
+    formats: tuple[str, ...],
+    folder: Path | None,
+    lang: str | None,
+    passphrase_file: Path | None,
+    as_json: bool,
+) -> None:
+    """Render from the record."""
+    services = Services.real(Paths.default())
+    record = open_record(services, visit)
+    key = None
+    if passphrase_file is not None:
+        try:
+            passphrase = passphrase_file.read_text(encoding="utf-8").rstrip("\r\n")
+        except (OSError, UnicodeDecodeError) as error:
+            raise BadFile(path=str(passphrase_file), problem=str(error)) from error
+        key = load_report_key(services.paths.report_key, passphrase)
+    target = folder or services.paths.reports / visit
+    written = write_reports(record, formats or ("html", "json"), target, (lang or language(),), key, services.disk)
+    if as_json:
+        emit_json({"files": [str(p) for p in written]})
+        return
+    for path in written:
+        click.echo(path)

@@ -1,0 +1,68 @@
+"""``techtool setup``: the first run without the screen, for images and for people who use a screen reader."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from techtool.cli.output import say
+from techtool.errors import BadFile, UsageError
+from techtool.i18n import LANGUAGES, N_, _
+from techtool.paths import Paths
+from techtool.visit.setup import make_key, missing, save_person, save_recipients, trust_root
+
+
+@click.command(help=N_("Name, language, report key, trusted root and backup recipients of this laptop."))
+@click.option("--name", required=True, help=N_("the technician's name, as it stands in reports"))
+@click.option("--lang", required=True, type=click.Choice(LANGUAGES), help=N_("language of screens and messages"))
+@click.option(
+    "--passphrase-file", type=click.Path(path_type=Path), help=N_("first line: passphrase of the new report key")
+)
+@click.option("--root", type=click.Path(path_type=Path), help=N_("the office's root.json"))
+@click.option("--fingerprint", help=N_("its fingerprint, as the office told it by another way"))
+@click.option("--recipients", type=click.Path(path_type=Path), help=N_("the office's age recipients, one a line"))
+def command(
+    name: str,
+    lang: str,
+    passphrase_file: Path | None,
+    root: Path | None,
+    fingerprint: str | None,
+    recipients: Path | None,
+) -> None:
+    """Do what is asked and say what is still missing."""
+    paths = Paths.default()
+    save_person(paths, lang, name)
+    if passphrase_file is not None:
+        try:
+            passphrase = passphrase_file.read_text(encoding="utf-8").rstrip("\r\n")
+        except (OSError, UnicodeDecodeError) as error:
+            raise BadFile(path=str(passphrase_file), problem=str(error)) from error
+        say(_("For the office's list of signers:"))
+        click.echo(make_key(paths, name, passphrase))
+    if root is not None:
+        if fingerprint is None:
+            raise UsageError(problem=_("--root needs --fingerprint: compare it with what the office told you."))
+        _check_fingerprint(root, fingerprint)
+        say(_("Trusted root: {fingerprint}").format(fingerprint=trust_root(paths, root)))
+    if recipients is not None:
+        count = len(save_recipients(paths, recipients))
+        say(_("{count} backup recipients").format(count=count))
+    left = missing(paths)
+    for lacking, option in (
+        (left.report_key, "--passphrase-file"),
+        (left.root, "--root"),
+        (left.recipients, "--recipients"),
+    ):
+        if lacking:
+            say(_("Still missing: {option}").format(option=option))
+
+
+def _check_fingerprint(root: Path, given: str) -> None:
+    from techtool.bundles.roots import read_root, same_fingerprint
+
+    facts = read_root(root)
+    if not same_fingerprint(given, facts.fingerprint):
+        raise UsageError(
+            problem=_("The fingerprint of that file is {found}, not the one given.").format(found=facts.shown)
+        )

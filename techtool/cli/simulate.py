@@ -1,0 +1,68 @@
+"""``techtool simulate``: simulated terminals until ^C."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from techtool.i18n import _
+
+if TYPE_CHECKING:
+    from techtool.simulator.faults import FaultScript
+    from techtool.simulator.run import TerminalSpec
+
+
+@click.command("simulate", help=_("Run simulated terminals on this computer until ^C; prints one address per line."))
+@click.option("--model", "model_id", metavar="ID", help=_("Simulate this model only; otherwise all models in turn."))
+@click.option("--count", default=1, show_default=True, help=_("How many terminals."))
+@click.option(
+    "--port", default=0, metavar="P", help=_("First port; the terminals take P to P+N-1. Otherwise free ones.")
+)
+@click.option(
+    "--state",
+    type=click.Path(path_type=Path, file_okay=False),
+    metavar="DIR",
+    help=_("Keep the terminals in DIR across runs."),
+)
+@click.option(
+    "--faults",
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="FILE",
+    help=_("What goes wrong: a fault script."),
+)
+def command(model_id: str | None, count: int, port: int, state: Path | None, faults: Path | None) -> None:
+    """Start the terminals, print their addresses, wait."""
+    import asyncio
+    import contextlib
+
+    from techtool.simulator.faults import load_faults
+    from techtool.simulator.run import specs_for
+
+    specs = specs_for(model_id, count, port)
+    script = load_faults(faults) if faults else None
+    # ^C is how a simulation ends: exit code 0.
+    with contextlib.suppress(KeyboardInterrupt):
+        asyncio.run(_run(specs, state, script))
+
+
+async def _run(specs: tuple[TerminalSpec, ...], state: Path | None, script: FaultScript | None) -> None:
+    import asyncio
+    import contextlib
+    import signal
+
+    from techtool.simulator.run import Simulation, serve
+
+    stop = asyncio.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        with contextlib.suppress(NotImplementedError):  # Windows: ^C arrives as KeyboardInterrupt
+            asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    await serve(Simulation(specs, state=state, faults=script), _announce, stop)
+
+
+def _announce(address: str) -> None:
+    """One line each, flushed, so that a script can read it at once."""
+    click.echo(address)
+    sys.stdout.flush()

@@ -1,0 +1,180 @@
+"""``techtool visit run|resume|list|show|abandon``."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import click
+
+from techtool.cli.events import printer
+from techtool.cli.output import emit_json, say
+from techtool.clock import stamp
+from techtool.domain.codec import plain
+from techtool.domain.outcome import OUTCOME_LABEL
+from techtool.domain.terminal import Address
+from techtool.errors import BadFile, InternalError, UsageError
+from techtool.events import Event, Finished, LaneIdentified
+from techtool.i18n import N_, _, translate
+from techtool.paths import Paths
+from techtool.visit.engine import Engine
+from techtool.visit.operator import Answers, ScriptedOperator
+from techtool.visit.services import ResumeRequest, Services, VisitRequest
+from techtool.visit.visits import list_visits, open_record
+
+
+@click.group(help=N_("Run, resume, list, show or abandon visits."))
+def command() -> None:
+    """The group."""
+
+
+def _operator(answers: Path | None, confirm: tuple[str, ...], passphrase_file: Path | None) -> ScriptedOperator:
+    passphrase = None
+    if passphrase_file is not None:
+        try:
+            passphrase = passphrase_file.read_text(encoding="utf-8").rstrip("\r\n")
+        except (OSError, UnicodeDecodeError) as error:
+            raise BadFile(path=str(passphrase_file), problem=str(error)) from error
+    for last4 in confirm:
+        if len(last4) != 4:
+            raise UsageError(problem=_("--confirm takes the last four of a serial number."))
+    return ScriptedOperator(Answers.read(answers) if answers else Answers(), confirm, passphrase)
+
+
+def _follow(events: AsyncIterator[Event], operator: ScriptedOperator, *, as_json: bool) -> int:
+    """Print events as they come; the exit code is the visit's."""
+    show = printer(as_json=as_json)
+
+    async def follow() -> int:
+        async for event in events:
+            if isinstance(event, LaneIdentified):
+                operator.serials.add(event.serial)
+            show(event)
+            if isinstance(event, Finished):
+                return event.exit_code
+        raise InternalError(kind="no end")
+
+    return asyncio.run(follow())
+
+
+_answers = click.option("--answers", type=click.Path(path_type=Path), help=N_("JSON object: question id → answer"))
+_passphrase = click.option(
+    "--passphrase-file", type=click.Path(path_type=Path), help=N_("first line: the report key's passphrase")
+)
+_confirm = click.option(
+    "--confirm", multiple=True, metavar="LAST4", help=N_("last four of a terminal's serial number; may be repeated")
+)
+_json = click.option("--json", "as_json", is_flag=True, help=N_("JSON Lines on stdout, nothing else"))
+
+
+@command.command("run", help=N_("Do a whole visit to the terminals at these addresses."))
+@click.argument("addresses", nargs=-1, required=True, metavar="ADDRESS…")
+@click.option("--bundle", required=True, type=click.Path(path_type=Path), help=N_("the stick, or its TECHTOOL folder"))
+@click.option("--release", "releases", multiple=True, metavar="ID", help=N_("only these releases; may be repeated"))
+@click.option("--order", type=click.Path(path_type=Path), help=N_("work order: JSON with merchant and work_order"))
+@_answers
+@_confirm
+@_passphrase
+@_json
+def run_visit(
+    addresses: tuple[str, ...],
+    bundle: Path,
+    releases: tuple[str, ...],
+    order: Path | None,
+    answers: Path | None,
+    confirm: tuple[str, ...],
+    passphrase_file: Path | None,
+    as_json: bool,
+) -> int:
+    """From identify to report."""
+    operator = _operator(answers, confirm, passphrase_file)
+    parsed = tuple(Address.parse(a) for a in addresses)
+    if len(set(parsed)) != len(parsed):
+        raise UsageError(problem=_("The same address is named twice."))
+    given = Answers.read(order).values if order else {}
+    request = VisitRequest(parsed, bundle, releases, str(given.get("merchant", "")), str(given.get("work_order", "")))
+    engine = Engine(Services.real(Paths.default()), operator)
+    return _follow(engine.run(request), operator, as_json=as_json)
+
+
+@command.command("resume", help=N_("Go on with an unfinished visit after reading each terminal again."))
+@click.argument("visit", required=False, default="", metavar="[ID]")
+@click.option("--bundle", type=click.Path(path_type=Path), help=N_("where the stick is now"))
+@click.option("--address", "moved", multiple=True, metavar="SERIAL=ADDRESS", help=N_("where a terminal is now"))
+@_answers
+@_confirm
+@_passphrase
+@_json
+def resume_visit(
+    visit: str,
+    bundle: Path | None,
+    moved: tuple[str, ...],
+    answers: Path | None,
+    confirm: tuple[str, ...],
+    passphrase_file: Path | None,
+    as_json: bool,
+) -> int:
+    """From where it stopped."""
+    operator = _operator(answers, confirm, passphrase_file)
+    addresses: dict[str, Address] = {}
+    for item in moved:
+        serial, equals, address = item.partition("=")
+        if not equals:
+            raise UsageError(problem=_("--address takes SERIAL=ADDRESS."))
+        addresses[serial] = Address.parse(address)
+    engine = Engine(Services.real(Paths.default()), operator)
+    return _follow(engine.resume(ResumeRequest(visit, bundle, addresses)), operator, as_json=as_json)
+
+
+@command.command("list", help=N_("The visits on this laptop, newest last."))
+@_json
+def show_list(as_json: bool) -> None:
+    """One line a visit."""
+    summaries = list_visits(Services.real(Paths.default()))
+    if as_json:
+        emit_json({"visits": plain(summaries)})
+        return
+    for s in summaries:
+        label = translate(OUTCOME_LABEL[s.outcome]) if s.outcome else ""
+        click.echo(f"{s.id}  {stamp(s.started_at)}  {s.state.value:9}  {', '.join(s.serials)}  {label}")
+
+
+@command.command("show", help=N_("One visit as its journal tells it."))
+@click.argument("visit")
+@click.option("--tinydb", type=click.Path(path_type=Path), help=N_("write a copy that stock TinyDB opens"))
+@_json
+def show_visit(visit: str, tinydb: Path | None, as_json: bool) -> None:
+    """The whole record, or a summary for people."""
+    services = Services.real(Paths.default())
+    record = open_record(services, visit)
+    if tinydb is not None:
+        db = services.home.open_visit(visit, write=False)
+        db.to_tinydb(tinydb)
+        db.close()
+        say(_("Written: {path}").format(path=tinydb))
+    if as_json:
+        emit_json({"visit": plain(record)})
+        return
+    click.echo(f"{record.id}  {record.technician}  {stamp(record.started_at)}")
+    for lane in record.lanes:
+        label = translate(OUTCOME_LABEL[lane.outcome]) if lane.outcome else _("unfinished")
+        click.echo(f"  {lane.serial or '?':20} {lane.address:28} {label}")
+        if lane.error is not None:
+            click.echo(f"    {lane.error.code} {lane.error.what.text()}")
+
+
+@command.command("abandon", help=N_("Close an unfinished visit as stopped; nothing more is done to its terminals."))
+@click.argument("visit")
+@_passphrase
+@_json
+def abandon_visit(visit: str, passphrase_file: Path | None, as_json: bool) -> None:
+    """Outcomes are set truthfully, the reports written, the journal sealed."""
+    from techtool.visit.abandon import abandon
+
+    operator = _operator(None, (), passphrase_file)
+    record = abandon(Services.real(Paths.default()), visit, operator.passphrase)
+    if as_json:
+        emit_json({"visit": record.id, "outcome": record.outcome.value if record.outcome else None})
+        return
+    say(_("Visit {visit} was closed as stopped.").format(visit=record.id))

@@ -1,0 +1,142 @@
+"""What is said of each release once the way is known: one word, and every rule with the state it was judged in."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from typing import Final
+
+from techtool.domain.components import Relation, newer, relation, slots_written
+from techtool.domain.plan import ReleaseFinding, ReleaseVerdict
+from techtool.domain.release import Release
+from techtool.domain.route import StateKey, state_key
+from techtool.domain.rules import Case, Environment, Force, Verdict, evaluate
+from techtool.domain.rules_requirements import demands
+from techtool.domain.terminal import TerminalState
+from techtool.domain.verdicts import told
+from techtool.domain.versions import Comparison
+from techtool.i18n import phrase, raw
+
+ORDER_RULE: Final = "version-order"
+
+
+@dataclass(frozen=True)
+class Judge:
+    """The rules of every release of a stick, remembered by state."""
+
+    releases: tuple[Release, ...]
+    environment: Environment
+    unordered: frozenset[int] = frozenset()
+    """Releases that cannot be put in order with another of their id."""
+    _rules: dict[tuple[int, StateKey], tuple[Verdict, ...]] = field(default_factory=dict, compare=False)
+    _unmet: dict[StateKey, dict[str, Verdict]] = field(default_factory=dict, compare=False)
+
+    def rules(self, index: int, state: TerminalState) -> tuple[Verdict, ...]:
+        """Every verdict on one release in one state."""
+        key = (index, state_key(state))
+        if key not in self._rules:
+            verdicts = evaluate(self.releases[index], state, self.environment, self.releases)
+            self._rules[key] = verdicts + self._order(index)
+        return self._rules[key]
+
+    def gates(self, index: int, state: TerminalState, *, hopeful: bool = False) -> tuple[bool, ...]:
+        """Which gates are open; ``hopeful``: every open question will be answered with yes."""
+        verdicts = self.rules(index, state)
+        news = relation(self.releases[index], state) is not Relation.SAME
+        return (news, *(v.ok or v.force is Force.WARNING or (hopeful and bool(v.ask)) for v in verdicts))
+
+    def broken(self, state: TerminalState) -> frozenset[str]:
+        """Releases running in ``state`` whose demands on other components are not met there."""
+        return frozenset(self._missing(state))
+
+    def breaks(self, index: int, state: TerminalState, then: TerminalState) -> tuple[Verdict, ...]:
+        """A verdict for each other release that misses something in ``then`` and not yet in ``state``."""
+        before, found = self._missing(state), []
+        for key, unmet in self._missing(then).items():
+            if key not in before and key != self.releases[index].key:
+                reason = phrase("{other} would no longer fit: {reason}", other=key, reason=unmet.reason)
+                found.append(told("conflict", False, reason, phrase("Ask the office which releases go together.")))
+        return tuple(found)
+
+    def _missing(self, state: TerminalState) -> dict[str, Verdict]:
+        """Running releases with a demand that is not met, unless what runs may as well be a release that lacks nothing."""
+        key = state_key(state)
+        if key not in self._unmet:
+            running = [r for r in self.releases if relation(r, state) is Relation.SAME]
+            first = {r.key: self._first_unmet(r, state) for r in running}
+            whole = [slots_written(r) for r in running if first[r.key] is None]
+            unmet = {r.key: first[r.key] for r in running if slots_written(r) not in whole}
+            self._unmet[key] = {name: verdict for name, verdict in unmet.items() if verdict is not None}
+        return self._unmet[key]
+
+    def _first_unmet(self, release: Release, state: TerminalState) -> Verdict | None:
+        case = Case(release, state, self.environment, self.releases)
+        return next((v for v in demands(case) if not v.ok and not v.ask), None)
+
+    def _order(self, index: int) -> tuple[Verdict, ...]:
+        if index not in self.unordered:
+            return ()
+        reason = phrase("This stick holds releases of {id} that cannot be put in order.", id=self.releases[index].id)
+        remedy = phrase("Name the one that is wanted, as ID@VERSION.")
+        return (told(ORDER_RULE, False, reason, remedy),)
+
+
+def unordered(releases: Sequence[Release], indices: Sequence[int], pinned: frozenset[str]) -> frozenset[int]:
+    """Those among ``indices`` that stand beside another of their id of which nobody can say which is newer."""
+    found: set[int] = set()
+    for place, first in enumerate(indices):
+        for second in indices[place + 1 :]:
+            a, b = releases[first], releases[second]
+            if a.id != b.id or a.id in pinned:
+                continue
+            if newer(a, b) in (Comparison.UNKNOWN, Comparison.SAME):
+                found |= {first, second}
+    return frozenset(found)
+
+
+def merged(first: Sequence[Verdict], later: Sequence[Verdict]) -> tuple[Verdict, ...]:
+    """The rules as they are now, where an earlier step of the plan opens a gate as they will be then."""
+    return tuple(_merged(now, then) for now, then in zip(first, later, strict=True))
+
+
+def _merged(now: Verdict, then: Verdict) -> Verdict:
+    if now.ok == then.ok:
+        return then if now.ok and now.reason != then.reason else now
+    if then.ok:
+        return replace(then, reason=phrase("{reason} (by an earlier step of this plan)", reason=then.reason))
+    return replace(then, reason=phrase("{reason} (after the other steps of this plan)", reason=then.reason))
+
+
+def without_questions(verdicts: Sequence[Verdict]) -> tuple[Verdict, ...]:
+    """The same verdicts for a release that no answer would bring into the plan: nobody is to be asked in vain."""
+    return tuple(replace(v, ask="") if v.ask else v for v in verdicts)
+
+
+def recalled_finding(key: str, why: str) -> ReleaseFinding:
+    """The finding on a release that the office recalled."""
+    release_id, _, version = key.rpartition("@")
+    reason = phrase("Recalled: {why}", why=raw(why))
+    rule = told("recalled", False, reason, phrase("Do not install it; ask the office which release replaces it."))
+    return ReleaseFinding(release_id, version, ReleaseVerdict.RECALLED, (rule,))
+
+
+def withdrawn_finding(release_id: str, version: str) -> ReleaseFinding:
+    """The finding on a release that newer metadata no longer lists."""
+    reason = phrase("Withdrawn by its publisher after this stick was made.")
+    rule = told("withdrawn", False, reason, phrase("Choose another release, or ask for a newer stick."))
+    return ReleaseFinding(release_id, version, ReleaseVerdict.WITHDRAWN, (rule,))
+
+
+def word(release: Release, rules: Sequence[Verdict], terminal: TerminalState, *, overtaken: bool) -> ReleaseVerdict:
+    """The one word for a release that is not in the plan."""
+    closed = [v for v in rules if not v.ok and v.force is Force.GATE]
+    if any(v.what == "model" for v in closed):
+        return ReleaseVerdict.NOT_FOR_THIS_MODEL
+    stands = relation(release, terminal)
+    if stands is Relation.SAME and not any(v.what == "signer" for v in closed):
+        return ReleaseVerdict.INSTALLED
+    if stands is Relation.NEWER:
+        return ReleaseVerdict.OLDER
+    if overtaken:
+        return ReleaseVerdict.SUPERSEDED
+    return ReleaseVerdict.BLOCKED if closed else ReleaseVerdict.NOT_CHOSEN

@@ -1,0 +1,258 @@
+"""From a terminal and a stick to a plan: what will be installed in which order, and why everything else will not."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Final
+
+from techtool.domain.codec import encode_json
+from techtool.domain.components import Relation, after, newer, relation
+from techtool.domain.estimate import LINK_BYTES_S, Timings, together
+from techtool.domain.findings import (
+    Judge,
+    merged,
+    recalled_finding,
+    unordered,
+    withdrawn_finding,
+    without_questions,
+    word,
+)
+from techtool.domain.plan import Plan, ReleaseFinding, ReleaseVerdict
+from techtool.domain.plan_steps import Leg, Pace, downtime, plan_steps, undo_of
+from techtool.domain.release import Release, VerifiedRelease
+from techtool.domain.route import Candidate, find_route
+from techtool.domain.rules import Environment, Verdict, evaluate, questions
+from techtool.domain.terminal import Identity, TerminalState
+from techtool.domain.versions import Comparison
+from techtool.errors import NotFoundError
+
+_NO_TIMINGS: Final = Timings()
+_NONE_RECALLED: Final[Mapping[str, str]] = MappingProxyType({})
+
+
+def make_plan(
+    terminal: TerminalState,
+    releases: Sequence[VerifiedRelease],
+    environment: Environment,
+    wanted: Collection[str] = (),
+    *,
+    withdrawn: Collection[tuple[str, str]] = (),
+    recalled: Mapping[str, str] = _NONE_RECALLED,
+    link_bytes_s: float = LINK_BYTES_S,
+    link: str = "",
+    timings: Timings = _NO_TIMINGS,
+) -> Plan:
+    """Judge every release and find the shortest allowed way to the newest ones.
+
+    ``wanted`` holds release ids, or ``ID@VERSION`` for exactly one; empty: every id. Prerequisites come along.
+    ``withdrawn`` are (id, version) that newer metadata no longer lists, ``recalled`` maps ``ID@VERSION`` to the reason.
+    Where the terminal does not tell something that a gate needs, the plan is made without that release, and
+    :func:`techtool.domain.rules.questions` of its findings says what to ask; with the answers in ``environment`` it is
+    made again. ``link`` (its kind) and ``timings`` make the estimates better.
+
+    Raises :class:`NotFoundError` when something wanted is not on the stick.
+    """
+    plain = tuple(verified.release for verified in releases)
+    _refuse_unknown(wanted, plain, withdrawn, recalled)
+    gone = {f"{release_id}@{version}" for release_id, version in withdrawn} | set(recalled)
+    stick = _Stick(plain, frozenset(i for i, r in enumerate(plain) if r.key not in gone), frozenset(wanted))
+    judge = Judge(plain, environment, stick.unordered_for(terminal, environment))
+    legs = stick.legs(terminal, judge, hopeful=False)
+    asked = _any_question(judge, terminal, legs)
+    hopeful = stick.legs(terminal, judge, hopeful=True) if asked else legs
+    findings = [_finding(i, judge, terminal, legs, hopeful) for i in range(len(plain)) if i in stick.listed]
+    findings += [withdrawn_finding(i, version) for i, version in withdrawn if f"{i}@{version}" not in recalled]
+    findings += [recalled_finding(key, why) for key, why in recalled.items()]
+    order = tuple(releases[index] for index in legs)
+    pace = Pace(link_bytes_s, link, timings)
+    steps = plan_steps(terminal, [Leg(plain[index], before) for index, before in legs.items()], pace)
+    return Plan(
+        serial=terminal.identity.serial,
+        findings=tuple(findings),
+        releases=order,
+        steps=steps,
+        total=together([step.estimate for step in steps]),
+        downtime=downtime(steps),
+        undo=undo_of([verified.release for verified in order]),
+        digest=plan_digest(terminal.identity.serial, [verified.release for verified in order]),
+    )
+
+
+def plan_digest(serial: str, releases: Sequence[Release]) -> str:
+    """SHA-256 over the serial number, the releases in order and the digests of their files."""
+    decided = [[r.key, [[f.target, f.size_bytes, f.sha256] for f in r.files]] for r in releases]
+    return hashlib.sha256(encode_json({"serial": serial, "releases": decided})).hexdigest()
+
+
+def plan_json(plan: Plan, identity: Identity, language: str = "en") -> dict[str, object]:
+    """The plan for ``techtool plan --json`` (DESIGN §9), its texts in ``language``."""
+    return {
+        "schema": 1,
+        "address": identity.address,
+        "serial": plan.serial,
+        "vendor": identity.vendor,
+        "model": identity.model,
+        "releases": [
+            {
+                "id": finding.release_id,
+                "version": finding.version,
+                "verdict": finding.verdict.value,
+                "rules": [_rule_json(rule, language) for rule in finding.rules],
+            }
+            for finding in plan.findings
+        ],
+        "order": [verified.release.key for verified in plan.releases],
+        "steps": [
+            {
+                "step": step.kind.value,
+                "title": step.title.text(language),
+                "effect": step.effect.text(language),
+                "release": step.release_key or None,
+                "attended": step.attended,
+                "estimate_s": {"p50": round(step.estimate.p50_s, 1), "p90": round(step.estimate.p90_s, 1)},
+            }
+            for step in plan.steps
+        ],
+        "questions": [
+            {"id": question.id, "kind": question.kind.value, "text": question.text.text(language)}
+            for question in questions(plan.findings)
+        ],
+        "estimate_s": {"p50": round(plan.total.p50_s, 1), "p90": round(plan.total.p90_s, 1)},
+        "downtime_s": {"p50": round(plan.downtime.p50_s, 1), "p90": round(plan.downtime.p90_s, 1)},
+        "undo": plan.undo.text(language),
+        "digest": plan.digest,
+    }
+
+
+def _rule_json(rule: Verdict, language: str) -> dict[str, object]:
+    return {
+        "what": rule.what,
+        "ok": rule.ok,
+        "force": rule.force.value,
+        "reason": rule.reason.text(language),
+        "remedy": rule.remedy.text(language) if rule.remedy else None,
+        "ask": rule.ask or None,
+    }
+
+
+@dataclass(frozen=True, slots=True)
+class _Stick:
+    """What may be chosen from."""
+
+    releases: tuple[Release, ...]
+    listed: frozenset[int]
+    """Neither withdrawn nor recalled."""
+    wanted: frozenset[str]
+
+    @property
+    def pinned(self) -> frozenset[str]:
+        """Ids of which one exact version is wanted."""
+        return frozenset(r.id for r in self.releases if r.key in self.wanted)
+
+    @property
+    def goals(self) -> frozenset[str]:
+        """Ids to bring as far as possible."""
+        every = frozenset(r.id for r in self.releases)
+        return every if not self.wanted else frozenset(r.id for r in self.releases if {r.id, r.key} & self.wanted)
+
+    def unordered_for(self, terminal: TerminalState, environment: Environment) -> frozenset[int]:
+        """Releases for this model that cannot be put in order."""
+        fitting = [i for i in sorted(self.listed) if _fits_model(self.releases[i], terminal, environment)]
+        return unordered(self.releases, fitting, self.pinned)
+
+    def legs(self, terminal: TerminalState, judge: Judge, *, hopeful: bool) -> dict[int, TerminalState]:
+        """The way: index of each release → the terminal just before it, in order."""
+        way = find_route(
+            terminal,
+            self._candidates(terminal, judge),
+            self.goals,
+            lambda index, state: judge.gates(index, state, hopeful=hopeful),
+            judge.broken,
+            known=self.releases,
+        )
+        legs: dict[int, TerminalState] = {}
+        state = terminal
+        for index in way:
+            legs[index] = state
+            state = after(self.releases[index], state)
+        return legs
+
+    def _candidates(self, terminal: TerminalState, judge: Judge) -> list[Candidate]:
+        """Everything but what is installed, cannot be ordered, or is newer than the version asked for."""
+        by_id: dict[str, list[int]] = {}
+        for index in sorted(self.listed - judge.unordered):
+            release = self.releases[index]
+            if relation(release, terminal) is not Relation.SAME and not self._past_pin(release):
+                by_id.setdefault(release.id, []).append(index)
+        found = []
+        for indices in by_id.values():
+            older = [sum(_is_older(self.releases[other], self.releases[i]) for other in indices) for i in indices]
+            found += [Candidate(i, self.releases[i], rank) for i, rank in zip(indices, older, strict=True)]
+        return found
+
+    def _past_pin(self, release: Release) -> bool:
+        if release.id not in self.pinned or release.key in self.wanted:
+            return False
+        pins = [r for r in self.releases if r.id == release.id and r.key in self.wanted]
+        return any(newer(release, pin) is not Comparison.OLDER for pin in pins)
+
+
+def _is_older(a: Release, b: Release) -> bool:
+    return newer(a, b) is Comparison.OLDER
+
+
+def _fits_model(release: Release, terminal: TerminalState, environment: Environment) -> bool:
+    return all(v.ok for v in evaluate(release, terminal, environment) if v.what == "model")
+
+
+def _refuse_unknown(
+    wanted: Collection[str],
+    releases: Sequence[Release],
+    withdrawn: Collection[tuple[str, str]],
+    recalled: Mapping[str, str],
+) -> None:
+    names = {r.id for r in releases} | {r.key for r in releases} | set(recalled)
+    names |= {name for i, v in withdrawn for name in (i, f"{i}@{v}")} | {key.rsplit("@", 1)[0] for key in recalled}
+    for name in sorted(wanted):
+        if name not in names:
+            raise NotFoundError(what=name)
+
+
+def _any_question(judge: Judge, terminal: TerminalState, legs: Mapping[int, TerminalState]) -> bool:
+    states = [terminal, *legs.values()]
+    return any(v.ask for i in range(len(judge.releases)) for state in states for v in judge.rules(i, state))
+
+
+def _finding(
+    index: int,
+    judge: Judge,
+    terminal: TerminalState,
+    legs: dict[int, TerminalState],
+    hopeful: dict[int, TerminalState],
+) -> ReleaseFinding:
+    release = judge.releases[index]
+    now = judge.rules(index, terminal)
+    if index in legs:
+        rules = merged(now, judge.rules(index, legs[index]))
+        return ReleaseFinding(release.id, release.version, ReleaseVerdict.INSTALL, rules)
+    planned = [judge.releases[i] for i in legs]
+    overtaken = any(p.id == release.id and newer(release, p) is Comparison.OLDER for p in planned)
+    verdict = word(release, now, terminal, overtaken=overtaken)
+    rules = now
+    if verdict in (ReleaseVerdict.BLOCKED, ReleaseVerdict.NOT_CHOSEN):
+        end = _end(judge, terminal, legs)
+        rules = merged(now, judge.rules(index, hopeful.get(index, end)))
+        rules += judge.breaks(index, end, after(release, end))
+        verdict = word(release, rules, terminal, overtaken=False)
+    return ReleaseFinding(release.id, release.version, verdict, rules if index in hopeful else without_questions(rules))
+
+
+def _end(judge: Judge, terminal: TerminalState, legs: dict[int, TerminalState]) -> TerminalState:
+    """The terminal once the plan is done."""
+    if not legs:
+        return terminal
+    last = next(reversed(legs))
+    return after(judge.releases[last], legs[last])

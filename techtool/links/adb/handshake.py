@@ -1,0 +1,170 @@
+"""How a connection to an ADB daemon begins: CNXN, AUTH with our key, and the banner that tells what the daemon can.
+
+Source: AOSP ``packages/modules/adb`` protocol.txt; for PAX PayDroid's HDSK, which may come at any time and wants the
+vendor's token for an answer, the owner's settings (techtool ships no token).
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Final
+
+from techtool.errors import LinkTimeout, NotAuthorized, NotCapable, WrongProtocol
+from techtool.i18n import phrase
+from techtool.links.adb.auth import TOKEN_SIZE, AdbKey
+from techtool.links.adb.bytestream import Failure, within
+from techtool.links.adb.framing import Packet, PacketChannel
+from techtool.links.adb.packets import (
+    MAX_PAYLOAD,
+    VERSION_MIN,
+    VERSION_NO_CHECKSUM,
+    AuthType,
+    Command,
+    Header,
+)
+
+FIRST_ANSWER_S: Final = 10.0
+PERSON_S: Final = 30.0
+"""How long a person has to allow this laptop on the terminal's screen."""
+OWN_BANNER: Final = b"host::features=shell_v2,cmd,stat_v2;\0"
+"""Old daemons read it as a C string, new ones split it at semicolons: this form serves both."""
+_SMALLEST_PAYLOAD: Final = 1024
+_PACKETS: Final = 16
+"""More than any handshake needs."""
+
+
+@dataclass(frozen=True, slots=True)
+class Banner:
+    """What a daemon says of itself."""
+
+    version: int
+    max_payload: int
+    kind: str
+    """``device``, ``recovery``, ``sideload`` …"""
+    properties: dict[str, str] = field(default_factory=dict)
+    features: frozenset[str] = frozenset()
+
+    @classmethod
+    def parse(cls, header: Header, data: bytes) -> Banner:
+        """Read ``kind:serial:key=value;key=value;features=a,b``."""
+        kind, _, rest = data.decode("utf-8", "replace").rstrip("\0").partition(":")
+        _, _, listing = rest.partition(":")
+        pairs = (item.partition("=") for item in listing.split(";"))
+        properties = {key: value for key, equals, value in pairs if equals}
+        features = frozenset(filter(None, properties.pop("features", "").split(",")))
+        version = min(header.arg0, VERSION_NO_CHECKSUM)
+        return cls(version, min(header.arg1, MAX_PAYLOAD), kind, properties, features)
+
+
+@dataclass(frozen=True, slots=True)
+class HandshakeLimits:
+    """How long each part may take."""
+
+    first_answer_s: float = FIRST_ANSWER_S
+    person_s: float = PERSON_S
+
+
+class Handshake:
+    """One handshake over one channel; collects packets until it is done."""
+
+    def __init__(
+        self,
+        channel: PacketChannel,
+        key: Callable[[], AdbKey],
+        token: bytes = b"",
+        limits: HandshakeLimits | None = None,
+    ) -> None:
+        self._channel = channel
+        self._key = key
+        self._token = token
+        self._limits = limits or HandshakeLimits()
+        self._packets: asyncio.Queue[Packet | Failure] = asyncio.Queue()
+        channel.on_packet = self._collect
+        channel.on_failure = self._packets.put_nowait
+
+    async def run(self) -> Banner:
+        """Until the daemon accepts; raises Unreachable, WrongProtocol, NotAuthorized, NotCapable, LinkTimeout."""
+        self._channel.send(Command.CNXN, VERSION_NO_CHECKSUM, MAX_PAYLOAD, OWN_BANNER)
+        tokens = 0
+        for _ in range(_PACKETS):
+            header, data = await self._next(waits_for_person=tokens > 1)
+            match header.command:
+                case Command.CNXN:
+                    return self._accepted(header, bytes(data))
+                case Command.AUTH if header.arg0 == AuthType.TOKEN:
+                    tokens += 1
+                    await self._answer(tokens, bytes(data))
+                case Command.STLS:
+                    what = phrase("paired debugging over TLS; pair it with adb and use adb+server:SERIAL")
+                    raise NotCapable(address=self._channel.peer, capability=what)
+                case Command.HDSK:
+                    if failure := answer_hdsk(self._channel, header, self._token):
+                        raise failure()
+                case _:
+                    raise self._broken(f"packet {header.command:08x} before CNXN")
+        raise self._broken("no CNXN")
+
+    def rest(self) -> list[Packet]:
+        """Packets that came behind the accepting one."""
+        waiting = [self._packets.get_nowait() for _ in range(self._packets.qsize())]
+        return [item for item in waiting if isinstance(item, tuple)]
+
+    def _collect(self, header: Header, data: memoryview) -> None:
+        if self._packets.qsize() >= _PACKETS:
+            self._channel.fail(lambda: self._broken("too many packets before CNXN"))
+        else:
+            self._packets.put_nowait((header, data))
+
+    async def _next(self, *, waits_for_person: bool) -> Packet:
+        channel, limits = self._channel, self._limits
+        try:
+            async with within(limits.person_s if waits_for_person else limits.first_answer_s, channel.peer):
+                item = await self._packets.get()
+        except LinkTimeout:
+            if waits_for_person:
+                raise NotAuthorized(address=channel.peer, detail="nobody allowed the key in time") from None
+            if not channel.silent and not channel.begun:
+                raise channel.wrong_start() from None
+            raise
+        if isinstance(item, tuple):
+            return item
+        if waits_for_person:
+            raise NotAuthorized(address=channel.peer, detail=str(item()))
+        raise item()
+
+    async def _answer(self, tokens: int, token: bytes) -> None:
+        if len(token) != TOKEN_SIZE:
+            raise self._broken(f"token of {len(token)} bytes")
+        if tokens > 2:
+            raise NotAuthorized(address=self._channel.peer, detail="the terminal refused the key")
+        key = await asyncio.to_thread(self._key)
+        if tokens == 1:
+            self._channel.send(Command.AUTH, AuthType.SIGNATURE, 0, key.sign(token))
+        else:
+            self._channel.send(Command.AUTH, AuthType.RSAPUBLICKEY, 0, key.public_line + b"\0")
+
+    def _accepted(self, header: Header, data: bytes) -> Banner:
+        if header.arg0 < VERSION_MIN:
+            raise self._broken(f"version {header.arg0:08x}")
+        banner = Banner.parse(header, data)
+        if banner.max_payload < _SMALLEST_PAYLOAD:
+            raise self._broken(f"payloads of {header.arg1} bytes")
+        self._channel.with_checksum = banner.version < VERSION_NO_CHECKSUM
+        return banner
+
+    def _broken(self, what: str) -> WrongProtocol:
+        return WrongProtocol(
+            address=self._channel.peer, problem=phrase("it breaks the ADB protocol: {what}", what=what)
+        )
+
+
+def answer_hdsk(channel: PacketChannel, header: Header, token: bytes) -> Failure | None:
+    """Answer PayDroid's handshake with the vendor's token; the failure where the settings have none."""
+    if not token:
+        what = phrase("PAX PayDroid's handshake (the vendor's token is missing: handshake_token in [links.pax])")
+        return lambda: NotCapable(address=channel.peer, capability=what)
+    if header.arg0 == 1:
+        channel.send(Command.HDSK, 2, 0, token)
+    return None

@@ -1,0 +1,171 @@
+"""Android's own commands: properties, battery, storage, clock, restart, and what ``dumpsys package`` tells."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Final
+
+from techtool.domain.terminal import BatchState
+from techtool.simulator import basics, pm
+from techtool.simulator.basics import unknown_option
+from techtool.simulator.shell import Context, Program
+from techtool.simulator.state import Package
+
+
+async def getprop(context: Context, arguments: list[str]) -> int:
+    """``getprop [KEY [DEFAULT]]``"""
+    told = context.device.properties()
+    if arguments:
+        await context.say(told.get(arguments[0], "".join(arguments[1:2])))
+        return 0
+    for key in sorted(told):
+        await context.say(f"[{key}]: [{told[key]}]")
+    return 0
+
+
+async def setprop(context: Context, arguments: list[str]) -> int:
+    """``setprop techtool.sim.batch settled|open``: the trainee settles the takings at the terminal."""
+    match arguments:
+        case ["techtool.sim.batch", "settled" | "open" as batch]:
+            context.device.settle(BatchState(batch))
+            return 0
+    await context.complain(f"Failed to set property '{''.join(arguments[:1])}' to '{''.join(arguments[1:2])}'.")
+    return 1
+
+
+async def df(context: Context, arguments: list[str]) -> int:
+    """``df -k [PATH…]``: every path lies on ``/data``."""
+    parsed = basics.split_options(arguments, "k")
+    if parsed is None:
+        return await unknown_option(context, "df", arguments)
+    total = context.device.model.storage.total_bytes // 1024
+    free = min(context.device.free_bytes() // 1024, total)
+    used = total - free
+    percent = -(-100 * used // total)
+    await context.say("Filesystem       1K-blocks    Used Available Use% Mounted on")
+    for path in parsed[1] or ["/data"]:
+        mounted = "/storage/emulated" if path.startswith(("/sdcard", "/storage")) else "/data"
+        device = "/dev/fuse" if mounted != "/data" else "/dev/block/dm-5"
+        await context.say(f"{device:<16} {total:>9} {used:>7} {free:>9} {percent:>3}% {mounted}")
+    return 0
+
+
+async def date(context: Context, arguments: list[str]) -> int:
+    """``date [-u] [+%s]``"""
+    now = context.device.clock.now().astimezone(UTC)
+    match [argument for argument in arguments if argument != "-u"]:
+        case ["+%s"]:
+            await context.say(str(int(now.timestamp())))
+        case []:
+            await context.say(now.strftime("%a %b %e %H:%M:%S UTC %Y"))
+        case _:
+            return await unknown_option(context, "date", arguments)
+    return 0
+
+
+async def reboot(context: Context, _arguments: list[str]) -> int:
+    """``reboot``"""
+    context.device.request_reboot()
+    return 0
+
+
+async def identity(context: Context, _arguments: list[str]) -> int:
+    """``id``"""
+    await context.say("uid=2000(shell) gid=2000(shell) groups=2000(shell) context=u:r:shell:s0")
+    return 0
+
+
+async def dumpsys(context: Context, arguments: list[str]) -> int:
+    """``dumpsys battery``, ``dumpsys package ID``"""
+    match arguments:
+        case ["battery"]:
+            await _dump_battery(context)
+        case ["package", package_id]:
+            package = context.device.packages.get(package_id)
+            if package is None:
+                await context.say(f"Unable to find package: {package_id}")
+            else:
+                blank = " " if context.device.faults.faults.trailing_blank else ""
+                await context.say(_package_dump(package, blank))
+        case _:
+            await context.say(f"Can't find service: {''.join(arguments[:1])}")
+    return 0
+
+
+async def _dump_battery(context: Context) -> None:
+    charge = context.device.read_battery()
+    powered = charge is None or charge.external_power
+    status = 2 if powered else 3
+    if charge is not None and charge.percent >= 100 and powered:
+        status = 5
+    lines = [
+        "Current Battery Service state:",
+        f"  AC powered: {str(powered).lower()}",
+        "  USB powered: false",
+        "  Wireless powered: false",
+        "  Max charging current: 0",
+        "  Max charging voltage: 0",
+        "  Charge counter: 0",
+        f"  status: {status if charge else 1}",
+        f"  health: {2 if charge else 1}",
+        f"  present: {str(charge is not None).lower()}",
+        f"  level: {charge.percent if charge else 0}",
+        "  scale: 100",
+        "  voltage: 4012",
+        "  temperature: 281",
+        f"  technology: {'Li-ion' if charge else ''}",
+    ]
+    await context.say("\n".join(lines))
+
+
+def _package_dump(package: Package, blank: str) -> str:
+    """The part of ``dumpsys package ID`` that installers read; ``blank`` ends the version name."""
+    tag = f"{package.uid * 2654435761 & 0xFFFFFFF:x}"
+    flags = ["SYSTEM"] if package.system else []
+    flags += ["DEBUGGABLE"] if package.debuggable else []
+    flags += ["HAS_CODE", "ALLOW_CLEAR_USER_DATA"]
+    folder = package.path.rpartition("/")[0]
+    scheme = package.signing_version or 3
+    hashes = package.signature_hash or "0"
+    return "\n".join(
+        [
+            "Packages:",
+            f"  Package [{package.id}] ({tag}):",
+            f"    userId={package.uid}",
+            f"    pkg=Package{{{tag} {package.id}}}",
+            f"    codePath={folder}",
+            f"    resourcePath={folder}",
+            f"    versionCode={package.version_code} minSdk={package.min_sdk} targetSdk={package.target_sdk}",
+            f"    versionName={(package.version or 'null') + blank}",
+            "    splits=[base]",
+            f"    apkSigningVersion={scheme}",
+            f"    flags=[ {' '.join(flags)} ]",
+            f"    timeStamp={_moment(package.last_updated_s)}",
+            f"    firstInstallTime={_moment(package.first_installed_s)}",
+            f"    lastUpdateTime={_moment(package.last_updated_s)}",
+            f"    installerPackageName={package.installer or 'null'}",
+            f"    signatures=PackageSignatures{{{tag} version:{scheme}, signatures:[{hashes}], past signatures:[]}}",
+            f"    pkgFlags=[ {' '.join(flags)} ]",
+            "    User 0: ceDataInode=1 installed=true hidden=false suspended=false stopped=false enabled=0",
+        ]
+    )
+
+
+def _moment(seconds: int) -> str:
+    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%d %H:%M:%S")
+
+
+PROGRAMS: Final[Mapping[str, Program]] = {
+    **basics.PROGRAMS,
+    "getprop": getprop,
+    "setprop": setprop,
+    "df": df,
+    "date": date,
+    "reboot": reboot,
+    "id": identity,
+    "dumpsys": dumpsys,
+    "pm": pm.pm,
+    "cmd": pm.cmd,
+}
+"""Everything a terminal's shell knows."""

@@ -1,0 +1,131 @@
+"""One simulated terminal behind its debug daemon: properties, battery, storage, clock, files, packages."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from techtool.clock import Clock
+from techtool.domain.terminal import BatchState
+from techtool.errors import BadFile
+from techtool.paths import DISK, Disk
+from techtool.simulator.apk import InstallRefused
+from techtool.simulator.faults import HEALTHY, ArmedFaults, Faults
+from techtool.simulator.files import FileTree
+from techtool.simulator.model import APKS, Model
+from techtool.simulator.packages import PackageManager
+from techtool.simulator.state import StateStore
+
+
+@dataclass(frozen=True, slots=True)
+class Charge:
+    """What ``dumpsys battery`` tells."""
+
+    percent: int
+    external_power: bool
+
+
+class Device:
+    """Everything of a terminal but its wire; survives any number of boots and is rebuilt from its folder."""
+
+    def __init__(self, model: Model, store: StateStore, faults: ArmedFaults, clock: Clock) -> None:
+        self.model = model
+        self.store = store
+        self.faults = faults
+        self.clock = clock
+        self.packages = PackageManager(model, store, faults, clock)
+        self.files = FileTree(
+            store.files,
+            store.disk,
+            apks=self.packages.apk_paths,
+            texts=lambda: {"/proc/uptime": f"{self.uptime_s:.2f} {self.uptime_s:.2f}\n".encode()},
+            sealed=self.packages.sealed_paths,
+        )
+        self.request_reboot: Callable[[], None] = lambda: None
+        """Set by the daemon: restart after the present answer."""
+        self._booted_s = clock.monotonic_s()
+
+    @classmethod
+    async def open(
+        cls,
+        folder: Path,
+        model: Model,
+        position: int,
+        clock: Clock,
+        *,
+        faults: Faults = HEALTHY,
+        apks: Path = APKS,
+        disk: Disk = DISK,
+    ) -> Device:
+        """The terminal kept in ``folder``, or a new one with the model's preinstalled packages."""
+        new = not (folder / "terminal.json").exists()
+        store = StateStore.open(folder, model, model.serial.serial(position), faults, disk)
+        store.clean()
+        device = cls(model, store, ArmedFaults(faults), clock)
+        if new:
+            for name in model.preinstalled:
+                path = apks / name
+                if path.is_file():
+                    try:
+                        await device.packages.preinstall(path)
+                    except InstallRefused as error:
+                        raise BadFile(path=str(path), problem=str(error)) from error
+        return device
+
+    def boot(self) -> None:
+        """Count a start; what a power cut left half-done is thrown away."""
+        self.store.clean()
+        self.store.commit(replace(self.store.state, boot_count=self.store.state.boot_count + 1))
+        self._booted_s = self.clock.monotonic_s()
+
+    def take_serial(self, serial: str) -> None:
+        """Answer with another serial number from now on."""
+        self.store.commit(replace(self.store.state, serial=serial))
+
+    @property
+    def serial(self) -> str:
+        """What it says its serial number is."""
+        return self.store.state.serial
+
+    @property
+    def uptime_s(self) -> float:
+        """Seconds since the last start."""
+        return max(0.0, self.clock.monotonic_s() - self._booted_s)
+
+    def properties(self) -> dict[str, str]:
+        """What ``getprop`` tells."""
+        state = self.store.state
+        told = self.model.properties_of(state.serial)
+        told["sys.boot_completed"] = "1"
+        told["ro.boot.bootcount"] = str(state.boot_count)
+        if "techtool.sim.batch" in told:
+            told["techtool.sim.batch"] = state.batch.value
+            told["techtool.sim.tamper"] = state.tamper.value
+        return told
+
+    def settle(self, batch: BatchState) -> None:
+        """Settle the takings, or ring some up."""
+        self.store.commit(replace(self.store.state, batch=batch))
+
+    def read_battery(self) -> Charge | None:
+        """The charge; reading it may cost some, if the fault script says so. None: no battery."""
+        if self.model.battery is None:
+            return None
+        fault = self.faults.faults.battery
+        charge = Charge(self.store.state.battery_percent, self.model.battery.external_power)
+        if fault is None:
+            return charge
+        if fault.external_power is not None:
+            charge = replace(charge, external_power=fault.external_power)
+        if fault.fall_percent:
+            left = max(0, charge.percent - fault.fall_percent)
+            self.store.commit(replace(self.store.state, battery_percent=left))
+        return charge
+
+    def free_bytes(self) -> int:
+        """What is free on ``/data``."""
+        fault = self.faults.faults.storage
+        if fault is not None:
+            return fault.free_bytes
+        return max(0, self.model.storage.free_bytes - self.packages.used_bytes() - self.files.used_bytes())

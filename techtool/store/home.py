@@ -1,0 +1,174 @@
+"""The home folder: one writer at a time, a journal a visit."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from techtool.clock import Clock, SystemClock, stamp
+from techtool.domain.codec import CodecError, decode_json, encode_json
+from techtool.errors import InternalError, NoSuchVisit, NotFoundError, StoreError, StoreLocked, UsageError
+from techtool.i18n import Phrase, phrase
+from techtool.paths import DISK, Disk, Paths, disk_error
+from techtool.store.db import JournalDB
+
+VISIT: Final = "visit"
+"""The kind of a visit's journal."""
+
+_SUFFIX: Final = ".jnl"
+_NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
+
+
+@dataclass(frozen=True, slots=True)
+class _Holder:
+    """Who holds the lock, as the note beside it says."""
+
+    pid: int
+    what: str
+    since: str
+
+
+class Home:
+    """``TECHTOOL_HOME``. Reading needs nothing; writing needs :meth:`lock`."""
+
+    def __init__(self, paths: Paths, disk: Disk = DISK, clock: Clock | None = None) -> None:
+        self.paths = paths
+        self.disk = disk
+        self._clock = clock or SystemClock()
+        self._held = False
+        self._writers: list[JournalDB] = []
+
+    # --- one writer --------------------------------------------------------------------------------------------
+
+    @property
+    def locked(self) -> bool:
+        """Whether this object holds the lock."""
+        return self._held
+
+    @contextmanager
+    def lock(self, holder: str) -> Iterator[None]:
+        """Be the one writer; raises :class:`StoreLocked` naming the other. ``holder``: the command, for that message.
+
+        The lock is the operating system's and ends with the process. The note beside it only names the holder: one
+        that a crash left behind blocks nobody. Journals opened for writing are closed with the lock.
+        """
+        from filelock import FileLock, Timeout
+
+        self.ensure_folder(self.paths.home)
+        lock = FileLock(self.paths.lock, timeout=0, fallback_to_soft=False, thread_local=False)
+        try:
+            lock.acquire()
+        except Timeout as error:
+            raise StoreLocked(holder=self._holder_phrase()) from error
+        except OSError as error:
+            raise disk_error(error, self.paths.lock) from error
+        try:
+            self._held = True
+            self._leave_note(holder)
+            yield
+        finally:
+            self._held = False
+            try:
+                self._close_writers()
+                with contextlib.suppress(StoreError):
+                    self.disk.unlink(self._note)
+            finally:
+                lock.release()
+
+    @property
+    def _note(self) -> Path:
+        return self.paths.lock.with_name(self.paths.lock.name + ".holder")
+
+    def _leave_note(self, holder: str) -> None:
+        note = _Holder(os.getpid(), holder, stamp(self._clock.now()))
+        try:
+            self.disk.write_file(self._note, encode_json(note))
+        except StoreError:
+            # A full disk must not keep out the one who comes to make room; an older note would name the wrong one.
+            with contextlib.suppress(StoreError):
+                self.disk.unlink(self._note)
+
+    def _holder_phrase(self) -> Phrase:
+        try:
+            note = decode_json(self._note.read_bytes(), _Holder)
+        except (OSError, CodecError):
+            return phrase("another process")
+        return phrase("{what} (process {pid}, since {since})", what=note.what, pid=note.pid, since=note.since)
+
+    def _close_writers(self) -> None:
+        writers, self._writers = self._writers, []
+        for db in writers:
+            db.close()
+
+    def require_lock(self) -> None:
+        """Raise unless this object holds the lock: writing without it is a defect."""
+        if not self._held:
+            raise InternalError(kind="HomeNotLocked", detail=str(self.paths.home))
+
+    def writer(self, path: Path) -> JournalDB:
+        """Open a journal for writing, until the lock ends; a second writer of the same file is a defect."""
+        self.require_lock()
+        self._writers = [db for db in self._writers if db.writable]
+        if any(db.path == path for db in self._writers):
+            raise InternalError(kind="JournalOpenTwice", detail=str(path))
+        db = JournalDB.open_write(path, self.disk)
+        self._writers.append(db)
+        return db
+
+    # --- visits ------------------------------------------------------------------------------------------------
+
+    def visit_ids(self) -> list[str]:
+        """The visits on this laptop, newest last: ids begin with the time, so their order is that of time."""
+        try:
+            names = os.listdir(self.paths.visits)  # noqa: PTH208 - thousands of names, no Path for each
+        except FileNotFoundError:
+            return []
+        except OSError as error:
+            raise disk_error(error, self.paths.visits) from error
+        return sorted(name.removesuffix(_SUFFIX) for name in names if name.endswith(_SUFFIX) and _NAME.fullmatch(name))
+
+    def visit_path(self, visit: str) -> Path:
+        """Where a visit's journal lies, or would lie; raises :class:`NoSuchVisit` for what can be no id."""
+        if not _NAME.fullmatch(visit):
+            raise NoSuchVisit(visit=visit)
+        return self.paths.visits / (visit + _SUFFIX)
+
+    def create_visit(self, visit: str) -> JournalDB:
+        """Begin a visit's journal; on disk when this returns."""
+        self.require_lock()
+        path = self.visit_path(visit)
+        if path.exists():
+            raise UsageError(problem=phrase("There is a visit {visit} already.", visit=visit))
+        self.ensure_folder(self.paths.visits)
+        JournalDB.create(path, self.disk, kind=VISIT, id=visit)
+        return self.writer(path)
+
+    def open_visit(self, visit: str, write: bool = False) -> JournalDB:
+        """Open a visit's journal; raises :class:`NoSuchVisit`, :class:`StoreDamaged`."""
+        path = self.visit_path(visit)
+        try:
+            return self.writer(path) if write else JournalDB.open_read(path)
+        except NotFoundError as error:
+            raise NoSuchVisit(visit=visit) from error
+
+    def evidence_dir(self, visit: str) -> Path:
+        """The folder of a visit's photos, slips and logs; made when it is not there."""
+        folder = self.visit_path(visit).with_suffix("") / "evidence"
+        self.ensure_folder(folder)
+        return folder
+
+    def ensure_folder(self, folder: Path) -> None:
+        """Make a folder so that a power cut does not take it, and what is in it, away again."""
+        missing = [folder]
+        while not missing[-1].exists() and missing[-1].parent != missing[-1]:
+            missing.append(missing[-1].parent)
+        if len(missing) > 1:
+            self.disk.make_folder(folder)
+            for there in missing[1:]:
+                self.disk.fsync_folder(there)

@@ -1,0 +1,170 @@
+"""What is on this laptop at a glance: one line a visit. Derived: it can be made again from the visits at any time."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from pathlib import Path
+from typing import Final
+
+from tinydb import Query
+from tinydb.queries import QueryInstance
+from tinydb.table import Document
+
+from techtool.domain.codec import CodecError, convert, plain
+from techtool.domain.outcome import Outcome
+from techtool.errors import StoreDamaged
+from techtool.i18n import raw
+from techtool.paths import disk_error
+from techtool.store.db import JournalDB
+from techtool.store.home import Home
+from techtool.store.journal import aside_name, damaged
+from techtool.store.table import JournalTable
+
+INDEX: Final = "index"
+"""The kind of the index's journal."""
+
+_TABLE: Final = "visits"
+_SPARE_LINES: Final = 64
+"""The index is rewritten on opening when it holds twice as many lines as visits, and these."""
+
+
+class VisitState(StrEnum):
+    """In what state a visit's journal is."""
+
+    OPEN = "open"
+    SEALED = "sealed"
+    ABANDONED = "abandoned"
+    DAMAGED = "damaged"
+
+
+@dataclass(frozen=True, slots=True)
+class VisitSummary:
+    """One visit as lists show it."""
+
+    id: str
+    started_at: datetime
+    finished_at: datetime | None
+    technician: str
+    merchant: str
+    state: VisitState
+    outcome: Outcome | None
+    serials: tuple[str, ...]
+    """Of all terminals of the visit."""
+    head: str
+    """Chain head of the visit's journal when this was written."""
+
+
+class Index:
+    """``index.jnl``. Reading needs no lock and sees what other processes add; writing needs the home's lock."""
+
+    def __init__(self, home: Home) -> None:
+        self.set_aside: Path | None = None
+        """Where a damaged index was moved when it was opened for writing: rebuild, and tell."""
+        self._home = home
+        self._path = home.paths.index
+        self._db: JournalDB | None = None
+        self._seen: tuple[int, int, int] | None = None
+        self._doc_ids: dict[str, int] = {}
+
+    # --- reading -----------------------------------------------------------------------------------------------
+
+    def visits(self) -> list[VisitSummary]:
+        """All visits, newest last; raises :class:`StoreDamaged`."""
+        table = self._table()
+        return self._summaries(table.all() if table else [])
+
+    def visit(self, visit: str) -> VisitSummary | None:
+        """One visit."""
+        return next(iter(self._search(Query().id == visit)), None)
+
+    def by_serial(self, serial: str) -> list[VisitSummary]:
+        """The visits in which a terminal was worked on, newest last."""
+        return self._search(Query().serials.any([serial]))
+
+    def unsettled(self) -> list[str]:
+        """Visits whose summary may not be the last word: not in the index, or open in it (a crash came between)."""
+        settled = {summary.id for summary in self.visits() if summary.state is not VisitState.OPEN}
+        return [visit for visit in self._home.visit_ids() if visit not in settled]
+
+    def _search(self, query: QueryInstance) -> list[VisitSummary]:
+        table = self._table()
+        return self._summaries(table.search(query) if table else [])
+
+    def _summaries(self, documents: Iterable[Document]) -> list[VisitSummary]:
+        try:
+            found = [convert(dict(document), VisitSummary) for document in documents]
+        except CodecError as error:
+            raise damaged(self._path, raw(str(error))) from error
+        return sorted(found, key=lambda summary: (summary.started_at, summary.id))
+
+    def _table(self) -> JournalTable | None:
+        if self._db is None or not self._db.writable:
+            now = self._signature()
+            if now is None:
+                return None
+            if self._db is None or now != self._seen:
+                self._db, self._seen = JournalDB.open_read(self._path), now
+        return self._db.table(_TABLE)
+
+    def _signature(self) -> tuple[int, int, int] | None:
+        """Another one whenever the file is: it only grows, or is replaced."""
+        try:
+            found = self._path.stat()
+        except FileNotFoundError:
+            return None
+        except OSError as error:
+            raise disk_error(error, self._path) from error
+        return found.st_ino, found.st_size, found.st_mtime_ns
+
+    # --- writing -----------------------------------------------------------------------------------------------
+
+    def put_visit(self, summary: VisitSummary) -> None:
+        """Add a visit or replace what the index says of it: one line, whatever lies behind."""
+        table = self._writer().table(_TABLE)
+        doc_id = self._doc_ids.get(summary.id)
+        if doc_id is None:
+            self._doc_ids[summary.id] = table.insert(plain(summary))
+        else:
+            table.update(plain(summary), doc_ids=[doc_id])
+
+    def rebuild(self, summaries: Iterable[VisitSummary]) -> None:
+        """Write the index anew, as one."""
+        self._writer()
+        self._rewrite(summaries)
+
+    def _rewrite(self, summaries: Iterable[VisitSummary]) -> None:
+        latest = {summary.id: summary for summary in summaries}
+        documents = {str(number): plain(summary) for number, summary in enumerate(latest.values(), 1)}
+        if self._db is not None:
+            self._db.close()
+        JournalDB.create(self._path, self._home.disk, kind=INDEX, id=INDEX, content={_TABLE: documents})
+
+    def _writer(self) -> JournalDB:
+        if self._db is not None and self._db.writable:
+            return self._db
+        db = self._open_writer()
+        visits = db.table(_TABLE).all()
+        if db.line_count > 2 * len(visits) + _SPARE_LINES:
+            self._db = db
+            self._rewrite(self._summaries(visits))
+            db = self._open_writer()
+            visits = db.table(_TABLE).all()
+        self._doc_ids = {str(document["id"]): document.doc_id for document in visits}
+        self._db = db
+        return db
+
+    def _open_writer(self) -> JournalDB:
+        """The index for writing; a damaged one is moved aside and begun anew, for no visit waits for its index."""
+        self._home.require_lock()
+        try:
+            if self._signature():
+                return self._home.writer(self._path)
+        except StoreDamaged:
+            self.set_aside = aside_name(self._path, "damaged")
+            self._home.disk.replace(self._path, self.set_aside)
+        self._home.ensure_folder(self._path.parent)
+        JournalDB.create(self._path, self._home.disk, kind=INDEX, id=INDEX)
+        return self._home.writer(self._path)

@@ -1,0 +1,164 @@
+"""An Android terminal over any link that has a shell."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Collection
+from contextlib import aclosing
+from pathlib import Path
+from typing import Final
+
+from techtool.catalogue.allow import AllowList
+from techtool.catalogue.reader import Catalogue
+from techtool.clock import Clock
+from techtool.domain.backup import BackupItem, NotRead
+from techtool.domain.release import ApkFacts
+from techtool.domain.terminal import Identity, InstalledPackage, TerminalState
+from techtool.errors import AnotherTerminal, LinkError, LinkTimeout, UnknownModel
+from techtool.links.base import Confirmed, Link
+from techtool.terminals.android_text import (
+    boot_is_complete,
+    parse_battery,
+    parse_free_bytes,
+    parse_number,
+    parse_properties,
+)
+from techtool.terminals.base import SessionSink
+from techtool.terminals.install import abandon_session, install_package
+from techtool.terminals.inventory import read_installed, read_packages
+from techtool.terminals.shell import ask
+from techtool.terminals.snapshot import snapshot_items
+
+_BOOT_ID: Final = "cat /proc/sys/kernel/random/boot_id"
+
+
+async def read_properties(link: Link) -> dict[str, str]:
+    """Everything ``getprop`` tells; empty where there is no such command."""
+    return parse_properties(await ask(link, "getprop") or "")
+
+
+class AndroidTerminal:
+    """See :class:`techtool.terminals.base.Terminal`."""
+
+    def __init__(self, link: Link, identity: Identity, catalogue: Catalogue, clock: Clock) -> None:
+        self._link = link
+        self._identity = identity
+        self._catalogue = catalogue
+        self._clock = clock
+
+    @property
+    def identity(self) -> Identity:
+        """Who it is, as read when it was identified."""
+        return self._identity
+
+    async def read_state(self, *, signers_of: Collection[str] = ()) -> TerminalState:
+        """Everything there is to know, read now; raises ``AnotherTerminal``."""
+        properties, identity = await self._read_same()
+        battery, free, uptime, offset, packages = await asyncio.gather(
+            ask(self._link, "dumpsys battery"),
+            ask(self._link, "df -k /data"),
+            ask(self._link, "cat /proc/uptime"),
+            self._clock_offset_s(),
+            read_packages(self._link, signers_of),
+        )
+        facts = self._catalogue.state(identity.family, properties)
+        return TerminalState(
+            identity=identity,
+            packages=packages,
+            battery=parse_battery(battery or ""),
+            free_storage_bytes=parse_free_bytes(free or ""),
+            tid=facts.tid,
+            mid=facts.mid,
+            batch=facts.batch,
+            tamper=facts.tamper,
+            bootloader=facts.bootloader,
+            region=facts.region,
+            clock_offset_s=offset,
+            uptime_s=parse_number(uptime or ""),
+            evidence=facts.evidence,
+        )
+
+    async def backup_items(self, allow: AllowList) -> AsyncIterator[BackupItem | NotRead]:
+        """What a configuration snapshot holds."""
+        properties, identity = await self._read_same()
+        async with aclosing(snapshot_items(self._link, properties, identity.vendor, allow)) as items:
+            async for item in items:
+                yield item
+
+    async def install(
+        self,
+        package: ApkFacts,
+        payload: Path,
+        size_bytes: int,
+        *,
+        session: SessionSink,
+        confirmed: Confirmed | None = None,
+    ) -> None:
+        """Stream one package into an install session and commit it."""
+        await install_package(self._link, package, payload, size_bytes, session=session, confirmed=confirmed)
+
+    async def abandon(self, session: str) -> None:
+        """Drop the session that an interrupted installation left."""
+        await abandon_session(self._link, session)
+
+    async def installed_file(self, package_id: str) -> tuple[InstalledPackage, str] | None:
+        """The package and the SHA-256 of its base APK, read from the terminal now."""
+        return await read_installed(self._link, package_id)
+
+    async def reboot(self, *, timeout_s: float = 300.0, poll_s: float = 1.0) -> None:
+        """Restart it and wait until the same terminal is up again."""
+        before = await ask(self._link, _BOOT_ID)
+        await self._link.reboot()
+        await self._wait(timeout_s, poll_s, before)
+
+    async def wait_ready(self, *, timeout_s: float = 300.0, poll_s: float = 1.0) -> None:
+        """Wait until it can be worked with."""
+        await self._wait(timeout_s, poll_s, None)
+
+    async def _wait(self, timeout_s: float, poll_s: float, boot_before: str | None) -> None:
+        last: LinkError | None = None
+        try:
+            async with asyncio.timeout(timeout_s):
+                while True:
+                    try:
+                        if await self._is_up(boot_before):
+                            break
+                    except LinkError as error:
+                        # On its way up it refuses connections, drops them, or does not know itself yet.
+                        last = error
+                    await asyncio.sleep(poll_s)
+        except TimeoutError as error:
+            detail = str(last) if last else ""
+            raise LinkTimeout(address=str(self._link.address), seconds=round(timeout_s), detail=detail) from error
+        await self._read_same()
+
+    async def _is_up(self, boot_before: str | None) -> bool:
+        """Connect anew and ask; the daemon may still be the one from before the restart."""
+        await self._link.close()
+        await self._link.open()
+        boot = await ask(self._link, _BOOT_ID)
+        restarted = boot_before is None or boot is None or boot != boot_before
+        return restarted and boot_is_complete(await read_properties(self._link))
+
+    async def _read_same(self) -> tuple[dict[str, str], Identity]:
+        """Properties and identity as they are now; raises when another terminal answers at the address."""
+        properties = await read_properties(self._link)
+        match = self._catalogue.match(properties)
+        address = str(self._link.address)
+        if match is None:
+            raise UnknownModel(address=address, description="", facts=self._catalogue.facts(properties))
+        identity = match.identity(address)
+        if (identity.vendor, identity.model, identity.serial) != (
+            self._identity.vendor,
+            self._identity.model,
+            self._identity.serial,
+        ):
+            raise AnotherTerminal(address=address, found=identity.serial, expected=self._identity.serial)
+        return properties, identity
+
+    async def _clock_offset_s(self) -> float | None:
+        """Terminal clock minus laptop clock, to half a second; None where the terminal does not tell the time."""
+        asked = self._clock.now()
+        told = parse_number(await ask(self._link, "date +%s") or "")
+        between = asked + (self._clock.now() - asked) / 2
+        return None if told is None else round(told + 0.5 - between.timestamp(), 1)

@@ -1,0 +1,149 @@
+"""One terminal of a visit while it is worked on: its link, what is known, and how a step is journalled and told."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass, field
+
+from techtool.bundles.trust import Stick
+from techtool.domain.plan import Plan, StepKind
+from techtool.domain.question import Question
+from techtool.domain.terminal import Address, TerminalState
+from techtool.domain.visit import CatmAction, CatmResult, LaneRecord
+from techtool.errors import InternalError, LinkError, RefusedByPerson, TechtoolError
+from techtool.events import Answered, Asked, Event, Notice, Progress, StepDone, StepFailed, StepStarted
+from techtool.i18n import Phrase
+from techtool.links.base import Confirmed, Link
+from techtool.terminals.base import Terminal
+from techtool.visit.log import OpenStep, VisitLog, record_of
+from techtool.visit.operator import NO, Operator
+from techtool.visit.services import Services
+
+PROGRESS_EVERY_S = 0.1
+
+
+@dataclass(slots=True)
+class StepScope:
+    """A step under way: set ``result`` before it ends."""
+
+    lane: Lane
+    open: OpenStep
+    result: Phrase | None = None
+    catm: CatmResult | None = None
+    bytes_confirmed: int = 0
+
+    def progress(self, total_bytes: int) -> Confirmed:
+        """A sink for confirmed bytes: tells the world ten times a second and at the end."""
+        clock = self.lane.services.clock
+        last_s = float("-inf")
+
+        def confirmed(count: int) -> None:
+            nonlocal last_s
+            self.bytes_confirmed = count
+            now_s = clock.monotonic_s()
+            if count < total_bytes and now_s - last_s < PROGRESS_EVERY_S:
+                return
+            last_s = now_s
+            step = self.open
+            self.lane.emit(Progress(step.lane, step.step, clock.now(), step.item, count, total_bytes))
+
+        return confirmed
+
+
+@dataclass(slots=True)
+class Lane:
+    """The work on one terminal; the steps in ``visit.steps`` are functions over it."""
+
+    id: str
+    address: Address
+    record: LaneRecord
+    """As journalled when this run began; tells a resumed lane what is behind it."""
+    services: Services
+    log: VisitLog
+    operator: Operator
+    stick: Stick
+    emit: Callable[[Event], None]
+    wanted: tuple[str, ...] = ()
+    link: Link | None = None
+    terminal: Terminal | None = None
+    state: TerminalState | None = None
+    """Newest reading."""
+    plan: Plan | None = None
+    changing: bool = field(default=False)
+    """A step that changes the terminal began in this visit."""
+
+    @property
+    def driver(self) -> Terminal:
+        """The identified terminal."""
+        if self.terminal is None:
+            raise InternalError(kind="no terminal")
+        return self.terminal
+
+    @property
+    def known(self) -> TerminalState:
+        """What was read of it last."""
+        if self.state is None:
+            raise InternalError(kind="no state")
+        return self.state
+
+    @property
+    def agreed(self) -> Plan:
+        """The plan being carried out."""
+        if self.plan is None:
+            raise InternalError(kind="no plan")
+        return self.plan
+
+    @contextlib.asynccontextmanager
+    async def step(
+        self, kind: StepKind, item: str = "", *, title: Phrase | None = None, action: CatmAction | None = None
+    ) -> AsyncIterator[StepScope]:
+        """Journal the intent, do the step, journal its end.
+
+        A lost link in a step that changes the terminal leaves the intent open: what the terminal is like is not known
+        until it was read again. Cancellation leaves it open too.
+        """
+        opened = self.log.begin(self.id, kind, item, action)
+        self.changing = self.changing or action is CatmAction.INSTALL
+        clock = self.services.clock
+        self.emit(StepStarted(self.id, kind, clock.now(), item, title))
+        scope = StepScope(self, opened)
+        try:
+            yield scope
+        except TechtoolError as error:
+            record = record_of(error)
+            if not (action is CatmAction.INSTALL and isinstance(error, LinkError)):
+                self.log.failed(opened, record, catm=scope.catm)
+            self.emit(StepFailed(self.id, kind, clock.now(), record, item))
+            raise
+        self.log.done(opened, scope.result, catm=scope.catm, bytes_confirmed=scope.bytes_confirmed)
+        self.emit(StepDone(self.id, kind, clock.now(), item, scope.result))
+
+    async def ask(self, step: StepKind, question: Question) -> str:
+        """Put a question to the person, record what was said."""
+        clock = self.services.clock
+        self.emit(Asked(self.id, step, clock.now(), question))
+        answer = await self.operator.ask(question)
+        if answer or not question.optional:
+            self.log.answered(self.id, question, answer)
+        self.emit(Answered(self.id, step, clock.now(), question.id))
+        return answer
+
+    async def must_agree(self, step: StepKind, question: Question) -> None:
+        """A yes or no where no ends the work on this terminal."""
+        if await self.ask(step, question) == NO:
+            raise RefusedByPerson(question=question.text)
+
+    def answered_before(self, question_id: str) -> str | None:
+        """What was answered earlier in this visit, before a resume."""
+        return next((a.answer for a in reversed(self.record.answers) if a.question_id == question_id), None)
+
+    def notice(self, text: Phrase, *, step: StepKind | None = None, warning: bool = False) -> None:
+        """Tell the person something."""
+        self.emit(Notice(self.id, step, self.services.clock.now(), text, warning))
+
+    async def disconnect(self) -> None:
+        """Let go of the link."""
+        if self.link is not None:
+            await self.link.close()
+        self.link = self.terminal = None

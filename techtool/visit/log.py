@@ -1,0 +1,272 @@
+"""A visit's journal in typed words: intents before commands, results after; and the record read back from it.
+
+Tables of a visit's database: ``visit`` (one document), ``lanes``, ``steps``, ``answers``, ``checks``, ``backups``,
+``installed``, ``sessions``. Every method is one transaction, so one line and one fsync of the journal.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, TypeVar
+
+from tinydb import where
+from tinydb.table import Table
+
+from techtool.clock import Clock
+from techtool.domain.backup import BackupManifest, StoredBackup
+from techtool.domain.codec import CodecError, convert, plain
+from techtool.domain.outcome import Outcome
+from techtool.domain.plan import Plan, PlanRecord, StepKind
+from techtool.domain.question import AnswerKind, CheckAnswer, Question
+from techtool.domain.release import TrustFacts
+from techtool.domain.terminal import TerminalState
+from techtool.domain.visit import (
+    AnswerRecord,
+    BackupRecord,
+    CatmAction,
+    CatmResult,
+    CheckRecord,
+    ErrorRecord,
+    InstalledFile,
+    LaneRecord,
+    StepRecord,
+    StepState,
+    VisitRecord,
+)
+from techtool.errors import Interrupted, StoreDamaged, TechtoolError
+from techtool.i18n import Phrase
+from techtool.store.db import JournalDB
+
+T = TypeVar("T")
+
+WHOLE_VISIT = ""
+"""The lane of what concerns the visit and not one terminal."""
+
+
+def record_of(error: TechtoolError) -> ErrorRecord:
+    """An error as it is recorded."""
+    return ErrorRecord(error.code, error.what_phrase, error.state_phrase, error.action_phrases, error.detail)
+
+
+@dataclass(frozen=True, slots=True)
+class OpenStep:
+    """An intent that is on disk and has no end yet."""
+
+    doc_id: int
+    lane: str
+    step: StepKind
+    item: str
+
+
+@dataclass(frozen=True, slots=True)
+class OpenSession:
+    """An installation session that was opened on a terminal and not known to be closed."""
+
+    package: str
+    session: str
+
+
+class VisitLog:
+    """Writes one visit; every write is on disk when the method returns."""
+
+    def __init__(self, db: JournalDB, clock: Clock, visit_id: str) -> None:
+        self._db = db
+        self._clock = clock
+        self.visit_id = visit_id
+
+    @property
+    def db(self) -> JournalDB:
+        """The database underneath."""
+        return self._db
+
+    def _table(self, name: str) -> Table:
+        return self._db.table(name)
+
+    # -- the visit --------------------------------------------------------------------------------------------------
+
+    def start(self, visit: VisitRecord, wanted: Sequence[str] = ()) -> None:
+        """First document: who, when, with which stick; the lanes with their addresses."""
+        head = plain(visit)
+        for derived in ("lanes", "sealed", "head", "answers"):
+            del head[derived]
+        with self._db.transaction():
+            self._table("visit").insert({**head, "wanted": list(wanted)})
+            for lane in visit.lanes:
+                self._table("lanes").insert({"lane": lane.lane, "address": lane.address, "serial": lane.serial})
+
+    def set_visit(self, **fields: object) -> None:
+        """Change fields of the visit's document (``merchant``, ``outcome`` …)."""
+        self._table("visit").update({key: plain(value) for key, value in fields.items()})
+
+    def wanted(self) -> tuple[str, ...]:
+        """The release ids that were asked for when the visit began; empty: everything that fits."""
+        found = self._table("visit").all()
+        return tuple(str(r) for r in found[0].get("wanted", ())) if found else ()
+
+    # -- lanes ------------------------------------------------------------------------------------------------------
+
+    def _set_lane(self, lane: str, **fields: object) -> None:
+        self._table("lanes").update({key: plain(value) for key, value in fields.items()}, where("lane") == lane)
+
+    def moved(self, lane: str, address: str) -> None:
+        """The terminal is reached elsewhere now (``--address SERIAL=ADDRESS``)."""
+        self._set_lane(lane, address=address)
+
+    def identified(self, lane: str, state: TerminalState) -> None:
+        """Which terminal it is and what it was like before the work."""
+        self._set_lane(lane, serial=state.identity.serial, before=state)
+
+    def planned(self, lane: str, plan: Plan, trust: TrustFacts | None) -> None:
+        """What will be put to the person."""
+        self._set_lane(lane, plan=PlanRecord.of(plan), trust=trust)
+
+    def confirmed(self, lane: str) -> None:
+        """The person typed the last four."""
+        self._set_lane(lane, confirmed_at=self._clock.now())
+
+    def read_again(self, lane: str, state: TerminalState) -> None:
+        """What the terminal is like after the work."""
+        self._set_lane(lane, after=state)
+
+    def finished(self, lane: str, outcome: Outcome, exit_code: int, error: ErrorRecord | None) -> None:
+        """The terminal's outcome: final for this visit."""
+        self._set_lane(lane, outcome=outcome, exit_code=exit_code, error=error)
+
+    def stopped(self, lane: str, error: ErrorRecord, exit_code: int) -> None:
+        """Stopped without an outcome: resume goes on from here."""
+        self._set_lane(lane, error=error, exit_code=exit_code)
+
+    # -- steps ------------------------------------------------------------------------------------------------------
+
+    def begin(self, lane: str, step: StepKind, item: str = "", action: CatmAction | None = None) -> OpenStep:
+        """The intent; call it before the first command of the step goes out."""
+        steps = self._table("steps")
+        record = StepRecord(len(steps) + 1, step, item, StepState.STARTED, self._clock.now(), action=action)
+        return OpenStep(steps.insert({"lane": lane, **plain(record)}), lane, step, item)
+
+    def done(
+        self, step: OpenStep, result: Phrase | None = None, *, catm: CatmResult | None = None, bytes_confirmed: int = 0
+    ) -> None:
+        """The step ended well."""
+        self._end(step, StepState.DONE, result=result, action_result=catm, bytes_confirmed=bytes_confirmed)
+
+    def failed(self, step: OpenStep, error: ErrorRecord, *, catm: CatmResult | None = None) -> None:
+        """The step ended badly, and its effect on the terminal is known."""
+        self._end(step, StepState.FAILED, error=error, action_result=catm)
+
+    def close_interrupted(self, lane: str, *, except_step: OpenStep) -> None:
+        """Intents left open by a stop: the terminal was read again, so they count as failed, not as unknown."""
+        open_ones = (where("lane") == lane) & (where("state") == StepState.STARTED.value)
+        steps = self._table("steps")
+        ids = [doc.doc_id for doc in steps.search(open_ones) if doc.doc_id != except_step.doc_id]
+        if ids:
+            error = plain(record_of(Interrupted()))
+            steps.update({"state": StepState.FAILED.value, "error": error}, doc_ids=ids)
+
+    def _end(self, step: OpenStep, state: StepState, **fields: object) -> None:
+        values = {key: plain(value) for key, value in fields.items()}
+        values |= {"state": state.value, "ended_at": plain(self._clock.now())}
+        self._table("steps").update(values, doc_ids=[step.doc_id])
+
+    # -- what the steps found ---------------------------------------------------------------------------------------
+
+    def answered(self, lane: str, question: Question, answer: str) -> None:
+        """What a person said; a secret is never recorded."""
+        if question.kind is AnswerKind.SECRET:
+            return
+        record = AnswerRecord(question.id, question.text, answer, self._clock.now())
+        self._table("answers").insert({"lane": lane, **plain(record)})
+
+    def checked(self, lane: str, check_id: str, title: Phrase, answer: CheckAnswer) -> None:
+        """A functional test or inspection item."""
+        record = CheckRecord(check_id, title, answer.result.value, answer.reason, self._clock.now())
+        self._table("checks").insert({"lane": lane, **plain(record)})
+
+    def backed_up(self, lane: str, stored: StoredBackup) -> None:
+        """A verified snapshot; its manifest is kept whole."""
+        manifest = stored.manifest
+        record = BackupRecord(
+            id=manifest.id,
+            file=stored.file,
+            sha256=stored.sha256,
+            size_bytes=stored.size_bytes,
+            items=len(manifest.items),
+            not_read=tuple(f"{n.name}: {n.reason}" for n in manifest.not_read),
+            recipients=stored.recipients,
+            verified=stored.verified,
+            at=manifest.made_at,
+        )
+        self._table("backups").insert({"lane": lane, **plain(record), "manifest": plain(manifest)})
+
+    def session_opened(self, lane: str, package: str, session: str) -> None:
+        """An installation session exists on the terminal; written before its first byte."""
+        self._table("sessions").insert({"lane": lane, "package": package, "session": session, "open": True})
+
+    def sessions_closed(self, lane: str, package: str) -> None:
+        """Committed, or abandoned, or found gone."""
+        self._table("sessions").update({"open": False}, (where("lane") == lane) & (where("package") == package))
+
+    def open_sessions(self, lane: str) -> tuple[OpenSession, ...]:
+        """Sessions that may still lie on the terminal."""
+        found = self._table("sessions").search((where("lane") == lane) & (where("open") == True))  # noqa: E712
+        return tuple(OpenSession(str(d["package"]), str(d["session"])) for d in found)
+
+    def installed(self, lane: str, file: InstalledFile) -> None:
+        """What was read back from the terminal after an installation; the newest reading stands."""
+        table = self._table("installed")
+        same = (where("lane") == lane) & (where("package")["id"] == file.package.id)
+        with self._db.transaction():
+            table.remove(same)
+            table.insert({"lane": lane, **plain(file)})
+
+
+def _docs(db: JournalDB, table: str, lane: str) -> list[dict[str, Any]]:
+    found = [dict(d) for d in db.table(table).search(where("lane") == lane)]
+    for doc in found:
+        del doc["lane"]
+    return found
+
+
+def _all(db: JournalDB, table: str, lane: str, kind: type[T]) -> tuple[T, ...]:
+    return tuple(convert(doc, kind) for doc in _docs(db, table, lane))
+
+
+def _lane(db: JournalDB, doc: Mapping[str, Any]) -> LaneRecord:
+    lane = str(doc["lane"])
+    backups = _all(db, "backups", lane, BackupRecord)
+    parts: dict[str, Any] = {
+        "steps": plain(_all(db, "steps", lane, StepRecord)),
+        "answers": plain(_all(db, "answers", lane, AnswerRecord)),
+        "checks": plain(_all(db, "checks", lane, CheckRecord)),
+        "installed": plain(_all(db, "installed", lane, InstalledFile)),
+        "backup": plain(backups[-1]) if backups else None,
+    }
+    return convert({**doc, **parts}, LaneRecord)
+
+
+def read_visit(db: JournalDB, path_shown: str = "") -> VisitRecord:
+    """The visit as its journal tells it; raises :class:`StoreDamaged` when the documents are not a visit's."""
+    heads = db.table("visit").all()
+    if len(heads) != 1:
+        raise StoreDamaged(path=path_shown, problem="no visit in it")
+    try:
+        lanes = [_lane(db, doc) for doc in db.table("lanes").all()]
+        derived = {"lanes": plain(lanes), "sealed": db.sealed, "head": db.head}
+        answers = plain(_all(db, "answers", WHOLE_VISIT, AnswerRecord))
+        return convert({**heads[0], **derived, "answers": answers}, VisitRecord)
+    except CodecError as error:
+        raise StoreDamaged(path=path_shown, problem=str(error)) from error
+
+
+def manifest_of(db: JournalDB, backup_id: str) -> BackupManifest | None:
+    """The manifest of a backup made in this visit."""
+    found = db.table("backups").search(where("id") == backup_id)
+    return convert(found[-1]["manifest"], BackupManifest) if found else None
+
+
+def last_moment(visit: VisitRecord) -> datetime:
+    """The newest time in a record: a floor for the clock."""
+    moments = [visit.started_at, *(s.ended_at or s.started_at for lane in visit.lanes for s in lane.steps)]
+    return max(moments)

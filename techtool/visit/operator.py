@@ -1,0 +1,108 @@
+"""The one port through which the engine asks a person; screens, the command line and tests each implement it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Protocol
+
+from techtool.domain.codec import CodecError, convert, decode_json_untyped
+from techtool.domain.question import AnswerKind, CheckAnswer, Question
+from techtool.errors import AmbiguousChoice, AnswerMissing, BadFile
+
+YES = "yes"
+NO = "no"
+
+
+class Operator(Protocol):
+    """Somebody who can be asked."""
+
+    async def ask(self, question: Question) -> str:
+        """The answer as text: ``yes``/``no``, a choice's value, free text, four characters, a test result.
+
+        Raises :class:`AnswerMissing` where nobody can answer and :class:`RefusedByPerson` when a person walks away.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Answers:
+    """An answers file: ``step.question[.item]`` → answer; ``SERIAL/step.question`` is for one terminal only."""
+
+    values: Mapping[str, str | bool | int | float] = field(default_factory=dict)
+
+    @classmethod
+    def read(cls, path: Path) -> Answers:
+        """Read a JSON object; raises :class:`BadFile`."""
+        try:
+            data = path.read_bytes()
+        except OSError as error:
+            raise BadFile(path=str(path), problem=error.strerror or "cannot be read") from error
+        try:
+            return cls(convert(decode_json_untyped(data), dict[str, str | bool | int | float]))
+        except CodecError as error:
+            raise BadFile(path=str(path), problem=str(error)) from error
+
+    def find(self, question: Question) -> str | None:
+        """The answer for this question, the terminal's own first."""
+        for key in (f"{question.serial}/{question.id}", question.id):
+            if key in self.values:
+                value = self.values[key]
+                if isinstance(value, bool):
+                    return YES if value else NO
+                return str(value)
+        return None
+
+
+@dataclass(slots=True)
+class ScriptedOperator:
+    """Answers from a file and ``--confirm``: what ``visit run`` and ``demo --headless`` put in a person's place."""
+
+    answers: Answers = field(default_factory=Answers)
+    confirmations: Sequence[str] = ()
+    passphrase: str | None = None
+    serials: set[str] = field(default_factory=set)
+    """Of all terminals of the visit, told as they are identified: four characters must fit exactly one of them."""
+
+    async def ask(self, question: Question) -> str:
+        """The prepared answer; a missing one of an optional question is empty."""
+        given = self._given(question)
+        if given is None or not acceptable(question, given):
+            if question.optional and given is None:
+                return ""
+            raise AnswerMissing(question=question.id, text=question.text)
+        return given
+
+    def _given(self, question: Question) -> str | None:
+        if question.kind is AnswerKind.LAST4 and self.confirmations:
+            return self._confirmation(question)
+        if question.kind is AnswerKind.SECRET and self.passphrase is not None:
+            return self.passphrase
+        return self.answers.find(question)
+
+    def _confirmation(self, question: Question) -> str | None:
+        given = next((c for c in self.confirmations if c and question.serial.upper().endswith(c.upper())), None)
+        if given is None:
+            return None
+        fitting = sorted(s for s in self.serials | {question.serial} if s.upper().endswith(given.upper()))
+        if len(fitting) > 1:
+            raise AmbiguousChoice(what=f"--confirm {given}", choices=", ".join(fitting))
+        return given
+
+
+def acceptable(question: Question, answer: str) -> bool:
+    """Whether ``answer`` has the shape the question asks for; the same check for a person and for a file."""
+    match question.kind:
+        case AnswerKind.CONFIRM:
+            return answer in (YES, NO)
+        case AnswerKind.CHOICE:
+            return any(choice.value == answer for choice in question.choices)
+        case AnswerKind.LAST4:
+            return len(answer) == 4 and question.serial.upper().endswith(answer.upper())
+        case AnswerKind.TEST_RESULT:
+            return CheckAnswer.parse(answer) is not None
+        case AnswerKind.TEXT:
+            return question.optional or bool(answer.strip())
+        case AnswerKind.SECRET:
+            return True

@@ -1,0 +1,92 @@
+"""What the engine works with: everything that differs between a shop, a demo and a test comes in here."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+
+import techtool
+from techtool.catalogue.reader import Catalogue, load_catalogue
+from techtool.clock import Clock, SystemClock
+from techtool.domain.terminal import Address
+from techtool.links.base import Link
+from techtool.links.open import link_for
+from techtool.paths import DISK, Disk, Paths
+from techtool.settings import Settings, read_settings
+from techtool.store.home import Home
+from techtool.store.index import Index
+
+
+def new_visit_id(now: datetime) -> str:
+    """``V20261122-081500-3fa9``: sorts by time, unique enough for two laptops in one minute."""
+    return f"V{now:%Y%m%d-%H%M%S}-{secrets.token_hex(2)}"
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """The house's doors, as the engine uses them."""
+
+    paths: Paths
+    settings: Settings
+    catalogue: Catalogue
+    clock: Clock
+    disk: Disk
+    home: Home
+    index: Index
+    """One object: only it knows whether it has the index open for writing."""
+    connect: Callable[[Address], Link]
+    new_id: Callable[[datetime], str] = new_visit_id
+    tool_version: str = techtool.__version__
+
+    @classmethod
+    def real(cls, paths: Paths, disk: Disk = DISK) -> Services:
+        """This laptop: its settings, its clock, its links."""
+        settings = read_settings(paths.settings)
+        home = Home(paths, disk)
+        return cls(
+            paths=paths,
+            settings=settings,
+            catalogue=load_catalogue(),
+            clock=SystemClock(),
+            disk=disk,
+            home=home,
+            index=Index(home),
+            connect=lambda address: link_for(address, settings.links, paths),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class VisitRequest:
+    """What a person wants done."""
+
+    addresses: tuple[Address, ...]
+    bundle: Path
+    releases: tuple[str, ...] = ()
+    """Release ids wanted; empty: everything on the stick that fits."""
+    merchant: str = ""
+    work_order: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ResumeRequest:
+    """What a person wants gone on with."""
+
+    visit: str = ""
+    """Empty: the one unfinished visit."""
+    bundle: Path | None = None
+    """Where the stick is now; None: where it was."""
+    addresses: Mapping[str, Address] = field(default_factory=dict)
+    """Serial → where that terminal is reached now."""
+
+
+@dataclass(frozen=True, slots=True)
+class Hints:
+    """What a screen may offer before it is typed: the demo's terminals, its stick and its passphrase."""
+
+    addresses: tuple[str, ...] = ()
+    stick: str = ""
+    passphrase: str = ""
+    """Only ever of a throwaway home."""

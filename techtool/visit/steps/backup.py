@@ -1,0 +1,51 @@
+"""Back up: the allow-listed configuration, encrypted, read back; nothing on the terminal changes."""
+
+from __future__ import annotations
+
+from techtool.backups.container import write_backup
+from techtool.backups.keys import new_identity, read_recipients
+from techtool.domain.plan import StepKind
+from techtool.domain.visit import CatmAction, CatmResult
+from techtool.i18n import phrase
+from techtool.visit.lane import Lane
+
+
+async def backup(lane: Lane) -> None:
+    """Make a snapshot, unless this visit has a verified one of this terminal."""
+    earlier = lane.record.backup
+    paths = lane.services.paths
+    if earlier is not None and earlier.verified and (paths.backups / earlier.file).is_file():
+        lane.notice(phrase("The backup made earlier in this visit stands."), step=StepKind.BACKUP)
+        return
+    async with lane.step(StepKind.BACKUP, title=phrase("Back up the configuration"), action=CatmAction.UPLOAD) as step:
+        identity = lane.known.identity
+        stored = await write_backup(
+            lane.driver.backup_items(lane.services.catalogue.allow_list(identity.family)),
+            backup_id=f"{lane.log.visit_id}-{lane.id}",
+            identity=identity,
+            recipients=read_recipients(paths.recipients),
+            identity_key=visit_key(lane),
+            folder=paths.backups,
+            clock=lane.services.clock,
+            disk=lane.services.disk,
+        )
+        lane.log.backed_up(lane.id, stored)
+        step.catm = CatmResult.SUCCESS
+        step.bytes_confirmed = stored.size_bytes
+        step.result = phrase(
+            "{items} items saved and read back, {missing} could not be read",
+            items=len(stored.manifest.items),
+            missing=len(stored.manifest.not_read),
+        )
+
+
+def visit_key(lane: Lane) -> str:
+    """The age identity that opens this visit's backups on this laptop; made on first need."""
+    services = lane.services
+    path = services.paths.visit_keys / f"{lane.log.visit_id}.agekey"
+    if path.is_file():
+        return path.read_text(encoding="ascii").strip()
+    secret, _public = new_identity()
+    services.disk.make_folder(path.parent)
+    services.disk.write_file(path, secret.encode("ascii"))
+    return secret

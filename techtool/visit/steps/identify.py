@@ -1,0 +1,52 @@
+"""Identify: connect, let the catalogue say which terminal it is, read what it is like."""
+
+from __future__ import annotations
+
+from techtool.domain.plan import StepKind
+from techtool.errors import AnotherTerminal
+from techtool.events import LaneIdentified
+from techtool.i18n import phrase
+from techtool.terminals.identify import identify as identify_terminal
+from techtool.visit.lane import Lane
+
+
+async def identify(lane: Lane) -> None:
+    """Reach the terminal and read it; raises ``LinkError``, ``UnknownModel`` or ``AnotherTerminal``.
+
+    A lane that knows its terminal (resumed, or reconnected after a fault) accepts no other one.
+    """
+    async with lane.step(
+        StepKind.IDENTIFY, title=phrase("Identify the terminal at {address}", address=str(lane.address))
+    ) as step:
+        await lane.disconnect()
+        lane.link = lane.services.connect(lane.address)
+        await lane.link.open()
+        lane.terminal = await identify_terminal(lane.link, lane.services.catalogue)
+        found = lane.terminal.identity
+        expected = lane.record.serial or (lane.state.identity.serial if lane.state else "")
+        if expected and found.serial != expected:
+            raise AnotherTerminal(
+                address=str(lane.address), found=found.serial, expected=expected, reason="", remedy=""
+            )
+        lane.state = await lane.terminal.read_state(signers_of=_named_packages(lane))
+        if lane.record.before is None:
+            lane.log.identified(lane.id, lane.state)
+        lane.log.close_interrupted(lane.id, except_step=step.open)
+        step.result = phrase(
+            "{vendor} {model}, serial number {serial}, system {os}",
+            vendor=found.vendor_name,
+            model=found.model_name,
+            serial=found.serial,
+            os=found.os_version,
+        )
+    clock = lane.services.clock
+    lane.emit(
+        LaneIdentified(
+            lane.id, clock.now(), str(lane.address), found.serial, found.vendor_name, found.model_name, found.os_version
+        )
+    )
+
+
+def _named_packages(lane: Lane) -> frozenset[str]:
+    """Packages that a release on the stick names: only these are worth reading a certificate for."""
+    return frozenset(package.id for verified in lane.stick.releases for package in verified.release.packages)

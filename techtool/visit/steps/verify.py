@@ -1,0 +1,67 @@
+"""Verify: read again from the terminal; never trust “Success”."""
+
+from __future__ import annotations
+
+from techtool.domain.plan import StepKind
+from techtool.domain.release import ApkFacts, ReleaseFile
+from techtool.domain.terminal import InstalledPackage, TerminalState
+from techtool.domain.visit import InstalledFile
+from techtool.errors import VerifyFailed
+from techtool.i18n import Phrase, phrase
+from techtool.visit.lane import Lane
+
+
+async def verify(lane: Lane) -> None:
+    """Compare versions, signer, digest and the rest of the packages with the plan; raises :class:`VerifyFailed`."""
+    async with lane.step(StepKind.VERIFY, title=phrase("Read the terminal again")) as step:
+        planned = [
+            (v.release.key, f, f.apk) for v in lane.agreed.releases for f in v.release.files if f.apk is not None
+        ]
+        after = await lane.driver.read_state(signers_of={apk.id for _key, _file, apk in planned})
+        lane.state = after
+        lane.log.read_again(lane.id, after)
+        for key, file, apk in planned:
+            await _verify_package(lane, after, key, file, apk)
+        _others_unchanged(lane, after, {apk.id for _key, _file, apk in planned})
+        step.result = phrase("{count} packages read back: version, signer and digest agree", count=len(planned))
+
+
+async def _verify_package(lane: Lane, after: TerminalState, key: str, file: ReleaseFile, apk: ApkFacts) -> None:
+    found = await lane.driver.installed_file(apk.id)
+    if found is None:
+        raise VerifyFailed(package=apk.id, reason=phrase("it is not there"))
+    package, sha256 = found
+    signer = (after.package(apk.id) or package).signer or package.signer
+    package = InstalledPackage(package.id, package.version, package.version_code, signer)
+    lane.log.installed(lane.id, InstalledFile(key, package, file.sha256, sha256))
+    problem = _difference(package, sha256, file, apk)
+    if problem is not None:
+        raise VerifyFailed(package=apk.id, reason=problem)
+
+
+def _difference(package: InstalledPackage, sha256: str, file: ReleaseFile, apk: ApkFacts) -> Phrase | None:
+    if package.version_code != apk.version_code:
+        return phrase(
+            "it has version code {found}, {wanted} was installed", found=package.version_code, wanted=apk.version_code
+        )
+    if package.version.strip() != apk.version.strip():
+        return phrase("it says version {found}, {wanted} was installed", found=package.version, wanted=apk.version)
+    if sha256 and sha256 != file.sha256:
+        return phrase("its digest on the terminal differs from the stick's")
+    if package.signer and package.signer != apk.signer:
+        return phrase("it is signed by somebody else")
+    return None
+
+
+def _others_unchanged(lane: Lane, after: TerminalState, planned: set[str]) -> None:
+    before = lane.record.before or after
+    for package in before.packages:
+        if package.id in planned:
+            continue
+        now = after.package(package.id)
+        if now is None or now.version_code != package.version_code:
+            lane.notice(
+                phrase("{package} changed although the plan does not name it.", package=package.id),
+                step=StepKind.VERIFY,
+                warning=True,
+            )

@@ -1,0 +1,91 @@
+"""Fixtures with the parties that nobody here wrote: Debian's adbd, Google's adb, APKs from npm; and our links to them."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterator, Mapping
+from pathlib import Path
+
+import pytest
+
+from techtool.domain.terminal import Address
+from techtool.links.base import Link
+from techtool.links.open import link_for
+from techtool.paths import Paths
+from techtool.settings import AdbSettings, LinkSettings
+from tests.peers import npm_apks as npm
+from tests.peers.adb_server import AdbServer
+from tests.peers.reach import Reach, opened
+from tests.peers.terminal import AdbdTerminal
+from tests.peers.tools import PeerMissing, google_adb, missing
+
+
+@pytest.fixture(scope="session")
+def adbd(tmp_path_factory: pytest.TempPathFactory) -> Iterator[AdbdTerminal]:
+    """A running adbd, one for each worker; it keeps what earlier tests did to it: see ``fresh_adbd``."""
+    terminal = AdbdTerminal(tmp_path_factory.mktemp("adbd"))
+    try:
+        terminal.start()
+    except PeerMissing as e:
+        missing(str(e))
+    yield terminal
+    terminal.stop()
+
+
+@pytest.fixture
+def fresh_adbd(adbd: AdbdTerminal) -> AdbdTerminal:
+    """The same adbd, running, its Android fresh from the factory."""
+    adbd.power_on()
+    adbd.reset()
+    return adbd
+
+
+@pytest.fixture(scope="session")
+def adb_server(adbd: AdbdTerminal, tmp_path_factory: pytest.TempPathFactory) -> Iterator[AdbServer]:
+    """Google's adb with a server of its own, connected to adbd."""
+    server = AdbServer(google_adb(), tmp_path_factory.mktemp("adb"))
+    server.start()
+    try:
+        server.connect(f"127.0.0.1:{adbd.port}")
+        yield server
+    finally:
+        server.stop()
+
+
+@pytest.fixture(scope="session")
+def npm_apks() -> Mapping[str, Path]:
+    """Real APK files by name: ``settings_apk-debug.apk`` and more."""
+    try:
+        return npm.fetch()
+    except PeerMissing as e:
+        missing(str(e))
+
+
+@pytest.fixture(scope="session")
+def own_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[AdbServer]:
+    """A server that connects to what a test tells it, also to relays that break."""
+    server = AdbServer(google_adb(), tmp_path_factory.mktemp("own-server"))
+    server.start()
+    yield server
+    server.stop()
+
+
+@pytest.fixture(params=["adb", "adb+server"])
+def reach(request: pytest.FixtureRequest, own_server: AdbServer, tmp_path: Path) -> Reach:
+    """Both ways."""
+    settings = LinkSettings(adb=AdbSettings(server=f"127.0.0.1:{own_server.port}"))
+
+    def to(port: int) -> Link:
+        target = f"127.0.0.1:{port}"
+        if request.param == "adb+server":
+            own_server.run("disconnect", target)
+            own_server.connect(target)
+        return link_for(Address(request.param, target), settings, Paths(tmp_path / "home"))
+
+    return to
+
+
+@pytest.fixture
+async def link(reach: Reach, fresh_adbd: AdbdTerminal) -> AsyncIterator[Link]:
+    """Open, straight to a fresh terminal."""
+    async with opened(reach, fresh_adbd.port) as link:
+        yield link

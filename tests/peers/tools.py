@@ -1,0 +1,88 @@
+"""What every test against outside programs needs: where they are kept, and what to say when one is missing."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from pathlib import Path
+from typing import NoReturn
+
+import pytest
+
+REPO = Path(__file__).resolve().parents[2]
+
+DEBIAN_PACKAGE = {
+    "7z": "p7zip-full",
+    "java": "default-jre-headless",
+    "keytool": "default-jre-headless",
+    "mcopy": "mtools",
+    "mkfs.vfat": "dosfstools",
+    "ssh-keygen": "openssh-client",
+    "unshare": "util-linux",
+    "nsenter": "util-linux",
+    "apt-get": "apt",
+    "dpkg-deb": "dpkg",
+}
+"""Programs whose Debian package has another name."""
+
+
+class PeerMissing(RuntimeError):
+    """An outside program cannot be used here; the text says which one and what to do."""
+
+
+def in_ci() -> bool:
+    """Whether a missing peer is a failure."""
+    return os.environ.get("CI", "").lower() in {"1", "true", "yes"}
+
+
+def missing(reason: str) -> NoReturn:
+    """End the test: a failure in CI, a skip with the reason for a person."""
+    if in_ci():
+        pytest.fail(f"CI must not go without its peers: {reason}", pytrace=False)
+    pytest.skip(reason)
+
+
+def find(program: str) -> str:
+    """The program's path; raises :class:`PeerMissing` with the package that has it."""
+    folders = os.pathsep.join((os.environ.get("PATH", ""), "/usr/sbin", "/sbin"))
+    path = shutil.which(program, path=folders)
+    if path is None:
+        raise PeerMissing(f"“{program}” is missing: apt-get install {DEBIAN_PACKAGE.get(program, program)}")
+    return path
+
+
+def need(program: str) -> str:
+    """The path of an outside program the test cannot do without; skips, or fails in CI, when it is not there."""
+    try:
+        return find(program)
+    except PeerMissing as e:
+        missing(str(e))
+
+
+def google_adb() -> str:
+    """Google's own adb, from the adbutils wheel; the one in PATH where the wheel has none."""
+    from adbutils import adb_path
+
+    path = adb_path()
+    if not path or not Path(path).is_file():
+        missing("Google's adb is missing: pip install -e .[dev] (the adbutils wheel carries it)")
+    return str(path)
+
+
+def peers_dir() -> Path:
+    """Where fetched peers are kept between runs."""
+    folder = Path(os.environ.get("TECHTOOL_PEERS") or REPO / ".peers")
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
+def checked(argv: list[str], **environment: str) -> str:
+    """Run a program and return what it printed; raises :class:`PeerMissing` with its own words when it fails."""
+    done = subprocess.run(
+        argv, capture_output=True, text=True, timeout=600, check=False, env={**os.environ, **environment}
+    )
+    if done.returncode:
+        words = (done.stderr.strip() or done.stdout.strip())[-2000:]
+        raise PeerMissing(f"{Path(argv[0]).name} failed ({done.returncode}): {words}")
+    return done.stdout

@@ -1,0 +1,31 @@
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from tests.unit.bundles.office import Office
+
+
+@pytest.fixture(scope="session")
+def made_office(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A bundle of two releases of acme and one of beta, and a stick of it: copied for each test."""
+    folder = tmp_path_factory.mktemp("office")
+    office = Office.make(folder)
+    office.add("com.acme.pay", "1.0")
+    office.add("com.acme.kernel", "7.0")
+    office.add("org.beta.app", "3.1", publisher="beta")
+    office.stick()
+    office.enrol()
+    return folder
+
+
+@pytest.fixture
+def office(made_office: Path, tmp_path: Path) -> Office:
+    return Office(Path(shutil.copytree(made_office, tmp_path / "office")))
+
+
+@pytest.fixture
+def stick(office: Office) -> Path:
+    return office.folder / "stick"
