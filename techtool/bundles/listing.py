@@ -66,16 +66,24 @@ def read_listing(folder: StickFolder, verified: VerifiedMetadata) -> Listing:
     return Listing(_in_order(found), _payloads(publishers), paths, tuple(notes))
 
 
-def withdrawn_by(folder: StickFolder, own: VerifiedMetadata, newest: Listing) -> tuple[tuple[str, str], ...]:
-    """Id and version of what an older genuine stick lists and the newest metadata does not."""
-    gone: set[tuple[str, str]] = set()
+def carried_by(folder: StickFolder, own: VerifiedMetadata) -> dict[str, tuple[str, str]]:
+    """What an older genuine stick lists by itself: path of each description → id and version.
+
+    Held to the same rules as any stick; raises :class:`Untrusted` and :class:`Damaged`.
+    """
+    carried: dict[str, tuple[str, str]] = {}
     for publisher in _publishers(own):
         for path, file in publisher.releases.items():
-            if path not in newest.paths:
-                data = _read_signed(folder, path, file)
-                release = None if data is None else _decode(path, data)
-                if release is not None:
-                    gone.add((release.id, release.version))
+            data = _read_signed(folder, path, file)
+            release = None if data is None else _decode(path, data)
+            if release is not None:
+                carried[path] = (release.id, release.version)
+    return carried
+
+
+def withdrawn(carried: Mapping[str, tuple[str, str]], newest: Listing) -> tuple[tuple[str, str], ...]:
+    """Id and version of what an older stick carries and the newest metadata does not list."""
+    gone = {named for path, named in carried.items() if path not in newest.paths}
     listed = {(item.release.id, item.release.version) for item in newest.releases}
     return tuple(sorted(gone - listed))
 

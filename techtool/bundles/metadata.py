@@ -210,11 +210,15 @@ def _collect(updater: Updater, folder: Path) -> VerifiedMetadata:
         else:
             roles.append(_role(updater, folder, name))
     root_data = (folder / "root.json").read_bytes()
+    snapshot_data = (folder / "snapshot.json").read_bytes()
+    timestamp = Metadata[Timestamp].from_bytes((folder / "timestamp.json").read_bytes()).signed
+    # A cached snapshot of the right version is taken by python-tuf without this look at its digest.
+    timestamp.snapshot_meta.verify_length_and_hashes(snapshot_data)
     return VerifiedMetadata(
         root=Metadata[Root].from_bytes(root_data).signed,
         root_data=root_data,
-        timestamp=Metadata[Timestamp].from_bytes((folder / "timestamp.json").read_bytes()).signed,
-        snapshot=Metadata[Snapshot].from_bytes((folder / "snapshot.json").read_bytes()).signed,
+        timestamp=timestamp,
+        snapshot=Metadata[Snapshot].from_bytes(snapshot_data).signed,
         targets=targets,
         roles=tuple(roles),
         absent=tuple(absent),

@@ -113,14 +113,14 @@ def open_stick(path: Path, paths: Paths, clock: Clock, disk: Disk = DISK) -> Sti
     roots = pinned(paths)
     if not roots:
         raise NotSetUp(missing=phrase("the office's root of trust (“techtool trust add FILE”)"))
-    from techtool.bundles.listing import read_listing, withdrawn_by
+    from techtool.bundles.listing import carried_by, read_listing, withdrawn
     from techtool.bundles.reading import read_stick_metadata
 
     now = judge(clock.now(), read_floor(paths))
     state = read_stick_metadata(folder, roots, lambda root: read_mirror(paths, root.fingerprint), now.at)
+    carried = {} if state.own is None else carried_by(folder, state.own)
     listing = read_listing(folder, state.newest)
     reference = _with_signed_date(now, state.newest.issued)
-    withdrawn = withdrawn_by(folder, state.own, listing) if state.own is not None else ()
     trust = _trust(state, reference)
     notes = (*(() if reference.warning is None else (reference.warning,)), *listing.notes, *survey.notes)
     ended = state.newest.expired_at(reference.at)
@@ -128,7 +128,7 @@ def open_stick(path: Path, paths: Paths, clock: Clock, disk: Disk = DISK) -> Sti
         root=folder.root,
         releases=tuple(VerifiedRelease(item.release, _facts(trust, item)) for item in listing.releases),
         trust=trust,
-        withdrawn=withdrawn,
+        withdrawn=withdrawn(carried, listing),
         notes=notes,
         expired=None if ended is None else Expired(role=ended[0], until=stamp(ended[1])),
         payloads=listing.payloads,

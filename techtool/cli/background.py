@@ -23,7 +23,10 @@ class RunningTerminals:
 
 @contextlib.contextmanager
 def simulated(
-    specs: Sequence[TerminalSpec], state: Path | None = None, faults: FaultScript | None = None
+    specs: Sequence[TerminalSpec],
+    state: Path | None = None,
+    faults: FaultScript | None = None,
+    boot_s: float | None = None,
 ) -> Iterator[RunningTerminals]:
     """Start the terminals, stop them at the end; an error while starting is raised here."""
     started = threading.Event()
@@ -34,7 +37,7 @@ def simulated(
     async def serve() -> None:
         loop, done = asyncio.get_running_loop(), asyncio.Event()
         stop.append(lambda: loop.call_soon_threadsafe(done.set))
-        async with Simulation(specs, state=state, faults=faults) as simulation:
+        async with Simulation(specs, state=state, faults=faults, boot_s=boot_s) as simulation:
             found.append(RunningTerminals(simulation.addresses, simulation.serials))
             started.set()
             await done.wait()

@@ -99,7 +99,7 @@ class DemoWorld:
     def terminals(self) -> Iterator[RunningTerminals]:
         """One simulated terminal of each model, until the block ends."""
         state = self.folder / "terminals"
-        with simulated(specs_for(None, TERMINALS), state) as running:
+        with simulated(specs_for(None, TERMINALS), state, boot_s=0.2) as running:
             yield running
 
     def hints(self, terminals: RunningTerminals) -> Hints:

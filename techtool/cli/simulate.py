@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 @click.command("simulate", help=_("Run simulated terminals on this computer until ^C; prints one address per line."))
 @click.option("--model", "model_id", metavar="ID", help=_("Simulate this model only; otherwise all models in turn."))
-@click.option("--count", default=1, show_default=True, help=_("How many terminals."))
+@click.option("--count", default=1, show_default=True, metavar="N", help=_("How many terminals."))
 @click.option(
     "--port", default=0, metavar="P", help=_("First port; the terminals take P to P+N-1. Otherwise free ones.")
 )

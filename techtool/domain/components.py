@@ -169,10 +169,9 @@ def slots_written(release: Release) -> frozenset[str]:
 
 def slots_read(release: Release, known: Sequence[Release]) -> frozenset[str]:
     """The slots that the rules of ``release`` look at."""
-    slots = set(slots_written(release))
-    for rule in (*release.requires, *release.conflicts):
-        slots |= slots_of_rule(rule, known)
-    return frozenset(slots)
+    slots = slots_written(release)
+    rules: tuple[Requirement | Conflict, ...] = (*release.requires, *release.conflicts)
+    return slots.union(*(slots_of_rule(rule, known) for rule in rules))
 
 
 def slots_of_rule(rule: Requirement | Conflict, known: Sequence[Release]) -> frozenset[str]:

@@ -23,7 +23,7 @@ from techtool.domain.findings import (
 from techtool.domain.plan import Plan, ReleaseFinding, ReleaseVerdict
 from techtool.domain.plan_steps import Leg, Pace, downtime, plan_steps, undo_of
 from techtool.domain.release import Release, VerifiedRelease
-from techtool.domain.route import Candidate, find_route
+from techtool.domain.route import Candidate, Problem, find_route
 from techtool.domain.rules import Environment, Verdict, evaluate, questions
 from techtool.domain.terminal import Identity, TerminalState
 from techtool.domain.versions import Comparison
@@ -165,14 +165,14 @@ class _Stick:
 
     def legs(self, terminal: TerminalState, judge: Judge, *, hopeful: bool) -> dict[int, TerminalState]:
         """The way: index of each release → the terminal just before it, in order."""
-        way = find_route(
+        problem = Problem(
             terminal,
-            self._candidates(terminal, judge),
             self.goals,
             lambda index, state: judge.gates(index, state, hopeful=hopeful),
             judge.broken,
-            known=self.releases,
+            self.releases,
         )
+        way = find_route(problem, self._candidates(terminal, judge))
         legs: dict[int, TerminalState] = {}
         state = terminal
         for index in way:

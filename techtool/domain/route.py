@@ -16,7 +16,7 @@ possible; the result is the same as that of the full search.
 from __future__ import annotations
 
 import heapq
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -55,6 +55,19 @@ class Candidate:
     """Place among the candidates of its id, the oldest first."""
 
 
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """Where to start, what is wanted, and what the rules say of any state."""
+
+    start: TerminalState
+    goals: frozenset[str]
+    """Ids that are wanted."""
+    gates: Gates
+    broken: Broken
+    known: Sequence[Release]
+    """The whole stick: rules may name any of its releases."""
+
+
 StateKey = tuple[object, ...]
 
 
@@ -64,52 +77,43 @@ def state_key(state: TerminalState) -> StateKey:
     return packages, state.identity.firmware, state.bootloader, state.free_storage_bytes
 
 
-def find_route(
-    start: TerminalState,
-    candidates: Sequence[Candidate],
-    goals: frozenset[str],
-    gates: Gates,
-    broken: Broken,
-    *,
-    known: Sequence[Release],
-    nodes: int = NODES,
-) -> tuple[int, ...]:
-    """The indices of the releases to install, in order.
-
-    ``goals`` are the ids that are wanted; ``known`` is the whole stick, as rules may name its releases.
-    """
-    read = {c.index: slots_read(c.release, known) for c in candidates}
-    useful = _useful(start, candidates, goals, gates, read)
-    return _Search(start, useful, goals, gates, broken, read).run(nodes)
+def find_route(problem: Problem, candidates: Sequence[Candidate], *, nodes: int = NODES) -> tuple[int, ...]:
+    """The indices of the releases to install, in order."""
+    useful = _useful(problem, _possible(problem, candidates))
+    in_order = sorted(useful, key=lambda c: (_KIND_ORDER[c.release.kind], c.release.id, -c.rank, c.index))
+    return _Search(problem, in_order).run(nodes)
 
 
-def _useful(
-    start: TerminalState,
-    candidates: Sequence[Candidate],
-    goals: frozenset[str],
-    gates: Gates,
-    slots: Mapping[int, frozenset[str]],
-) -> tuple[Candidate, ...]:
-    """Candidates that could ever open all their gates, and that a goal needs directly or through others."""
+def _possible(problem: Problem, candidates: Sequence[Candidate]) -> list[Candidate]:
+    """Candidates each gate of which opens somewhere: at the start or after some other possible one."""
     possible: list[Candidate] = []
     waiting = list(candidates)
     while True:
-        states = [start, *(after(c.release, start) for c in possible)]
-        grown = [
-            c for c in waiting if all(any(each) for each in zip(*(gates(c.index, s) for s in states), strict=True))
-        ]
+        states = [problem.start, *(after(c.release, problem.start) for c in possible)]
+        grown = []
+        for candidate in waiting:
+            gates = zip(*(problem.gates(candidate.index, state) for state in states), strict=True)
+            if all(any(one_gate) for one_gate in gates):
+                grown.append(candidate)
         if not grown:
-            break
+            return possible
         possible += grown
         waiting = [c for c in waiting if c not in grown]
-    needed = [c for c in possible if c.release.id in goals]
-    read = frozenset[str]().union(*(slots[c.index] for c in needed))
-    while True:
-        more = [c for c in possible if c not in needed and slots_written(c.release) & read]
-        if not more:
-            return tuple(sorted(needed, key=lambda c: (_KIND_ORDER[c.release.kind], c.release.id, -c.rank, c.index)))
-        needed += more
-        read = read.union(*(slots[c.index] for c in more))
+
+
+def _useful(problem: Problem, possible: Sequence[Candidate]) -> list[Candidate]:
+    """The wanted ones, and those that may open a gate for them or mend what they would break."""
+    useful = [c for c in possible if c.release.id in problem.goals]
+    fresh = list(useful)
+    slots: set[str] = set()
+    while fresh:
+        for candidate in fresh:
+            slots |= slots_read(candidate.release, problem.known)
+            broken = problem.broken(after(candidate.release, problem.start))
+            slots |= {slot for r in problem.known if r.key in broken for slot in slots_written(r)}
+        fresh = [c for c in possible if c not in useful and slots_written(c.release) & slots]
+        useful += fresh
+    return useful
 
 
 @dataclass(order=True, frozen=True, slots=True)
@@ -123,23 +127,15 @@ class _Node:
 class _Search:
     """One search; candidates are addressed by their position in the fixed order of installation."""
 
-    def __init__(
-        self,
-        start: TerminalState,
-        candidates: Sequence[Candidate],
-        goals: frozenset[str],
-        gates: Gates,
-        broken: Broken,
-        read: Mapping[int, frozenset[str]],
-    ) -> None:
-        self._start = start
+    def __init__(self, problem: Problem, candidates: Sequence[Candidate]) -> None:
+        self._start = problem.start
         self._candidates = candidates
-        self._goals = sorted(goals & {c.release.id for c in candidates})
-        self._gates = gates
-        self._broken = broken
-        self._broken_before = broken(start)
+        self._goals = sorted(problem.goals & {c.release.id for c in candidates})
+        self._gates = problem.gates
+        self._broken = problem.broken
+        self._broken_before = problem.broken(problem.start)
         self._best_ranks = tuple(max(c.rank for c in candidates if c.release.id == g) for g in self._goals)
-        self._read = [read[c.index] for c in candidates]
+        self._read = [slots_read(c.release, problem.known) for c in candidates]
         self._written = [slots_written(c.release) for c in candidates]
         self._take_at_once = self._harmless()
 

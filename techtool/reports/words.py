@@ -33,6 +33,7 @@ VERDICT_LABEL: Final = {
     ReleaseVerdict.OLDER: N_("older than what is installed"),
     ReleaseVerdict.SUPERSEDED: N_("superseded by a newer release"),
     ReleaseVerdict.BLOCKED: N_("blocked"),
+    ReleaseVerdict.NOT_CHOSEN: N_("not asked for"),
     ReleaseVerdict.WITHDRAWN: N_("withdrawn"),
     ReleaseVerdict.RECALLED: N_("recalled"),
 }

@@ -77,17 +77,18 @@ async def identity(context: Context, _arguments: list[str]) -> int:
 
 
 async def dumpsys(context: Context, arguments: list[str]) -> int:
-    """``dumpsys battery``, ``dumpsys package ID``"""
+    """``dumpsys battery``, ``dumpsys package [packages|ID]``"""
     match arguments:
         case ["battery"]:
             await _dump_battery(context)
+        case ["package"] | ["package", "packages"]:
+            await _dump_packages(context, context.device.packages.all())
         case ["package", package_id]:
             package = context.device.packages.get(package_id)
             if package is None:
                 await context.say(f"Unable to find package: {package_id}")
             else:
-                blank = " " if context.device.faults.faults.trailing_blank else ""
-                await context.say(_package_dump(package, blank))
+                await _dump_packages(context, [package])
         case _:
             await context.say(f"Can't find service: {''.join(arguments[:1])}")
     return 0
@@ -119,8 +120,13 @@ async def _dump_battery(context: Context) -> None:
     await context.say("\n".join(lines))
 
 
+async def _dump_packages(context: Context, packages: list[Package]) -> None:
+    blank = " " if context.device.faults.faults.trailing_blank else ""
+    await context.say("\n".join(["Packages:", *(_package_dump(package, blank) for package in packages)]))
+
+
 def _package_dump(package: Package, blank: str) -> str:
-    """The part of ``dumpsys package ID`` that installers read; ``blank`` ends the version name."""
+    """The part of a package's record that installers read; ``blank`` ends the version name."""
     tag = f"{package.uid * 2654435761 & 0xFFFFFFF:x}"
     flags = ["SYSTEM"] if package.system else []
     flags += ["DEBUGGABLE"] if package.debuggable else []
@@ -130,7 +136,6 @@ def _package_dump(package: Package, blank: str) -> str:
     hashes = package.signature_hash or "0"
     return "\n".join(
         [
-            "Packages:",
             f"  Package [{package.id}] ({tag}):",
             f"    userId={package.uid}",
             f"    pkg=Package{{{tag} {package.id}}}",

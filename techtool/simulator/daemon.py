@@ -137,11 +137,10 @@ class Terminal:
         self._connections.add(task)
         self._links.add(link)
         try:
-            if not self.device.faults.refuse_connection():
-                await self._serve(link)
-        except asyncio.CancelledError:
-            # A power cut or stop(): the streams module would log a cancelled handler as a defect.
-            pass
+            # Cancelled by a power cut or stop(): asyncio's streams would log that as a defect of the handler.
+            with contextlib.suppress(asyncio.CancelledError):
+                if not self.device.faults.refuse_connection():
+                    await self._serve(link)
         finally:
             link.abort()
             self._links.discard(link)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
+from uuid import NAMESPACE_OID, uuid5
 
 from techtool.clock import Clock
 from techtool.domain.terminal import BatchState
@@ -39,7 +40,7 @@ class Device:
             store.files,
             store.disk,
             apks=self.packages.apk_paths,
-            texts=lambda: {"/proc/uptime": f"{self.uptime_s:.2f} {self.uptime_s:.2f}\n".encode()},
+            texts=self._texts,
             sealed=self.packages.sealed_paths,
         )
         self.request_reboot: Callable[[], None] = lambda: None
@@ -87,6 +88,18 @@ class Device:
     def serial(self) -> str:
         """What it says its serial number is."""
         return self.store.state.serial
+
+    @property
+    def boot_id(self) -> str:
+        """Another one after every start, as Linux gives it."""
+        return str(uuid5(NAMESPACE_OID, f"{self.serial} {self.store.state.boot_count}"))
+
+    def _texts(self) -> dict[str, bytes]:
+        """The files that Linux makes up."""
+        return {
+            "/proc/uptime": f"{self.uptime_s:.2f} {self.uptime_s:.2f}\n".encode(),
+            "/proc/sys/kernel/random/boot_id": f"{self.boot_id}\n".encode(),
+        }
 
     @property
     def uptime_s(self) -> float:

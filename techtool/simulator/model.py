@@ -29,12 +29,14 @@ class Daemon:
     version: int = VERSION_NO_CHECKSUM
     max_payload: int = MAX_PAYLOAD
     features: tuple[str, ...] = ("shell_v2", "cmd", "stat_v2", "ls_v2", "fixed_push_mkdir")
+    exec_service: bool = True
+    """Whether there is ``exec:``, which streams into commands (Android 5 and later)."""
     crlf: bool = False
     """Plain ``shell:`` output has CR LF line ends (daemons that run every command on a terminal device)."""
 
 
-OLD_DAEMON: Final = Daemon(version=VERSION_MIN, max_payload=MAX_PAYLOAD_OLD, features=(), crlf=True)
-"""An Android 4 daemon: checksums, 4096-byte payloads, no exit codes, no 64-bit sizes."""
+OLD_DAEMON: Final = Daemon(version=VERSION_MIN, max_payload=MAX_PAYLOAD_OLD, features=(), exec_service=False, crlf=True)
+"""An Android 4 daemon: checksums, 4096-byte payloads, no exit codes, no ``exec:``, no 64-bit sizes."""
 
 
 @dataclass(frozen=True, slots=True)

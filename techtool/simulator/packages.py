@@ -158,7 +158,12 @@ class PackageManager:
 
     def _put(self, apk: ApkFile, file: Path, session: Session) -> None:
         """Move the file to its place, then make the new package list durable: that write is the moment of truth."""
-        state, disk = self._store.state, self._store.disk
+        self._store.disk.replace(file, self._store.apk_file(apk.sha256))
+        self._record(apk, session)
+
+    def _record(self, apk: ApkFile, session: Session) -> None:
+        """Put the package on the list and drop the file of the one it replaces."""
+        state = self._store.state
         before = state.packages.get(apk.facts.id)
         now_s = int(self._clock.now().timestamp())
         told = self._faults.wrong_version(apk.facts.id)
@@ -180,7 +185,6 @@ class PackageManager:
             first_installed_s=before.first_installed_s if before else now_s,
             last_updated_s=now_s,
         )
-        disk.replace(file, self._store.apk_file(apk.sha256))
         packages = {**state.packages, package.id: package}
         self._store.commit(replace(state, packages=packages, next_uid=state.next_uid + (0 if before else 1)))
         self._drop_file(before)
@@ -199,18 +203,9 @@ class PackageManager:
 
     async def preinstall(self, apk: Path) -> None:
         """Put an APK file of this computer into a new terminal as its maker would."""
-        session_id = self.create(Session(0), 0)
-        writer = self.begin_write(session_id, "base.apk", -1, 0)
-        try:
-            writer.write(await asyncio.to_thread(apk.read_bytes))
-            await writer.finish()
-        except BaseException:
-            writer.abort()
-            raise
-        session = self.session(session_id)
-        file = self._store.session_file(session_id, "base.apk")
-        self._put(await asyncio.to_thread(read_apk, file), file, session)
-        self.abandon(session_id)
+        facts = await asyncio.to_thread(read_apk, apk)
+        self._store.disk.write_file(self._store.apk_file(facts.sha256), await asyncio.to_thread(apk.read_bytes))
+        self._record(facts, Session(id=0))
 
     def _drop_file(self, package: Package | None) -> None:
         """Remove the file of a package that was replaced or removed, unless another still uses it."""

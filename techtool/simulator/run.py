@@ -45,7 +45,9 @@ def specs_for(model_id: str | None = None, count: int = 1, port: int = 0) -> tup
         raise UsageError(problem=phrase("Between 1 and {most} terminals can be simulated at once.", most=MAX_COUNT))
     if not (port == 0 or 1024 <= port <= 65536 - count):
         raise UsageError(
-            problem=phrase("The ports {first} to {last} are not all usable.", first=port, last=port + count - 1)
+            problem=phrase(
+                "The ports {first} to {last} are not all between 1024 and 65535.", first=port, last=port + count - 1
+            )
         )
     models = choose_models(model_id, count)
     return tuple(TerminalSpec(model, i + 1, port + i if port else 0) for i, model in enumerate(models))

@@ -31,7 +31,7 @@ class Services:
                 return self._shell_v2(rest) if "shell_v2" in self._device.model.daemon.features else None
             return self._plain(rest, crlf=self._device.model.daemon.crlf)
         if destination.startswith("exec:"):
-            return self._plain(rest, crlf=False)
+            return self._plain(rest, crlf=False) if self._device.model.daemon.exec_service else None
         if destination == "sync:":
             return self._sync
         if kind == "reboot" and rest in ("", "normal"):

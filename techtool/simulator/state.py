@@ -100,7 +100,8 @@ class StateStore:
         for name in ("apks", "sessions", "files", "incoming"):
             disk.make_folder(folder / name)
         path = folder / "terminal.json"
-        state = _read(path, model) if path.exists() else _new(model, serial)
+        kept = _read(path, model) if path.exists() else None
+        state = kept or _new(model, serial)
         if faults.batch is not None:
             state = replace(state, batch=faults.batch)
         if faults.tamper is not None:
@@ -108,7 +109,8 @@ class StateStore:
         if faults.battery is not None and faults.battery.start_percent is not None:
             state = replace(state, battery_percent=faults.battery.start_percent)
         store = cls(folder, state, disk)
-        store.commit(state)
+        if state != kept:
+            store.commit(state)
         return store
 
     @property

@@ -130,7 +130,7 @@ def interpret(path: Path, found: Scan) -> Reading:
     if seals:
         seal = _read_seal(path, found.payloads[seals[0]])
         count = len(found.payloads) - 1
-        if seals[0] != count or seal.count != count or seal.head != found.head_before:
+        if seal.count != count or seal.head != found.head_before:
             raise damaged(path, phrase("its seal does not fit its records"))
     records = found.payloads[1:-1] if seal else found.payloads[1:]
     place = Place(len(found.payloads), found.head, found.good_bytes)

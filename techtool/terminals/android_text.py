@@ -120,11 +120,8 @@ def parse_free_bytes(text: str) -> int | None:
 
 def parse_number(text: str) -> float | None:
     """The first word as a number: ``date +%s``, ``/proc/uptime``."""
-    words = text.split()
-    try:
-        return float(words[0]) if words else None
-    except ValueError:
-        return None
+    found = re.match(r"\s*(-?\d{1,15}(?:\.\d+)?)(?!\S)", text)
+    return float(found[1]) if found else None
 
 
 def parse_paths(text: str) -> tuple[str, ...]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncGenerator, Callable, Coroutine
+from collections.abc import AsyncGenerator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,7 +19,6 @@ from techtool.errors import (
     Exit,
     NoSuchVisit,
     NotSetUp,
-    TechtoolError,
     gravest,
 )
 from techtool.events import Event, Finished, Notice, VisitStarted
@@ -29,6 +28,7 @@ from techtool.visit.closing import close_visit, sign_off
 from techtool.visit.lane import Lane
 from techtool.visit.log import WHOLE_VISIT, VisitLog, read_visit
 from techtool.visit.operator import Operator
+from techtool.visit.outlet import Outlet
 from techtool.visit.runner import LaneResult, reach, work
 from techtool.visit.services import ResumeRequest, Services, VisitRequest
 from techtool.visit.visits import put_in_index, unfinished_visit
@@ -58,35 +58,21 @@ class Engine:
 
     async def run(self, request: VisitRequest) -> AsyncGenerator[Event, None]:
         """A new visit."""
-        async with contextlib.aclosing(self._stream(lambda emit: self._run(request, emit))) as events:
+        outlet = Outlet()
+        async with contextlib.aclosing(outlet.events_of(self._run(request, outlet))) as events:
             async for event in events:
                 yield event
 
     async def resume(self, request: ResumeRequest) -> AsyncGenerator[Event, None]:
         """Go on with an unfinished visit, after reading each terminal's real state."""
-        async with contextlib.aclosing(self._stream(lambda emit: self._resume(request, emit))) as events:
+        outlet = Outlet()
+        async with contextlib.aclosing(outlet.events_of(self._resume(request, outlet))) as events:
             async for event in events:
                 yield event
 
-    async def _stream(
-        self, job: Callable[[Callable[[Event], None]], Coroutine[None, None, None]]
-    ) -> AsyncGenerator[Event, None]:
-        queue: asyncio.Queue[Event | None] = asyncio.Queue()
-        task = asyncio.create_task(job(queue.put_nowait))
-        task.add_done_callback(lambda _done: queue.put_nowait(None))
-        try:
-            while (event := await queue.get()) is not None:
-                yield event
-            await task
-        finally:
-            if not task.done():
-                task.cancel()
-                with contextlib.suppress(asyncio.CancelledError, TechtoolError):
-                    await task
-
     # -- opening ----------------------------------------------------------------------------------------------------
 
-    async def _run(self, request: VisitRequest, emit: Callable[[Event], None]) -> None:
+    async def _run(self, request: VisitRequest, outlet: Outlet) -> None:
         services = self._services
         with services.home.lock("visit run"):
             stick, key = await self._prepare(request.bundle)
@@ -109,13 +95,13 @@ class Engine:
                 log = VisitLog(db, services.clock, visit.id)
                 log.start(visit, request.releases)
                 put_in_index(services, read_visit(db))
-                emit(VisitStarted(visit.id, now))
+                outlet.emit(VisitStarted(visit.id, now))
                 await self._ask_arrival(log, request)
-                await self._work(_Session(log, stick, key, resumed=False), emit, request.releases)
+                await self._work(_Session(log, stick, key, resumed=False), outlet, request.releases)
             finally:
                 db.close()
 
-    async def _resume(self, request: ResumeRequest, emit: Callable[[Event], None]) -> None:
+    async def _resume(self, request: ResumeRequest, outlet: Outlet) -> None:
         services = self._services
         with services.home.lock("visit resume"):
             visit_id = request.visit or unfinished_visit(services)
@@ -130,13 +116,13 @@ class Engine:
                     moved = request.addresses.get(lane.serial)
                     if moved is not None:
                         log.moved(lane.lane, str(moved))
-                emit(VisitStarted(visit_id, services.clock.now(), resumed=True))
+                outlet.emit(VisitStarted(visit_id, services.clock.now(), resumed=True))
                 if db.torn_file is not None:
                     text = phrase(
                         "The last entry was cut off by the stop; it was set aside in {file}.", file=db.torn_file.name
                     )
-                    emit(Notice(WHOLE_VISIT, None, services.clock.now(), text, warning=True))
-                await self._work(_Session(log, stick, key, resumed=True), emit, log.wanted())
+                    outlet.emit(Notice(WHOLE_VISIT, None, services.clock.now(), text, warning=True))
+                await self._work(_Session(log, stick, key, resumed=True), outlet, log.wanted())
             finally:
                 db.close()
 
@@ -172,18 +158,18 @@ class Engine:
 
     # -- working ----------------------------------------------------------------------------------------------------
 
-    async def _work(self, session: _Session, emit: Callable[[Event], None], wanted: tuple[str, ...]) -> None:
+    async def _work(self, session: _Session, outlet: Outlet, wanted: tuple[str, ...]) -> None:
         visit = read_visit(session.log.db)
-        lanes = [self._lane(session, record, emit, wanted) for record in visit.lanes if record.outcome is None]
+        lanes = [self._lane(session, record, outlet, wanted) for record in visit.lanes if record.outcome is None]
         results = [LaneResult(r.outcome, r.exit_code) for r in visit.lanes if r.outcome is not None]
         try:
-            results += await self._lanes(lanes, emit)
+            results += await self._lanes(lanes, outlet)
         finally:
             for lane in lanes:
                 await lane.disconnect()
-        await self._finish(session, results, emit)
+        await self._finish(session, results, outlet)
 
-    async def _lanes(self, lanes: list[Lane], emit: Callable[[Event], None]) -> list[LaneResult]:
+    async def _lanes(self, lanes: list[Lane], outlet: Outlet) -> list[LaneResult]:
         """Identify all first, then one terminal after the other; after a grave failure the rest wait."""
         results: list[LaneResult] = []
         ready: list[Lane] = []
@@ -202,14 +188,12 @@ class Engine:
                 text = phrase(
                     "{count} more terminals were not begun, so that this one is looked at first.", count=waiting
                 )
-                emit(Notice(WHOLE_VISIT, None, self._services.clock.now(), text, warning=True))
+                outlet.emit(Notice(WHOLE_VISIT, None, self._services.clock.now(), text, warning=True))
                 results += [LaneResult(None, int(Exit.FAILED))] * waiting
                 break
         return results
 
-    def _lane(
-        self, session: _Session, record: LaneRecord, emit: Callable[[Event], None], wanted: tuple[str, ...]
-    ) -> Lane:
+    def _lane(self, session: _Session, record: LaneRecord, outlet: Outlet, wanted: tuple[str, ...]) -> Lane:
         return Lane(
             id=record.lane,
             address=Address.parse(record.address),
@@ -218,12 +202,12 @@ class Engine:
             log=session.log,
             operator=self._operator,
             stick=session.stick,
-            emit=emit,
+            outlet=outlet,
             wanted=wanted,
             changing=any(s.action is not None and s.action.value == "INST" for s in record.steps),
         )
 
-    async def _finish(self, session: _Session, results: list[LaneResult], emit: Callable[[Event], None]) -> None:
+    async def _finish(self, session: _Session, results: list[LaneResult], outlet: Outlet) -> None:
         """Write the reports and seal when every terminal has an outcome; else leave the visit open for resume."""
         services = self._services
         code = gravest([Exit(r.exit_code) for r in results])
@@ -233,7 +217,7 @@ class Engine:
             await sign_off(session.log, self._operator)
             close_visit(services, session.log, session.key, outcome, int(code))
         put_in_index(services, read_visit(session.log.db))
-        emit(Finished(session.log.visit_id, services.clock.now(), outcome, int(code), sealed=complete))
+        outlet.emit(Finished(session.log.visit_id, services.clock.now(), outcome, int(code), sealed=complete))
 
 
 def _refuse_twins(lanes: list[Lane]) -> None:

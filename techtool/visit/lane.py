@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 
 from techtool.bundles.trust import Stick
@@ -18,6 +18,7 @@ from techtool.links.base import Confirmed, Link
 from techtool.terminals.base import Terminal
 from techtool.visit.log import OpenStep, VisitLog, record_of
 from techtool.visit.operator import NO, Operator
+from techtool.visit.outlet import Outlet
 from techtool.visit.services import Services
 
 PROGRESS_EVERY_S = 0.1
@@ -63,15 +64,21 @@ class Lane:
     log: VisitLog
     operator: Operator
     stick: Stick
-    emit: Callable[[Event], None]
+    outlet: Outlet
     wanted: tuple[str, ...] = ()
     link: Link | None = None
     terminal: Terminal | None = None
     state: TerminalState | None = None
     """Newest reading."""
+    before: TerminalState | None = None
+    """First reading of this visit, before anything was changed."""
     plan: Plan | None = None
     changing: bool = field(default=False)
     """A step that changes the terminal began in this visit."""
+
+    def emit(self, event: Event) -> None:
+        """Tell the world."""
+        self.outlet.emit(event)
 
     @property
     def driver(self) -> Terminal:
@@ -123,6 +130,7 @@ class Lane:
         """Put a question to the person, record what was said."""
         clock = self.services.clock
         self.emit(Asked(self.id, step, clock.now(), question))
+        await self.outlet.settle()
         answer = await self.operator.ask(question)
         if answer or not question.optional:
             self.log.answered(self.id, question, answer)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from techtool.domain.outcome import OUTCOME_EXIT, Outcome
 from techtool.domain.plan import StepKind
 from techtool.domain.question import AnswerKind, Choice, Question
+from techtool.domain.terminal import TerminalState
 from techtool.errors import (
     AmbiguousChoice,
     AnswerMissing,
@@ -194,8 +195,13 @@ def _outcome_of(lane: Lane, error: TechtoolError) -> Outcome:
 
 def _as_before(lane: Lane) -> bool:
     """Whether the terminal, read again, runs exactly what it ran before the work."""
-    before = lane.record.before
-    return before is not None and lane.state is not None and before.packages == lane.state.packages
+    if lane.before is None or lane.state is None:
+        return False
+    return _versions(lane.before) == _versions(lane.state)
+
+
+def _versions(state: TerminalState) -> dict[str, int]:
+    return {package.id: package.version_code for package in state.packages}
 
 
 def _finish(lane: Lane, outcome: Outcome, code: int, error: TechtoolError | None) -> LaneResult:

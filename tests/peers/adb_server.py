@@ -59,7 +59,8 @@ class AdbServer:
             self._process = None
 
     def connect(self, host_port: str) -> str:
-        """Make the server connect to a terminal over TCP; returns the serial it is known by."""
+        """Make the server connect anew to a terminal over TCP; returns the serial it is known by."""
+        self.run("disconnect", host_port)
         answer = self.run("connect", host_port)
         if f"connected to {host_port}" not in answer.stdout:
             raise RuntimeError(f"adb connect: {answer.stdout}{answer.stderr}")

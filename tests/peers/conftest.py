@@ -1,4 +1,4 @@
-"""Fixtures with the parties that nobody here wrote: Debian's adbd, Google's adb, APKs from npm; and our links to them."""
+"""Fixtures with the parties nobody here wrote: Debian's adbd, Google's adb, APKs from npm; and our links to them."""
 
 from __future__ import annotations
 
@@ -40,15 +40,20 @@ def fresh_adbd(adbd: AdbdTerminal) -> AdbdTerminal:
 
 
 @pytest.fixture(scope="session")
-def adb_server(adbd: AdbdTerminal, tmp_path_factory: pytest.TempPathFactory) -> Iterator[AdbServer]:
-    """Google's adb with a server of its own, connected to adbd."""
+def google_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[AdbServer]:
+    """Google's adb with a private server, one for each worker; it connects to what a test tells it."""
     server = AdbServer(google_adb(), tmp_path_factory.mktemp("adb"))
     server.start()
-    try:
-        server.connect(f"127.0.0.1:{adbd.port}")
-        yield server
-    finally:
-        server.stop()
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def adb_server(adbd: AdbdTerminal, google_server: AdbServer) -> AdbServer:
+    """The same server, connected to adbd, whatever became of an earlier connection."""
+    adbd.power_on()
+    google_server.connect(f"127.0.0.1:{adbd.port}")
+    return google_server
 
 
 @pytest.fixture(scope="session")
@@ -60,25 +65,15 @@ def npm_apks() -> Mapping[str, Path]:
         missing(str(e))
 
 
-@pytest.fixture(scope="session")
-def own_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[AdbServer]:
-    """A server that connects to what a test tells it, also to relays that break."""
-    server = AdbServer(google_adb(), tmp_path_factory.mktemp("own-server"))
-    server.start()
-    yield server
-    server.stop()
-
-
 @pytest.fixture(params=["adb", "adb+server"])
-def reach(request: pytest.FixtureRequest, own_server: AdbServer, tmp_path: Path) -> Reach:
+def reach(request: pytest.FixtureRequest, google_server: AdbServer, tmp_path: Path) -> Reach:
     """Both ways."""
-    settings = LinkSettings(adb=AdbSettings(server=f"127.0.0.1:{own_server.port}"))
+    settings = LinkSettings(adb=AdbSettings(server=f"127.0.0.1:{google_server.port}"))
 
     def to(port: int) -> Link:
         target = f"127.0.0.1:{port}"
         if request.param == "adb+server":
-            own_server.run("disconnect", target)
-            own_server.connect(target)
+            google_server.connect(target)
         return link_for(Address(request.param, target), settings, Paths(tmp_path / "home"))
 
     return to

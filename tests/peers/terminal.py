@@ -46,6 +46,15 @@ class AdbdTerminal:
     def start(self) -> None:
         """Start it; raises :class:`PeerMissing` where the machine does not allow private namespaces."""
         self.reset()
+        try:
+            self._launch()
+        except PeerMissing:
+            self.stop()
+            raise
+        if self._answer(START_S) != b"ready\n":
+            raise PeerMissing(f"adbd cannot be started in a private namespace: {self._last_words()}")
+
+    def _launch(self) -> None:
         with ExitStack() as closing:
             listener = closing.enter_context(socket.create_server(("127.0.0.1", 0)))
             self.port = listener.getsockname()[1]
@@ -61,8 +70,6 @@ class AdbdTerminal:
                 cwd=REPO,
                 start_new_session=True,
             )
-        if self._answer(START_S) != b"ready\n":
-            raise PeerMissing(f"adbd cannot be started in a private namespace: {self._last_words()}")
 
     def _answer(self, timeout_s: float) -> bytes:
         if self._control is None:

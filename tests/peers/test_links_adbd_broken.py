@@ -164,8 +164,8 @@ async def test_a_relay_with_nothing_behind_it(fresh_adbd: AdbdTerminal, tmp_path
         fresh_adbd.power_on()
 
 
-async def test_a_serial_that_the_server_does_not_know(own_server: AdbServer, tmp_path: Path) -> None:
-    settings = LinkSettings(adb=AdbSettings(server=f"127.0.0.1:{own_server.port}"))
+async def test_a_serial_that_the_server_does_not_know(google_server: AdbServer, tmp_path: Path) -> None:
+    settings = LinkSettings(adb=AdbSettings(server=f"127.0.0.1:{google_server.port}"))
     with pytest.raises(Unreachable):
         await link_for(Address("adb+server", "NOSUCHSERIAL"), settings, Paths(tmp_path / "home")).open()
 

@@ -36,9 +36,7 @@ async def check(lane: Lane) -> None:
 
 async def _plan_with_answers(lane: Lane) -> Plan:
     """Plan on the state before the work, so that a resumed visit comes to the plan that was confirmed."""
-    base = lane.record.before or lane.known
-    if lane.record.plan is not None and lane.record.confirmed_at is None:
-        base = lane.known
+    base = lane.known if lane.record.confirmed_at is None else lane.before or lane.known
     environment = Environment(tool_version=lane.services.tool_version)
     plan = _plan(lane, base, environment)
     answers: dict[str, bool] = {}

@@ -29,8 +29,10 @@ async def identify(lane: Lane) -> None:
                 address=str(lane.address), found=found.serial, expected=expected, reason="", remedy=""
             )
         lane.state = await lane.terminal.read_state(signers_of=_named_packages(lane))
-        if lane.record.before is None:
-            lane.log.identified(lane.id, lane.state)
+        if lane.before is None:
+            lane.before = lane.record.before or lane.state
+            if lane.record.before is None:
+                lane.log.identified(lane.id, lane.state)
         lane.log.close_interrupted(lane.id, except_step=step.open)
         step.result = phrase(
             "{vendor} {model}, serial number {serial}, system {os}",

@@ -54,7 +54,7 @@ def _difference(package: InstalledPackage, sha256: str, file: ReleaseFile, apk: 
 
 
 def _others_unchanged(lane: Lane, after: TerminalState, planned: set[str]) -> None:
-    before = lane.record.before or after
+    before = lane.before or after
     for package in before.packages:
         if package.id in planned:
             continue

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from securesystemslib.signer import CryptoSigner, SSlibKey
 from tuf.api.metadata import Metadata, Root, Snapshot, TargetFile, Targets, Timestamp
@@ -22,11 +23,14 @@ from techtool.bundles.roots import pin_root
 from techtool.bundles.trust import Stick, open_stick
 from techtool.clock import FixedClock
 from techtool.domain.release import ReleaseKind, Requirement
+from techtool.errors import TechtoolError, Untrusted
 from techtool.paths import Paths
 
 NOW = datetime(2026, 12, 1, 9, 0, tzinfo=UTC)
 PUBLISHERS = ("acme", "beta")
 QUORUM = Quorum(lab_keys=2)
+ACME = "vendor-acme"
+ACME_SIGNS = ("vendor-acme-1", "lab-1")
 
 
 def private_key(owner: str) -> Ed25519PrivateKey:
@@ -36,7 +40,8 @@ def private_key(owner: str) -> Ed25519PrivateKey:
 
 def public(owner: str) -> SSlibKey:
     key = SSlibKey.from_crypto(private_key(owner).public_key())
-    key.unrecognized_fields.update(key_fields(owner, QUORUM.owners(PUBLISHERS).get(owner, "")))
+    organisation = "lab" if owner.startswith("lab") else "vendor" if owner.startswith("vendor") else ""
+    key.unrecognized_fields.update(key_fields(owner, organisation))
     return key
 
 
@@ -120,6 +125,7 @@ class Forger:
 
     stick: Path
     at: datetime = NOW
+    online_key: str = "stick-maker"
 
     @property
     def root(self) -> Path:
@@ -160,13 +166,13 @@ class Forger:
 
     def put_state(self, lists: dict[str, bytes], versions: dict[str, int], snapshot: int, timestamp: int) -> None:
         made = Metadata(snapshot_of(lists, versions, snapshot, self.at))
-        made.sign(signer("stick-maker"))
+        made.sign(signer(self.online_key))
         data = made.to_bytes()
         (self.metadata / f"{snapshot}.snapshot.json").write_bytes(data)
         self.put_timestamp(Metadata(timestamp_of(data, snapshot, timestamp, self.at, 120)))
 
     def put_timestamp(self, metadata: Metadata[Timestamp]) -> None:
-        metadata.sign(signer("stick-maker"))
+        metadata.sign(signer(self.online_key))
         (self.metadata / "timestamp.json").write_bytes(metadata.to_bytes())
 
     def put_target(self, path: str, data: bytes, signed: Targets) -> None:
@@ -186,6 +192,15 @@ class Forger:
         for owner in owners:
             metadata.sign(signer(owner), append=True)
         (self.metadata / f"{metadata.signed.version}.root.json").write_bytes(metadata.to_bytes())
+
+
+def refused(office: Office, stick: Path, error: type[TechtoolError] = Untrusted) -> TechtoolError:
+    """The stick is refused, and this laptop is as it was."""
+    before = office.trust_state()
+    with pytest.raises(error) as caught:
+        office.open(stick)
+    assert office.trust_state() == before
+    return caught.value
 
 
 def copy_of(stick: Path, name: str) -> Path:

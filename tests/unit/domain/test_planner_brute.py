@@ -45,7 +45,8 @@ conflicts = st.builds(
 @st.composite
 def releases(draw: st.DrawFn) -> Release:
     name = draw(st.sampled_from([*APPS, "os", "os", "other-os", "boot"]))
-    version = draw(versions)
+    # Two ids with the very same content would be one release under two names: the linter's business.
+    version = draw(versions) if name != "other-os" else f"{draw(MAJORS)}.5.0"
     needs = draw(st.lists(requirements, max_size=2))
     restart = draw(st.booleans())
     size = draw(st.sampled_from([1, 1, 1, 40]))

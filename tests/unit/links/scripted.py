@@ -17,7 +17,7 @@ from techtool.paths import Paths
 from techtool.settings import LinkSettings
 
 FEATURES = "shell_v2,cmd,stat_v2"
-QUICK = HandshakeLimits(first_answer_s=2.0, person_s=0.1)
+QUICK = HandshakeLimits(first_answer_s=10.0, person_s=0.1)
 
 
 @dataclass(frozen=True)
@@ -142,7 +142,7 @@ async def daemon(*scripts: Script) -> AsyncIterator[Address]:
     server = await asyncio.start_server(connected, "127.0.0.1", 0, limit=1 << 22)
     try:
         yield Address.parse(f"adb://127.0.0.1:{server.sockets[0].getsockname()[1]}")
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(10):
             await asyncio.gather(*running)
         assert not waiting, "the client did not connect as often as the script says"
     except BaseException as error:

@@ -351,7 +351,7 @@ async def test_feed_of_a_file_that_fails_closes_the_stream(tmp_path: Path, sourc
     async with opened(tmp_path, script) as link:
         with pytest.raises(DiskError):
             await link.feed("install", source, len(APK))
-        async with asyncio.timeout(2):
+        async with asyncio.timeout(10):
             await closed.wait()
 
 

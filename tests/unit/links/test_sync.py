@@ -120,7 +120,7 @@ async def test_push_refused_in_the_middle(tmp_path: Path, drains: bool) -> None:
     size = 4 << 20
     async with opened(tmp_path, serving(talk, max_payload=65536)) as link:
         with pytest.raises(CommandRefused, match="No space left") as caught:
-            async with asyncio.timeout(2):
+            async with asyncio.timeout(10):
                 await link.push(io.BytesIO(bytes(size)), size, "/data/x")
     assert caught.value.params["command"] == "push /data/x"
 
@@ -247,7 +247,7 @@ async def test_pull_left_early_closes_the_stream(tmp_path: Path) -> None:
         chunks = link.pull("/f")
         assert await anext(chunks) == b"abc"
         await chunks.aclose()  # type: ignore[attr-defined]
-        async with asyncio.timeout(2):
+        async with asyncio.timeout(10):
             await left.wait()
 
 

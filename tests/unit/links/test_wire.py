@@ -60,8 +60,8 @@ async def test_streams_run_beside_one_another() -> None:
 
     async with daemon(script) as address:
         connection = await connect(address)
-        one = await connection.open_stream("one:", 2)
-        two = await connection.open_stream("two:", 2)
+        one = await connection.open_stream("one:", 10)
+        two = await connection.open_stream("two:", 10)
         assert await one.read_exactly(5) == b"first"
         assert await two.read_exactly(6) == b"second"
         assert not await one.read_some()
@@ -199,7 +199,7 @@ async def test_paydroid_handshake_is_answered_whenever_it_comes() -> None:
 
     async with daemon(script) as address:
         connection = await connect(address, token=b"vendor's")
-        stream = await connection.open_stream("x:", 2)
+        stream = await connection.open_stream("x:", 10)
         assert await stream.read_exactly(2) == b"on"
         await connection.close()
 
@@ -224,8 +224,8 @@ async def test_a_service_that_is_not_offered() -> None:
     async with daemon(script) as address:
         connection = await connect(address)
         with pytest.raises(CommandRefused):
-            await connection.open_stream("abb:x", 2)
-        await connection.open_stream("sync:", 2)
+            await connection.open_stream("abb:x", 10)
+        await connection.open_stream("sync:", 10)
         await connection.close()
 
 
@@ -318,7 +318,7 @@ async def test_cancelling_closes_the_stream_and_leaves_the_connection() -> None:
         task.cancel()
         with pytest.raises(asyncio.CancelledError):
             await task
-        second = await connection.open_stream("b:", 2)
+        second = await connection.open_stream("b:", 10)
         assert await second.read_exactly(6) == b"usable"
         await connection.close()
 
@@ -350,9 +350,9 @@ async def test_cancelling_an_open_closes_when_the_answer_comes() -> None:
         with pytest.raises(asyncio.CancelledError):
             await task
         cancelled.set()
-        async with asyncio.timeout(2):
+        async with asyncio.timeout(10):
             await closed_it.wait()
-        stream = await connection.open_stream("b:", 2)
+        stream = await connection.open_stream("b:", 10)
         assert await stream.read_exactly(2) == b"ok"
         await connection.close()
 
@@ -368,7 +368,7 @@ async def test_an_open_without_an_answer_times_out_and_leaves_the_connection() -
         connection = await connect(address)
         with pytest.raises(LinkTimeout):
             await connection.open_stream("a:", 0.05)
-        await connection.open_stream("b:", 2)
+        await connection.open_stream("b:", 10)
         await connection.close()
 
 
@@ -389,10 +389,10 @@ async def test_a_slow_reader_holds_the_daemon_back() -> None:
 
     async with daemon(script) as address:
         connection = await connect(address)
-        stream = await connection.open_stream("a:", 2)
+        stream = await connection.open_stream("a:", 10)
         while len(stream._inbox) != 3:
             await asyncio.sleep(0)
-        await connection.open_stream("b:", 2)
+        await connection.open_stream("b:", 10)
         assert await stream.read_exactly(2 << 20) == block * 2
         assert await stream.read_exactly(5) == b"three"
         assert not await stream.read_some()
@@ -440,7 +440,7 @@ async def test_the_terminal_may_open_nothing_here() -> None:
 
     async with daemon(script) as address:
         connection = await connect(address)
-        async with asyncio.timeout(2):
+        async with asyncio.timeout(10):
             await refused_it.wait()
         await connection.close()
 
@@ -460,11 +460,11 @@ async def test_old_daemons_get_small_packets_with_checksums(version: int) -> Non
 
     async with daemon(script) as address:
         connection = await connect(address)
-        stream = await connection.open_stream("a:", 2)
+        stream = await connection.open_stream("a:", 10)
         await stream.write(data)
         await stream.flush()
         with pytest.raises(NotCapable, match="4096"):
-            await connection.open_stream("shell:" + "x" * 5000, 2)
+            await connection.open_stream("shell:" + "x" * 5000, 10)
         await connection.close()
     assert b"".join(p.data for p in got) == data
     assert [len(p.data) for p in got] == [4096, 4096, 2048]
@@ -485,11 +485,11 @@ async def test_only_one_packet_is_on_its_way() -> None:
 
     async with daemon(script) as address:
         connection = await connect(address)
-        stream = await connection.open_stream("a:", 2)
+        stream = await connection.open_stream("a:", 10)
         stream.send(b"x" * 4096)
         with pytest.raises(ValueError, match="one chunk"):
             stream.send(b"y")
-        await connection.open_stream("b:", 2)
+        await connection.open_stream("b:", 10)
         assert await stream.taken()
         stream.send(b"y")
         assert await stream.taken()

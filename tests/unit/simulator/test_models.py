@@ -3,7 +3,8 @@ from pathlib import Path
 import pytest
 
 from techtool.errors import UsageError
-from techtool.simulator.model import choose_models, find_model, load_models
+from techtool.simulator.apk import read_apk
+from techtool.simulator.model import APKS, choose_models, find_model, load_models
 from techtool.simulator.run import MAX_COUNT, specs_for
 
 
@@ -33,6 +34,14 @@ def test_listed_models_tell_their_whole_state(model) -> None:  # type: ignore[no
         assert told[f"techtool.sim.{key}"]
     assert told["techtool.sim.tid"].endswith("0042")
     assert told["ro.boot.hardware.revision"]
+
+
+def test_every_preinstalled_apk_is_there_and_may_run_on_its_model() -> None:
+    for model in load_models():
+        for name in model.preinstalled:
+            facts = read_apk(APKS / name).facts
+            assert facts.min_sdk <= model.sdk
+            assert name.startswith(f"{facts.id}-{facts.version}")
 
 
 def test_last_four_differ_among_all_terminals_of_a_simulation() -> None:

@@ -56,6 +56,9 @@ async def test_dumpsys_package(tmp_path: Path) -> None:
     assert "firstInstallTime=2026-03-04 05:06:07" in lines
     assert any(line.startswith("signatures=PackageSignatures{") for line in lines)
     assert (await run(device, "dumpsys package no.such")).out == "Unable to find package: no.such\n"
+    everything = (await run(device, "dumpsys package packages")).out
+    assert everything.count("Packages:\n") == 1
+    assert everything.count("  Package [") == len(device.packages.all()) == 4
 
 
 async def test_update_keeps_uid_and_first_install_and_drops_the_old_file(tmp_path: Path) -> None:

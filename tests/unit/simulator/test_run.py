@@ -50,6 +50,12 @@ async def test_several_terminals_with_their_own_addresses_and_serials() -> None:
         assert simulation.serials == ("P2SIM23A1001", "SIMF2030002", "806-655003")
         models = [await ask(t.port, "getprop ro.product.model") for t in simulation.terminals]
         assert models == ["P2", "Saturn1000F2", "T650p"]
+        listed = [await ask(t.port, "pm list packages -3 --show-versioncode") for t in simulation.terminals]
+        assert listed == [
+            "package:com.example.emvkernel versionCode:70000\npackage:com.example.sunmi.pay versionCode:10400",
+            "package:com.example.castles.pay versionCode:10400",
+            "package:com.example.verifone.pay versionCode:10400",
+        ]
 
 
 async def test_reboot_refuses_for_its_time_and_counts() -> None:

@@ -93,9 +93,15 @@ async def test_standard_input_reaches_the_command(device: Device) -> None:
     assert (await run(device, "cat </dev/null", b"abc")).out == ""
 
 
-async def test_clock_and_uptime(device: Device) -> None:
+async def test_clock_uptime_and_boot_id(device: Device) -> None:
     assert (await run(device, "date +%s")).out == f"{int(NOW.timestamp())}\n"
     assert (await run(device, "cat /proc/uptime")).out == "0.00 0.00\n"
+    boots = set()
+    for _ in range(3):
+        device.boot()
+        boots.add((await run(device, "cat /proc/sys/kernel/random/boot_id")).out)
+    assert len(boots) == 3
+    assert all(len(boot) == 37 for boot in boots)
 
 
 async def test_battery_falls_with_every_reading(tmp_path: Path) -> None:

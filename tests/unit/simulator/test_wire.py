@@ -91,6 +91,7 @@ async def test_an_old_daemon_has_small_payloads_checksums_and_no_shell_v2() -> N
         assert (host.version, host.max_payload) == (VERSION_MIN, 4096)
         assert "features" not in host.banner
         assert await host.open("shell,v2,raw:true") == 0
+        assert await host.open("exec:true") == 0
         remote = await host.open("shell:getprop")
         text = b""
         while True:

@@ -1,0 +1,1 @@
+"""View models: frozen, in the person's language, made by pure functions; no Textual in here."""

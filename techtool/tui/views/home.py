@@ -1,0 +1,143 @@
+"""Home: unfinished work first, then what can be begun, then how things stand."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from techtool.domain.plan import StepKind
+from techtool.domain.visit import StepState, VisitRecord
+from techtool.i18n import _
+from techtool.tui.views.lines import Line, Mark, day_and_time
+from techtool.tui.views.visit import label_of
+
+NEW: Final = "new"
+STICK: Final = "stick"
+VISITS: Final = "visits"
+LANGUAGE: Final = "language"
+RESUME: Final = "resume:"
+CLOSE: Final = "close:"
+MAX_OPEN: Final = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One thing that can be chosen."""
+
+    value: str
+    label: str
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class OpenVisit:
+    """One unfinished visit."""
+
+    visit: str
+    what: str
+    where: str
+    since: str
+
+
+@dataclass(frozen=True, slots=True)
+class HomeFacts:
+    """What home knows; ``None`` while it is still being looked up."""
+
+    technician: str = ""
+    unfinished: tuple[VisitRecord, ...] | None = None
+    damaged: int = 0
+    sticks: tuple[str, ...] | None = None
+    visits: int = 0
+    hinted: int = 0
+    """Terminals of the demo."""
+
+
+@dataclass(frozen=True, slots=True)
+class HomeView:
+    """Home."""
+
+    technician: str
+    unfinished: tuple[OpenVisit, ...]
+    more_unfinished: int
+    entries: tuple[Entry, ...]
+    state: tuple[Line, ...]
+
+
+def home_view(facts: HomeFacts) -> HomeView:
+    """The view of home."""
+    records = sorted(facts.unfinished or (), key=lambda visit: visit.started_at, reverse=True)
+    shown = records[:MAX_OPEN]
+    entries: list[Entry] = []
+    for record in shown:
+        entries.append(
+            Entry(RESUME + record.id, _("Resume {visit}").format(visit=_short(record.id)), _stopped_at(record))
+        )
+    entries += [
+        Entry(NEW, _("New visit"), _("the terminals on the counter, from identify to report")),
+        Entry(STICK, _("Check a USB stick"), _("who signed it, what is on it; without a terminal")),
+        Entry(VISITS, _("Visits and reports"), _visits_note(facts.visits)),
+        Entry(LANGUAGE, "中文 / English", _("the language of the screens")),
+    ]
+    return HomeView(
+        technician=facts.technician,
+        unfinished=tuple(_open_visit(record) for record in shown),
+        more_unfinished=max(0, len(records) - len(shown)),
+        entries=tuple(entries),
+        state=tuple(_state(facts)),
+    )
+
+
+def _short(visit: str) -> str:
+    return visit.rpartition("-")[2] or visit
+
+
+def _open_visit(record: VisitRecord) -> OpenVisit:
+    serials = ", ".join(lane.serial or lane.address for lane in record.lanes)
+    return OpenVisit(
+        visit=record.id,
+        what=record.merchant or _("merchant not named"),
+        where=serials,
+        since=day_and_time(record.started_at),
+    )
+
+
+def _stopped_at(record: VisitRecord) -> str:
+    """Where it stopped, in a few words."""
+    for lane in record.lanes:
+        if lane.outcome is not None:
+            continue
+        step = lane.unfinished_step
+        if step is not None:
+            return _("stopped during: {step}").format(step=label_of(step.step))
+        done = [s.step for s in lane.steps if s.state is StepState.DONE]
+        if done:
+            return _("last done: {step}").format(step=label_of(done[-1]))
+        return _("nothing done yet")
+    return _("only the sign-off is missing") if record.lanes else ""
+
+
+def _visits_note(count: int) -> str:
+    return _("{count} on this laptop").format(count=count) if count else _("none yet")
+
+
+def _state(facts: HomeFacts) -> Sequence[Line]:
+    lines: list[Line] = []
+    if facts.sticks is None:
+        lines.append(Line(Mark.WAITING, _("USB stick: looking …")))
+    elif not facts.sticks:
+        lines.append(Line(Mark.NOTE, _("USB stick: none found; it can also be named as a folder")))
+    else:
+        lines.append(Line(Mark.OK, _("USB stick: {places}").format(places=", ".join(facts.sticks))))
+    if facts.hinted:
+        text = _("Demo: {count} simulated terminals; nothing here is real").format(count=facts.hinted)
+        lines.append(Line(Mark.NOTE, text))
+    if facts.damaged:
+        text = _("{count} damaged records: “techtool doctor” says more").format(count=facts.damaged)
+        lines.append(Line(Mark.STOPPED, text))
+    return lines
+
+
+def install_was_begun(record: VisitRecord) -> bool:
+    """Whether something was sent to a terminal of this visit."""
+    return any(step.step is StepKind.INSTALL for lane in record.lanes for step in lane.steps)

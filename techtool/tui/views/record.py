@@ -1,0 +1,111 @@
+"""A visit on record as the screens show it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from techtool.domain.outcome import OUTCOME_LABEL
+from techtool.domain.visit import LaneRecord, StepState, VisitRecord
+from techtool.i18n import N_, _, translate
+from techtool.tui.views.lines import Line, Mark, day_and_time
+from techtool.tui.views.visit import label_of
+
+if TYPE_CHECKING:
+    from techtool.store.index import VisitSummary
+
+STATE_LABEL: Final = {
+    "open": N_("unfinished"),
+    "sealed": N_("closed and sealed"),
+    "abandoned": N_("closed as stopped"),
+    "damaged": N_("record damaged"),
+}
+STATE_MARK: Final = {"open": Mark.NEEDS, "sealed": Mark.OK, "abandoned": Mark.WARNING, "damaged": Mark.STOPPED}
+
+
+@dataclass(frozen=True, slots=True)
+class RecordRow:
+    """One visit in the list."""
+
+    visit: str
+    mark: Mark
+    label: str
+    note: str
+
+
+@dataclass(frozen=True, slots=True)
+class RecordView:
+    """One visit."""
+
+    visit: str
+    mark: Mark
+    state: str
+    facts: tuple[tuple[str, str], ...]
+    terminals: tuple[Line, ...]
+    reports: tuple[str, ...]
+    unfinished: bool
+
+
+def record_rows(summaries: Sequence[VisitSummary]) -> tuple[RecordRow, ...]:
+    """Newest first."""
+    return tuple(_row(summary) for summary in reversed(summaries))
+
+
+def _row(summary: VisitSummary) -> RecordRow:
+    state = summary.state.value
+    good = summary.outcome is None or summary.outcome.is_good
+    mark = STATE_MARK[state] if good or state != "sealed" else Mark.STOPPED
+    outcome = translate(OUTCOME_LABEL[summary.outcome]) if summary.outcome else _(STATE_LABEL[state])
+    label = "  ".join(p for p in (day_and_time(summary.started_at), summary.merchant, ", ".join(summary.serials)) if p)
+    return RecordRow(summary.id, mark, label, outcome)
+
+
+def record_view(record: VisitRecord, reports: Sequence[Path]) -> RecordView:
+    """The view of one visit."""
+    state = "abandoned" if record.abandoned else "sealed" if record.sealed else "open"
+    facts = (
+        (_("Begun"), day_and_time(record.started_at)),
+        (_("Finished"), day_and_time(record.finished_at) if record.finished_at else "-"),
+        (_("Technician"), record.technician),
+        (_("Merchant"), record.merchant or "-"),
+        (_("Work order"), record.work_order or "-"),
+        (_("Stick"), record.stick),
+    )
+    mark = STATE_MARK[state]
+    if state == "sealed" and record.outcome is not None and not record.outcome.is_good:
+        mark = Mark.STOPPED
+    label = _(STATE_LABEL[state])
+    if record.outcome is not None:
+        label = f"{label}: {translate(OUTCOME_LABEL[record.outcome])}"
+    return RecordView(
+        visit=record.id,
+        mark=mark,
+        state=label,
+        facts=facts,
+        terminals=tuple(_terminal(lane) for lane in record.lanes),
+        reports=tuple(path.name for path in reports),
+        unfinished=state == "open",
+    )
+
+
+def _terminal(lane: LaneRecord) -> Line:
+    identity = lane.before.identity if lane.before else None
+    name = f"{identity.model_name}  {lane.serial}" if identity else lane.serial or lane.address
+    if lane.outcome is None:
+        step = lane.unfinished_step
+        left = _("unfinished: {step}").format(step=label_of(step.step)) if step else _("unfinished")
+        return Line(Mark.NEEDS, f"{name}: {left}")
+    details = [
+        f"{i.package.id} {i.package.version}: " + (_("read back") if i.sha256_found else _("installed"))
+        for i in lane.installed
+    ]
+    if lane.error is not None:
+        details.append(f"{lane.error.code}  {lane.error.what.text()}")
+    failed = [c for c in lane.checks if c.result == "fail"]
+    details += [_("Test failed: {test}").format(test=c.title.text()) for c in failed]
+    done = sum(s.state is StepState.DONE for s in lane.steps)
+    details.append(_("{count} steps on record").format(count=done))
+    mark = Mark.OK if lane.outcome.is_good else Mark.STOPPED
+    return Line(mark, f"{name}: {translate(OUTCOME_LABEL[lane.outcome])}", tuple(details))

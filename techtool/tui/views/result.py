@@ -1,0 +1,79 @@
+"""The end of a visit: one outcome a terminal, where the reports are, what comes next."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from techtool.domain.outcome import OUTCOME_LABEL, Outcome
+from techtool.i18n import _, translate
+from techtool.tui.views.lines import Line, Mark
+from techtool.tui.views.visit import LaneView, VisitView
+
+
+@dataclass(frozen=True, slots=True)
+class ResultView:
+    """What the result screen shows."""
+
+    mark: Mark
+    title: str
+    visit: str
+    terminals: tuple[Line, ...]
+    reports: tuple[str, ...]
+    folder: str
+    following: tuple[str, ...]
+    sealed: bool
+
+
+def result_view(view: VisitView, reports: Sequence[Path]) -> ResultView | None:
+    """The view of a finished run; None while it runs."""
+    finished = view.finished
+    if finished is None:
+        return None
+    good = finished.outcome.is_good and finished.sealed
+    title = translate(OUTCOME_LABEL[finished.outcome]) if finished.sealed else _("stopped, can be resumed")
+    return ResultView(
+        mark=Mark.OK if good else Mark.WARNING if not finished.sealed else Mark.STOPPED,
+        title=_("Visit {visit}: {outcome}").format(visit=finished.visit, outcome=title),
+        visit=finished.visit,
+        terminals=tuple(terminal_line(lane) for lane in view.lanes),
+        reports=tuple(path.name for path in reports),
+        folder=str(reports[0].parent) if reports else "",
+        following=tuple(_following(view, sealed=finished.sealed)),
+        sealed=finished.sealed,
+    )
+
+
+def terminal_line(lane: LaneView) -> Line:
+    """One terminal with what is known at the end."""
+    name = "  ".join(part for part in (lane.model, lane.serial or lane.address) if part)
+    if lane.outcome is None:
+        return Line(Mark.WARNING, _("{terminal}: unfinished").format(terminal=name))
+    text = f"{name}: {translate(OUTCOME_LABEL[lane.outcome])}"
+    details: list[str] = []
+    if lane.error is not None:
+        details.append(f"{lane.error.code}  {lane.error.what.text()}")
+        details.append(_("State now: {state}").format(state=lane.error.state_now.text()))
+        details += [_("Do: {what}").format(what=action.text()) for action in lane.error.next_actions]
+    return Line(Mark.OK if lane.outcome.is_good else Mark.STOPPED, text, tuple(details))
+
+
+def _following(view: VisitView, *, sealed: bool) -> list[str]:
+    if not sealed:
+        return [
+            _("The visit is not finished: resume it from Home, here or later."),
+            _("Every terminal is read again before anything else is done to it."),
+        ]
+    left = [lane for lane in view.lanes if lane.outcome is not None and not lane.outcome.is_good]
+    if any(lane.outcome is Outcome.SUCCESS_NOT_RESTORED for lane in left):
+        return [_("A test failed: put the settings right before the merchant takes payments.")]
+    if left:
+        return [
+            _("Do what stands beside each terminal that is not done."),
+            _("Give the report to the merchant and to the office."),
+        ]
+    return [
+        _("Unplug the cable; the merchant can take payments."),
+        _("Give the report to the merchant and to the office."),
+    ]

@@ -1,0 +1,40 @@
+"""The engine's events on their way to whoever listens."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncGenerator, Coroutine
+
+from techtool.errors import TechtoolError
+from techtool.events import Event
+
+
+class Outlet:
+    """A stream of events with one listener; nothing is lost, nothing blocks the sender but :meth:`settle`."""
+
+    def __init__(self) -> None:
+        self._queue: asyncio.Queue[Event | None] = asyncio.Queue()
+
+    def emit(self, event: Event) -> None:
+        """Send an event."""
+        self._queue.put_nowait(event)
+
+    async def settle(self) -> None:
+        """Wait until the listener has dealt with everything sent: a question may build on what was told before it."""
+        await self._queue.join()
+
+    async def events_of(self, job: Coroutine[None, None, None]) -> AsyncGenerator[Event, None]:
+        """Run ``job`` and yield what it sends until it ends; its error is raised. To stop listening stops the job."""
+        task = asyncio.create_task(job)
+        task.add_done_callback(lambda _done: self._queue.put_nowait(None))
+        try:
+            while (event := await self._queue.get()) is not None:
+                yield event
+                self._queue.task_done()
+            await task
+        finally:
+            if not task.done():
+                task.cancel()
+                with contextlib.suppress(asyncio.CancelledError, TechtoolError):
+                    await task

@@ -1,0 +1,101 @@
+"""Terminals and cables that fail during the work: the right outcome word, and a visit that can be gone on with."""
+
+from __future__ import annotations
+
+import pytest
+
+from techtool.domain.outcome import Outcome
+from techtool.domain.visit import CatmAction, StepState
+from techtool.errors import Exit
+from techtool.simulator.faults import Direction, Drop, Faults, InstallRefusal, WrongVersion
+from tests.visit.conftest import Shop, fault
+
+
+@pytest.mark.parametrize(
+    ("word", "outcome"),
+    [
+        ("INSTALL_FAILED_INSUFFICIENT_STORAGE", Outcome.FAILED_TRANSIENT),
+        ("INSTALL_FAILED_VERIFICATION_FAILURE", Outcome.FAILED_DEVICE_OK),
+        ("INSTALL_FAILED_SOMETHING_NEW", Outcome.FAILED_DEVICE_OK),
+    ],
+)
+async def test_androids_words_become_outcomes(shop: Shop, word: str, outcome: Outcome) -> None:
+    async with shop.terminals(faults=fault(install=InstallRefusal(word=word))) as simulation:
+        finished = await shop.run(*simulation.addresses)
+    assert (finished.outcome, finished.exit_code, finished.sealed) == (outcome, Exit.FAILED, True)
+    error = shop.lane().error
+    assert error is not None
+    assert error.next_actions
+
+
+async def test_a_terminal_that_says_ok_and_lies(shop: Shop) -> None:
+    async with shop.terminals(faults=fault(says_ok_and_lies=True)) as simulation:
+        finished = await shop.run(*simulation.addresses)
+    assert finished.outcome is Outcome.FAILED_DEVICE_OK
+    assert finished.exit_code == Exit.FAILED
+
+
+async def test_another_version_than_installed(shop: Shop) -> None:
+    wrong = WrongVersion(version="0.9", version_code=9)
+    async with shop.terminals(faults=fault(wrong_version=wrong)) as simulation:
+        finished = await shop.run(*simulation.addresses)
+    assert (finished.outcome, finished.exit_code) == (Outcome.INCONSISTENT, Exit.INCONSISTENT)
+
+
+async def test_a_trailing_blank_in_a_version_is_no_failure(shop: Shop) -> None:
+    async with shop.terminals(faults=fault(trailing_blank=True)) as simulation:
+        finished = await shop.run(*simulation.addresses)
+    assert finished.outcome is Outcome.SUCCESS
+
+
+@pytest.mark.parametrize("at_byte", [200, 2_000, 12_000, 20_000, 24_000])
+async def test_the_cable_is_pulled_and_the_visit_goes_on(shop: Shop, at_byte: int) -> None:
+    """Wherever it is cut, the record is truthful at once and resume ends well; a leftover session is dropped."""
+    drop = Drop(at_byte=at_byte, direction=Direction.IN, times=1)
+    async with shop.terminals(faults=fault(drop=drop)) as simulation:
+        finished = await shop.run(*simulation.addresses)
+        if finished.outcome is not Outcome.SUCCESS:
+            assert not finished.sealed
+            assert finished.exit_code in (Exit.LOST, Exit.UNREACHABLE)
+            assert shop.lane().outcome is None
+            finished = await shop.resume()
+    assert (finished.outcome, finished.sealed) == (Outcome.SUCCESS, True)
+    assert all(step.state is not StepState.STARTED for step in shop.lane().steps)
+
+
+async def test_try_again_after_the_cable(shop: Shop) -> None:
+    """The way on “try again” reconnects, reads again, and drops what an unfinished session left behind."""
+    shop.changed = {"problem.install": "retry", "problem.identify": "retry", "problem.backup": "retry"}
+    drop = Drop(at_byte=20_000, direction=Direction.IN, times=1)
+    async with shop.terminals(faults=fault(drop=drop)) as simulation:
+        finished = await shop.run(*simulation.addresses)
+    assert finished.outcome is Outcome.SUCCESS
+
+
+async def test_another_terminal_answers_on_resume(shop: Shop) -> None:
+    drop = Drop(at_byte=20_000, direction=Direction.IN, times=1)
+    async with shop.terminals(faults=fault(drop=drop)) as simulation:
+        port = simulation.terminals[0].port
+        assert not (await shop.run(*simulation.addresses)).sealed
+        serial = shop.lane().serial
+    assert port
+    from techtool.domain.terminal import Address
+    from techtool.visit.services import ResumeRequest
+
+    async with shop.terminals("castles-saturn1000f2", state=shop.world.folder / "other") as simulation:
+        moved = {serial: Address.parse(simulation.addresses[0])}
+        finished = await shop.resume(ResumeRequest(addresses=moved))
+    assert finished.exit_code in (Exit.GATE_CLOSED, Exit.INCONSISTENT)
+    assert not any(
+        step.action is CatmAction.INSTALL and step.state is StepState.DONE for step in shop.lane().steps[-2:]
+    )
+
+
+async def test_one_lost_terminal_does_not_lose_the_other(shop: Shop) -> None:
+    lost = Faults(positions=(1,), install=InstallRefusal(word="INSTALL_FAILED_USER_RESTRICTED"))
+    async with shop.terminals("sunmi-p2", "castles-saturn1000f2", faults=(lost,)) as simulation:
+        finished = await shop.run(*simulation.addresses)
+    outcomes = [lane.outcome for lane in shop.visit().lanes]
+    assert outcomes[1] is Outcome.SUCCESS
+    assert outcomes[0] is not Outcome.SUCCESS
+    assert finished.exit_code == Exit.FAILED
