@@ -11,7 +11,6 @@ from tuf.api.metadata import TargetFile
 from techtool.bundles.description import MAX_BYTES, NewerSchema, decode_release
 from techtool.bundles.medium import StickFolder, place_of
 from techtool.bundles.metadata import METADATA_URL, VerifiedMetadata
-from techtool.bundles.payload import Payload
 from techtool.bundles.profile import Publisher, check_publisher, check_root, refuse_collisions
 from techtool.domain.codec import CodecError
 from techtool.domain.release import Release
@@ -33,7 +32,6 @@ class Listing:
     """Everything a verified state of the metadata lists, as far as it is on the stick."""
 
     releases: tuple[Listed, ...]
-    payloads: Mapping[str, Payload]
     paths: frozenset[str]
     """Of every release description that is listed, on this stick or not."""
     notes: tuple[Phrase, ...]
@@ -63,7 +61,7 @@ def read_listing(folder: StickFolder, verified: VerifiedMetadata) -> Listing:
     if elsewhere:
         notes.append(phrase("{count} releases of the newest metadata are not on this stick.", count=elsewhere))
     paths = frozenset(path for publisher in publishers for path in publisher.releases)
-    return Listing(_in_order(found), _payloads(publishers), paths, tuple(notes))
+    return Listing(_in_order(found), paths, tuple(notes))
 
 
 def carried_by(folder: StickFolder, own: VerifiedMetadata) -> dict[str, tuple[str, str]]:
@@ -148,11 +146,3 @@ def _refuse_twins(found: Iterable[Listed]) -> None:
 
 def _in_order(found: Iterable[Listed]) -> tuple[Listed, ...]:
     return tuple(sorted(found, key=lambda item: (item.release.id, item.release.version)))
-
-
-def _payloads(publishers: Iterable[Publisher]) -> dict[str, Payload]:
-    return {
-        path: Payload(path, file.length, file.hashes["sha256"])
-        for publisher in publishers
-        for path, file in publisher.payloads.items()
-    }

@@ -11,8 +11,7 @@ from the stick. What the newest metadata still lists can be installed; what only
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -69,8 +68,6 @@ class Stick:
     notes: tuple[Phrase, ...]
     expired: Expired | None
     """Held, not raised: an expired stick can be read, but nothing is installed from it."""
-    payloads: Mapping[str, Payload] = field(repr=False)
-    """By target path, from signed metadata."""
 
     def fetch(
         self,
@@ -94,12 +91,13 @@ class Stick:
 
     def _payload(self, release: VerifiedRelease, file: ReleaseFile) -> Payload:
         """The payload by this stick's own metadata: a release verified on another stick is looked up again here."""
-        payload = self.payloads.get(file.target)
-        if payload == Payload(file.target, file.size_bytes, file.sha256):
-            return payload
-        if (release.release.id, release.release.version) in self.withdrawn:
-            raise Withdrawn(release=release.release.key)
-        raise Damaged(path=file.target, problem=phrase("this stick does not list it"))
+        wanted = release.release
+        own = next((item.release for item in self.releases if item.release.key == wanted.key), None)
+        if own is None and (wanted.id, wanted.version) in self.withdrawn:
+            raise Withdrawn(release=wanted.key)
+        if own is None or file not in own.files:
+            raise Damaged(path=file.target, problem=phrase("this stick does not list it"))
+        return Payload(file.target, file.size_bytes, file.sha256)
 
 
 def open_stick(path: Path, paths: Paths, clock: Clock, disk: Disk = DISK) -> Stick:
@@ -131,7 +129,6 @@ def open_stick(path: Path, paths: Paths, clock: Clock, disk: Disk = DISK) -> Sti
         withdrawn=withdrawn(carried, listing),
         notes=notes,
         expired=None if ended is None else Expired(role=ended[0], until=stamp(ended[1])),
-        payloads=listing.payloads,
     )
     _keep(paths, state, reference, disk)
     return stick

@@ -8,30 +8,30 @@ from typing import TYPE_CHECKING
 
 import click
 
-from techtool.i18n import _
+from techtool.i18n import N_
 
 if TYPE_CHECKING:
     from techtool.simulator.faults import FaultScript
     from techtool.simulator.run import TerminalSpec
 
 
-@click.command("simulate", help=_("Run simulated terminals on this computer until ^C; prints one address per line."))
-@click.option("--model", "model_id", metavar="ID", help=_("Simulate this model only; otherwise all models in turn."))
-@click.option("--count", default=1, show_default=True, metavar="N", help=_("How many terminals."))
+@click.command("simulate", help=N_("Run simulated terminals on this computer until ^C; prints one address per line."))
+@click.option("--model", "model_id", metavar="ID", help=N_("Simulate this model only; otherwise all models in turn."))
+@click.option("--count", default=1, show_default=True, metavar="N", help=N_("How many terminals."))
 @click.option(
-    "--port", default=0, metavar="P", help=_("First port; the terminals take P to P+N-1. Otherwise free ones.")
+    "--port", default=0, metavar="P", help=N_("First port; the terminals take P to P+N-1. Otherwise free ones.")
 )
 @click.option(
     "--state",
     type=click.Path(path_type=Path, file_okay=False),
     metavar="DIR",
-    help=_("Keep the terminals in DIR across runs."),
+    help=N_("Keep the terminals in DIR across runs."),
 )
 @click.option(
     "--faults",
     type=click.Path(path_type=Path, dir_okay=False),
     metavar="FILE",
-    help=_("What goes wrong: a fault script."),
+    help=N_("What goes wrong: a fault script."),
 )
 def command(model_id: str | None, count: int, port: int, state: Path | None, faults: Path | None) -> None:
     """Start the terminals, print their addresses, wait."""

@@ -59,7 +59,7 @@ class Judge:
         return tuple(found)
 
     def _missing(self, state: TerminalState) -> dict[str, Verdict]:
-        """Running releases with a demand that is not met, unless what runs may as well be a release that lacks nothing."""
+        """What the running releases miss; of several that fit what runs, one that misses nothing is believed."""
         key = state_key(state)
         if key not in self._unmet:
             running = [r for r in self.releases if relation(r, state) is Relation.SAME]

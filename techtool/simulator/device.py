@@ -63,16 +63,16 @@ class Device:
         new = not (folder / "terminal.json").exists()
         store = StateStore.open(folder, model, model.serial.serial(position), faults, disk)
         store.clean()
-        device = cls(model, store, ArmedFaults(faults), clock)
         if new:
+            at_the_factory = cls(model, store, ArmedFaults(HEALTHY), clock)
             for name in model.preinstalled:
                 path = apks / name
                 if path.is_file():
                     try:
-                        await device.packages.preinstall(path)
+                        await at_the_factory.packages.preinstall(path)
                     except InstallRefused as error:
                         raise BadFile(path=str(path), problem=str(error)) from error
-        return device
+        return cls(model, store, ArmedFaults(faults), clock)
 
     def boot(self) -> None:
         """Count a start; what a power cut left half-done is thrown away."""

@@ -53,7 +53,8 @@ takes the first entry that names it. Every key may be left out, an unknown one i
     serial = "OTHER-0001"                # answers with another serial number
 
 ``batch``, ``tamper`` and ``start_percent`` are put into the terminal's state at every start, and stay there when it is
-started again without the script. Counters (``times``, ``refuse_connections``) live as long as the process: a simulator started anew begins again.
+started again without the script. Counters (``times``, ``refuse_connections``) live as long as the process: a simulator
+started anew begins again.
 """
 
 from __future__ import annotations

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from techtool.bundles.apk import read_apk
-from techtool.bundles.description import Description, FileEntry, encode_release, to_release
+from techtool.bundles.description import Description, FileEntry, decode_release, encode_release, to_release
 from techtool.bundles.medium import is_portable, place_of
 from techtool.bundles.profile import RELEASES, ROLE_PREFIX
 from techtool.bundles.publish.roles import file_entry
@@ -75,15 +75,30 @@ def add_release(workspace: Workspace, publisher: str, files: Sequence[Path], dra
 
 
 def withdraw(workspace: Workspace, release_id: str, version: str, clock: Clock) -> str:
-    """Take a release off its publisher's list; older sticks carry it on, and report it as withdrawn. Gives the role."""
-    target = f"{_safe(f'{release_id}-{version}')}.json"
+    """Take a release and what only it uses off its publisher's list; gives the role that waits for signatures.
+
+    Older sticks carry it on; where a laptop has seen the newer list, they report it as withdrawn.
+    """
+    name = f"{_safe(f'{release_id}-{version}')}.json"
     for publisher in workspace.publishers:
         role = f"{ROLE_PREFIX}{publisher}"
         listed = dict(workspace.list_of(role).signed.targets)
-        if listed.pop(f"{RELEASES}/{publisher}/{target}", None) is not None:
-            workspace.replace_list(role, listed, clock.now())
-            return role
+        if listed.pop(f"{RELEASES}/{publisher}/{name}", None) is None:
+            continue
+        descriptions = [(path, entry) for path, entry in listed.items() if path.startswith(f"{RELEASES}/")]
+        used = {file.target for path, entry in descriptions for file in _described(workspace, path, entry).files}
+        kept = {path: entry for path, entry in listed.items() if path.startswith(f"{RELEASES}/") or path in used}
+        workspace.replace_list(role, kept, clock.now())
+        return role
     raise PublisherError(problem=phrase("{release} is not in the bundle", release=f"{release_id}@{version}"))
+
+
+def _described(workspace: Workspace, path: str, entry: TargetFile) -> Release:
+    place = workspace.folder / place_of(path, entry.hashes["sha256"])
+    try:
+        return decode_release(place.read_bytes())
+    except (OSError, CodecError) as error:
+        raise PublisherError(problem=_unreadable(place), detail=str(error)) from error
 
 
 def _filled(draft: Description, apk: ApkFacts | None) -> Description:

@@ -68,11 +68,10 @@ def home_view(facts: HomeFacts) -> HomeView:
     """The view of home."""
     records = sorted(facts.unfinished or (), key=lambda visit: visit.started_at, reverse=True)
     shown = records[:MAX_OPEN]
-    entries: list[Entry] = []
-    for record in shown:
-        entries.append(
-            Entry(RESUME + record.id, _("Resume {visit}").format(visit=_short(record.id)), _stopped_at(record))
-        )
+    entries = [
+        Entry(RESUME + record.id, _("Resume {visit}").format(visit=_short(record.id)), _stopped_at(record))
+        for record in shown
+    ]
     entries += [
         Entry(NEW, _("New visit"), _("the terminals on the counter, from identify to report")),
         Entry(STICK, _("Check a USB stick"), _("who signed it, what is on it; without a terminal")),

@@ -1,4 +1,4 @@
-"""The plan as the one gate shows it: what will happen, how long, what can be undone, and why each release is in or out."""
+"""The plan as the one gate shows it: what will happen, how long, what can be undone, why each release is in or out."""
 
 from __future__ import annotations
 

@@ -29,6 +29,7 @@ async def check(lane: Lane) -> None:
         lane.plan = plan
         lane.log.planned(lane.id, plan, plan.releases[0].trust if plan.releases else None)
         lane.emit(LanePlanned(lane.id, lane.services.clock.now(), plan))
+        _raise_if_waiting(lane, plan)
         if not plan.has_work:
             _raise_if_refused(lane, plan)
         step.result = phrase("{count} releases to install", count=len(plan.releases))
@@ -72,8 +73,24 @@ def _still_allowed(confirmed: Plan, now: Plan) -> None:
             raise _closed(finding)
 
 
+def _raise_if_waiting(lane: Lane, plan: Plan) -> None:
+    """A release that fits and only waits for the terminal's state (battery, open batch …) closes the gate for all.
+
+    What can be put right on the spot is put right first; else half of the work would be called a success. Who wants
+    the other releases now names them.
+    """
+    for finding in _wanted(lane, plan):
+        failed = finding.failed
+        if finding.verdict is ReleaseVerdict.BLOCKED and all(verdict.what in STATE_RULES for verdict in failed):
+            raise _closed(finding)
+
+
+def _wanted(lane: Lane, plan: Plan) -> list[ReleaseFinding]:
+    return [f for f in plan.findings if not lane.wanted or f.release_id in lane.wanted]
+
+
 def _raise_if_refused(lane: Lane, plan: Plan) -> None:
-    wanted = [f for f in plan.findings if not lane.wanted or f.release_id in lane.wanted]
+    wanted = _wanted(lane, plan)
     for release_id, version in lane.stick.withdrawn:
         if release_id in lane.wanted:
             raise Withdrawn(release=f"{release_id}@{version}")

@@ -49,9 +49,9 @@ def test_never_before_this_techtool_was_made(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "data", [b"", b"{}", b'{"schema":1,"floor":"soon"}', b'{"schema":1,"floor":"2027-01-01T00:00:00"}']
 )
-def test_a_damaged_floor_is_said(tmp_path: Path, data: bytes) -> None:
+def test_a_damaged_floor_is_said(tmp_path: Path, data: str) -> None:
     paths = Paths(tmp_path)
     paths.trust.mkdir()
-    (paths.trust / "clock.json").write_bytes(data)
+    (paths.trust / "clock.json").write_text(data)
     with pytest.raises(StoreDamaged):
         read_floor(paths)

@@ -243,7 +243,8 @@ class TestDraft:
     def test_what_a_publisher_writes(self) -> None:
         draft = decode_draft(
             b'install_duration = 60\nurgency = "low"\n[text]\nen = "New"\n'
-            b'[[requires]]\nwhat = "battery"\npercent = 30\n[[known_issues]]\nid = "K"\ntext = "t"\nif = {hw_rev = "C"}\n'
+            b'[[requires]]\nwhat = "battery"\npercent = 30\n'
+            b'[[known_issues]]\nid = "K"\ntext = "t"\nif = {hw_rev = "C"}\n'
         )
         assert (draft.install_duration, draft.urgency, draft.text) == (60, Urgency.LOW, {"en": "New"})
         assert draft.requires == (Requirement("battery", percent=30),)

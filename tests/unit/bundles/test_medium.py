@@ -18,11 +18,11 @@ def test_portable(path: str) -> None:
     assert is_portable(path)
 
 
-@pytest.mark.parametrize(
-    "path",
-    ["", "/a", "a/", "a//b", "..", "a/../b", ".", ".a", "a/.b", "a.", "a ", "a b", "a\\b", "a:b", "c:/x", "a\0b", "a*"]
-    + ["NUL", "a/Con.txt", "com1", "lpt9.x", "x" * 256, "a/" * 300 + "a", "ä", "a\n", "~a", "-a", "a?"],
-)
+_ODD = ["", "/a", "a/", "a//b", "..", "a/../b", ".", ".a", "a/.b", "a.", "a ", "a b", "a\\b", "a:b", "c:/x", "a\0b"]
+_ODDER = ["a*", "NUL", "a/Con.txt", "com1", "lpt9.x", "x" * 256, "a/" * 300 + "a", "ä", "a\n", "~a", "-a", "a?"]
+
+
+@pytest.mark.parametrize("path", [*_ODD, *_ODDER])
 def test_not_portable(path: str) -> None:
     assert not is_portable(path)
 

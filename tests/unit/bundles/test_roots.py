@@ -98,8 +98,8 @@ def test_mirror(paths: Paths) -> None:
 @pytest.mark.parametrize(
     "data", [b"", b"[]", b'{"schema":1,"files":{"../x.json":"{}"}}', b'{"schema":1,"files":{"a/b":""}}']
 )
-def test_a_damaged_mirror_is_said(paths: Paths, data: bytes) -> None:
+def test_a_damaged_mirror_is_said(paths: Paths, data: str) -> None:
     write_mirror(paths, "ab", {})
-    (paths.trust / "mirror/ab.json").write_bytes(data)
+    (paths.trust / "mirror/ab.json").write_text(data)
     with pytest.raises(StoreDamaged):
         read_mirror(paths, "ab")

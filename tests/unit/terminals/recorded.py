@@ -24,7 +24,7 @@ third line]
 PACKAGES = """package:/system/framework/framework-res.apk=android versionCode:30 uid:1000
 package:/data/app/~~Zm9v==/com.acme.pay-YmFy==/base.apk=com.acme.pay versionCode:10400  installer=null uid:10100
 package:/system_ext/priv-app/Settings/Settings.apk=com.android.settings versionCode:30  installer=null uid:1000
-package:/data/app/~~YWJj==/com.android.webview-eHl6==/base.apk=com.android.webview versionCode:438910534  installer=com.android.vending uid:10074
+package:/data/app/~~YW==/webview-e=/base.apk=com.android.webview versionCode:438910534  installer=a.shop uid:10074
 WARNING: linker: something a vendor prints
 """
 

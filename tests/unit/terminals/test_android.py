@@ -7,6 +7,7 @@ import tempfile
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from pathlib import Path
+from shlex import quote
 
 import pytest
 
@@ -22,8 +23,8 @@ from techtool.errors import (
     LinkLost,
     LinkTimeout,
     NotCapable,
-    Unreachable,
     UnknownModel,
+    Unreachable,
 )
 from techtool.links.base import Capability, CommandResult
 from techtool.terminals.base import Terminal
@@ -132,16 +133,18 @@ async def test_simulated_facts_are_marked_so() -> None:
     assert set(state.evidence) == {"batch", "tamper", "tid", "mid", "bootloader", "region"}
 
 
-async def test_signers_are_read_from_the_file_for_named_packages_only() -> None:
+async def test_signers_are_read_from_the_file_for_named_packages_only(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     link = sunmi()
     link.files[PAY_APK] = DEMO_APK
-    before = set(Path(tempfile.gettempdir()).glob("techtool-*"))
     state = await (await terminal(link)).read_state(signers_of={"com.acme.pay", "com.acme.absent"})
     signers = {p.id: p.signer for p in state.packages}
     assert signers["com.acme.pay"] is not None
     assert len(signers["com.acme.pay"]) == 64
     assert [s for name, s in signers.items() if name != "com.acme.pay"] == [None, None, None]
-    assert set(Path(tempfile.gettempdir()).glob("techtool-*")) <= before
+    assert list(tmp_path.iterdir()) == []
     assert link.open_pulls == 0
 
 
@@ -187,7 +190,7 @@ async def test_another_terminal_is_noticed() -> None:
 async def test_installed_file_is_hashed_here() -> None:
     link = sunmi()
     link.files[PAY_APK] = DEMO_APK
-    link.answers[f"sha256sum {PAY_APK}"] = f"{'0' * 64}  {PAY_APK}\n"
+    link.answers[f"sha256sum {quote(PAY_APK)}"] = f"{'0' * 64}  {PAY_APK}\n"
     found = await (await terminal(link)).installed_file("com.acme.pay")
     assert found is not None
     package, sha256 = found
@@ -199,7 +202,7 @@ async def test_installed_file_is_hashed_here() -> None:
 async def test_installed_file_that_may_not_be_copied_is_hashed_there() -> None:
     link = sunmi()
     digest = hashlib.sha256(DEMO_APK).hexdigest()
-    link.answers[f"sha256sum {PAY_APK}"] = f"{digest.upper()}  {PAY_APK}\n"
+    link.answers[f"sha256sum {quote(PAY_APK)}"] = f"{digest.upper()}  {PAY_APK}\n"
     found = await (await terminal(link)).installed_file("com.acme.pay")
     assert found == (InstalledPackage("com.acme.pay", "1.4.0 beta 2", 10400, None), digest)
 
@@ -207,7 +210,7 @@ async def test_installed_file_that_may_not_be_copied_is_hashed_there() -> None:
 @pytest.mark.parametrize("answer", [CommandResult(127, b"", b"not found"), "sha256sum: usage\n", ""])
 async def test_installed_file_that_cannot_be_read_at_all_has_no_digest(answer: str | CommandResult) -> None:
     link = sunmi()
-    link.answers[f"sha256sum {PAY_APK}"] = answer
+    link.answers[f"sha256sum {quote(PAY_APK)}"] = answer
     found = await (await terminal(link)).installed_file("com.acme.pay")
     assert found is not None
     assert found[1] == ""

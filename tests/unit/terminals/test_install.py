@@ -140,9 +140,15 @@ def test_an_unknown_word_is_shown_as_it_is() -> None:
         ("x\nFailure [INSTALL_FAILED_ABORTED: User rejected\npermissions [a]]\n", "INSTALL_FAILED_ABORTED"),
         ("Failure [INSTALL_FAILED_MISSING_SPLIT: Missing split for a]\ny", "INSTALL_FAILED_MISSING_SPLIT"),
         ("Failure", ""),
-        ("Error: failed to write; Failed to allocate 5 because only 3 allocatable", "INSTALL_FAILED_INSUFFICIENT_STORAGE"),
+        (
+            "Error: failed to write; Failed to allocate 5 because only 3 allocatable",
+            "INSTALL_FAILED_INSUFFICIENT_STORAGE",
+        ),
         ("java.lang.SecurityException: Caller has no access to session 5", "INSTALL_FAILED_SESSION_INVALID"),
-        ("Exception occurred while executing 'x':\njava.lang.IllegalStateException: no", "java.lang.IllegalStateException"),
+        (
+            "Exception occurred while executing 'x':\njava.lang.IllegalStateException: no",
+            "java.lang.IllegalStateException",
+        ),
         ("", ""),
         ("closed", ""),
     ],
@@ -168,9 +174,7 @@ async def test_no_room_told_as_an_exception_is_the_same_as_by_its_word(payload: 
         CommandRefused(command="exec", answer="No space left on device"),
     ],
 )
-async def test_a_file_that_does_not_get_through_is_not_committed(
-    payload: Path, answer: str | CommandRefused
-) -> None:
+async def test_a_file_that_does_not_get_through_is_not_committed(payload: Path, answer: str | CommandRefused) -> None:
     link = willing()
     link.feed_answer = answer
     error = await failed(link, payload)
@@ -178,7 +182,9 @@ async def test_a_file_that_does_not_get_through_is_not_committed(
     assert link.commands == [CREATE, WRITE, ABANDON]
 
 
-@pytest.mark.parametrize("answer", ["", "Killed\n", "java.lang.RuntimeException: x\n", CommandResult(None, b"\xff\xfe")])
+@pytest.mark.parametrize(
+    "answer", ["", "Killed\n", "java.lang.RuntimeException: x\n", CommandResult(None, b"\xff\xfe")]
+)
 async def test_no_clear_answer_to_the_commit_means_nobody_knows(payload: Path, answer: str | CommandResult) -> None:
     link = willing()
     link.answers[COMMIT] = answer
@@ -188,7 +194,9 @@ async def test_no_clear_answer_to_the_commit_means_nobody_knows(payload: Path, a
     assert "not known" in error.state_phrase.text("en")
 
 
-@pytest.mark.parametrize("answer", ["Successful failure\n", "Failure [Success]\n", "Success\nFailure [X]\n", "No Success\n"])
+@pytest.mark.parametrize(
+    "answer", ["Successful failure\n", "Failure [Success]\n", "Success\nFailure [X]\n", "No Success\n"]
+)
 async def test_only_success_is_success(payload: Path, answer: str) -> None:
     link = willing()
     link.answers[COMMIT] = answer

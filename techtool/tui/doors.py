@@ -1,0 +1,151 @@
+"""The doors from the screens into the house: everything slow or heavy is behind one, so that tests put in theirs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
+
+from techtool.clock import Clock, SystemClock
+from techtool.domain.visit import VisitRecord
+from techtool.paths import Paths
+from techtool.tui.views.home import HomeFacts
+
+if TYPE_CHECKING:
+    from techtool.bundles.trust import Stick
+    from techtool.store.index import VisitSummary
+    from techtool.tui.bridge import EngineLike
+    from techtool.visit.nearby import Nearby
+    from techtool.visit.operator import Operator
+    from techtool.visit.services import Services
+
+
+class Doors(Protocol):
+    """What the screens use of the rooms below."""
+
+    @property
+    def paths(self) -> Paths:
+        """The home folder."""
+        ...
+
+    @property
+    def clock(self) -> Clock:
+        """Time."""
+        ...
+
+    def engine(self, operator: Operator) -> EngineLike:
+        """What runs visits."""
+        ...
+
+    def home_facts(self) -> HomeFacts:
+        """What home shows; reads the disk, so it is called in a thread."""
+        ...
+
+    def sticks(self) -> tuple[str, ...]:
+        """Mount points of removable drives that hold a bundle; in a thread."""
+        ...
+
+    def open_stick(self, path: Path) -> Stick:
+        """Verify a stick; in a thread."""
+        ...
+
+    async def nearby(self) -> Sequence[Nearby]:
+        """Terminals that can be seen."""
+        ...
+
+    def visits(self) -> Sequence[VisitSummary]:
+        """Every visit, newest last; in a thread."""
+        ...
+
+    def record(self, visit: str) -> VisitRecord:
+        """One visit; in a thread."""
+        ...
+
+    def reports(self, visit: str) -> tuple[Path, ...]:
+        """Report files of a visit."""
+        ...
+
+    def write_reports(self, visit: str) -> tuple[Path, ...]:
+        """Write the reports again from the record; in a thread."""
+        ...
+
+    def abandon(self, visit: str, passphrase: str) -> VisitRecord:
+        """Close a visit as stopped; in a thread."""
+        ...
+
+
+class HouseDoors:
+    """The real ones; modules are loaded when a door is first opened."""
+
+    def __init__(self, paths: Paths) -> None:
+        self.paths = paths
+        self.clock: Clock = SystemClock()
+
+    def _services(self) -> Services:
+        from techtool.visit.services import Services
+
+        return Services.real(self.paths)
+
+    def engine(self, operator: Operator) -> EngineLike:
+        """The engine over this home folder, with the settings of now."""
+        from techtool.visit.engine import Engine
+
+        return Engine(self._services(), operator)
+
+    def home_facts(self) -> HomeFacts:
+        """Unfinished visits and the technician's name."""
+        from techtool.visit.visits import list_visits, open_record
+
+        services = self._services()
+        summaries = list_visits(services)
+        unfinished = tuple(open_record(services, s.id) for s in summaries if s.state.value == "open")
+        damaged = sum(s.state.value == "damaged" for s in summaries)
+        return HomeFacts(services.settings.technician, unfinished, damaged, None, len(summaries))
+
+    def sticks(self) -> tuple[str, ...]:
+        """What psutil sees."""
+        from techtool.bundles.find import find_sticks
+
+        return tuple(str(stick.mount) for stick in find_sticks())
+
+    def open_stick(self, path: Path) -> Stick:
+        """The full verification."""
+        from techtool.bundles.trust import open_stick
+
+        return open_stick(path, self.paths, self.clock)
+
+    async def nearby(self) -> Sequence[Nearby]:
+        """What an adb server sees."""
+        from techtool.visit.nearby import nearby
+
+        return await nearby(self._services())
+
+    def visits(self) -> Sequence[VisitSummary]:
+        """From the index and the journals."""
+        from techtool.visit.visits import list_visits
+
+        return list_visits(self._services())
+
+    def record(self, visit: str) -> VisitRecord:
+        """From its journal."""
+        from techtool.visit.visits import open_record
+
+        return open_record(self._services(), visit)
+
+    def reports(self, visit: str) -> tuple[Path, ...]:
+        """What lies in the visit's report folder."""
+        folder = self.paths.reports / visit
+        return tuple(sorted(path for path in folder.glob("*") if path.is_file()))
+
+    def write_reports(self, visit: str) -> tuple[Path, ...]:
+        """Every format, both languages; a signature that still fits stays."""
+        from techtool.visit.closing import write_visit_reports
+
+        services = self._services()
+        return tuple(write_visit_reports(services, self.record(visit), None))
+
+    def abandon(self, visit: str, passphrase: str) -> VisitRecord:
+        """Truthful outcomes, a seal, a report; unsigned without the passphrase."""
+        from techtool.visit.abandon import abandon
+
+        return abandon(self._services(), visit, passphrase or None)

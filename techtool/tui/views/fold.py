@@ -1,0 +1,194 @@
+"""Engine events folded, one after the other, into one frozen view; and the view that a run begins with."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Final
+
+from techtool.domain.outcome import OUTCOME_LABEL
+from techtool.domain.plan import StepKind
+from techtool.domain.question import Question
+from techtool.domain.visit import LaneRecord, StepState
+from techtool.events import (
+    Event,
+    Finished,
+    LaneFinished,
+    LaneIdentified,
+    LanePlanned,
+    Notice,
+    Progress,
+    StepDone,
+    StepFailed,
+    StepStarted,
+    VisitStarted,
+)
+from techtool.i18n import Phrase, phrase, translate
+from techtool.tui.views.lines import Mark, time_of_day
+from techtool.tui.views.visit import ORDER, STATIONS, Item, LaneView, LogLine, Station, Transfer, VisitView
+
+MANY: Final = frozenset({StepKind.INSTALL, StepKind.TEST})
+"""Stations of several steps: done only when the next one begins."""
+LOG_LINES: Final = 400
+
+
+def planned_visit(addresses: Sequence[str]) -> VisitView:
+    """A new visit before its first event."""
+    lanes = tuple(LaneView(str(n), address) for n, address in enumerate(addresses, 1))
+    return VisitView(lanes=lanes, current="1" if lanes else "")
+
+
+def resumed_visit(visit: str, lanes: Sequence[LaneRecord]) -> VisitView:
+    """An unfinished visit before it is gone on with: what its record says of each terminal."""
+    views = tuple(_known_lane(record) for record in lanes)
+    current = next((lane.lane for lane in views if lane.outcome is None), "")
+    return VisitView(visit=visit, resumed=True, lanes=views, current=current)
+
+
+def _known_lane(record: LaneRecord) -> LaneView:
+    done = {s.step for s in record.steps if s.state is StepState.DONE}
+    open_ = {s.step for s in record.steps if s.state is not StepState.DONE}
+    stations = tuple(
+        Station(kind, Mark.OK if kind in done and kind not in open_ else Mark.WAITING) for kind, _label in STATIONS
+    )
+    identity = record.before.identity if record.before else None
+    return LaneView(
+        record.lane,
+        record.address,
+        record.serial,
+        _model(identity.vendor_name, identity.model_name) if identity else "",
+        identity.os_version if identity else "",
+        stations,
+        outcome=record.outcome,
+        error=record.error,
+    )
+
+
+def fold(view: VisitView, event: Event) -> VisitView:
+    """The view after one more event."""
+    match event:
+        case VisitStarted(visit=visit, resumed=resumed):
+            text = (
+                phrase("Visit {visit} resumed", visit=visit) if resumed else phrase("Visit {visit} begun", visit=visit)
+            )
+            return _logged(replace(view, visit=visit, resumed=resumed), event, Mark.NOTE, text)
+        case StepStarted(lane=lane):
+            return replace(_changed(view, lane, _started(_lane(view, lane), event)), current=lane, transfer=None)
+        case StepDone(lane=lane, result=result):
+            view = replace(_changed(view, lane, _done(_lane(view, lane), event)), transfer=None)
+            return _logged(view, event, Mark.OK, result) if result is not None else view
+        case StepFailed(lane=lane, error=error):
+            view = replace(_changed(view, lane, _failed(_lane(view, lane), event)), transfer=None)
+            return _logged(view, event, Mark.STOPPED, phrase("{code} {what}", code=error.code, what=error.what))
+        case LaneIdentified(lane=lane):
+            identified = replace(
+                _lane(view, lane),
+                serial=event.serial,
+                model=_model(event.vendor_name, event.model_name),
+                system=event.os_version,
+                address=event.address,
+            )
+            return _changed(view, lane, identified)
+        case LanePlanned(lane=lane, plan=plan):
+            return _changed(view, lane, replace(_lane(view, lane), plan=plan))
+        case Notice(text=text, warning=warning):
+            return _logged(view, event, Mark.WARNING if warning else Mark.NOTE, text)
+        case LaneFinished():
+            return _lane_finished(view, event)
+        case Finished():
+            lanes = tuple(_signed_off(lane) for lane in view.lanes) if event.sealed else view.lanes
+            return replace(view, finished=event, question=None, transfer=None, lanes=lanes)
+        case _:
+            return view
+
+
+def _model(vendor: str, model: str) -> str:
+    """“SUNMI P2”, also where the model's name has the vendor's in it."""
+    first = vendor.partition(" ")[0].lower()
+    return model if first and model.lower().startswith(first) else f"{vendor} {model}".strip()
+
+
+def _lane(view: VisitView, lane: str) -> LaneView:
+    return next((known for known in view.lanes if known.lane == lane), LaneView(lane, ""))
+
+
+def _changed(view: VisitView, lane: str, changed: LaneView) -> VisitView:
+    if any(known.lane == lane for known in view.lanes):
+        return replace(view, lanes=tuple(changed if known.lane == lane else known for known in view.lanes))
+    return replace(view, lanes=(*view.lanes, changed))
+
+
+def _with_station(lane: LaneView, kind: StepKind, mark: Mark, note: Phrase | None = None) -> tuple[Station, ...]:
+    return tuple(replace(s, mark=mark, note=note) if s.kind is kind else s for s in lane.stations)
+
+
+def _started(lane: LaneView, event: StepStarted) -> LaneView:
+    """The station is busy; what lies before it is behind the terminal."""
+    place = ORDER.get(event.step, -1)
+    stations = []
+    for station in lane.stations:
+        if station.kind is event.step:
+            stations.append(replace(station, mark=Mark.BUSY))
+        elif ORDER[station.kind] < place and station.mark is not Mark.OK:
+            stations.append(replace(station, mark=Mark.OK))
+        else:
+            stations.append(station)
+    key = (event.step, event.item)
+    items = tuple(item for item in lane.items if item.key != key and item.key[0] is event.step)
+    if event.title is not None:
+        items = (*items, Item(key, event.title, Mark.BUSY))
+    return replace(lane, stations=tuple(stations), items=items, error=None)
+
+
+def _done(lane: LaneView, event: StepDone) -> LaneView:
+    mark = Mark.BUSY if event.step in MANY else Mark.OK
+    stations = _with_station(lane, event.step, mark, event.result)
+    return replace(lane, stations=stations, items=_ended(lane, event.step, event.item, Mark.OK, event.result))
+
+
+def _failed(lane: LaneView, event: StepFailed) -> LaneView:
+    stations = _with_station(lane, event.step, Mark.STOPPED, event.error.what)
+    items = _ended(lane, event.step, event.item, Mark.STOPPED, event.error.what)
+    return replace(lane, stations=stations, items=items, error=event.error)
+
+
+def _ended(lane: LaneView, kind: StepKind, item: str, mark: Mark, note: Phrase | None) -> tuple[Item, ...]:
+    return tuple(replace(i, mark=mark, note=note) if i.key == (kind, item) else i for i in lane.items)
+
+
+def _lane_finished(view: VisitView, event: LaneFinished) -> VisitView:
+    lane = _lane(view, event.lane)
+    stations = lane.stations
+    if event.outcome.is_good:
+        stations = tuple(replace(s, mark=Mark.OK) if s.mark is Mark.BUSY else s for s in stations)
+    lane = replace(
+        lane, stations=stations, serial=event.serial or lane.serial, outcome=event.outcome, error=event.error
+    )
+    mark = Mark.OK if event.outcome.is_good else Mark.STOPPED
+    outcome = translate(OUTCOME_LABEL[event.outcome])
+    text = phrase("{terminal}: {outcome}", terminal=lane.serial or lane.address, outcome=outcome)
+    return _logged(_changed(view, event.lane, lane), event, mark, text)
+
+
+def _logged(view: VisitView, event: Event, mark: Mark, text: Phrase) -> VisitView:
+    line = LogLine(time_of_day(event.at), mark, text.text())
+    return replace(view, log=(*view.log, line)[-LOG_LINES:])
+
+
+def with_question(view: VisitView, question: Question | None) -> VisitView:
+    """The view while a question waits, or after it was answered."""
+    serial = question.serial if question else ""
+    current = next((lane.lane for lane in view.lanes if serial and lane.serial == serial), view.current)
+    lanes = view.lanes
+    if question is not None and question.id.startswith("sign_off."):
+        lanes = tuple(replace(lane, stations=_with_station(lane, StepKind.SIGN_OFF, Mark.BUSY)) for lane in lanes)
+    return replace(view, question=question, current=current, lanes=lanes)
+
+
+def _signed_off(lane: LaneView) -> LaneView:
+    return replace(lane, stations=_with_station(lane, StepKind.SIGN_OFF, Mark.OK))
+
+
+def with_progress(view: VisitView, event: Progress, transfer: Transfer) -> VisitView:
+    """The view with newly confirmed bytes."""
+    return replace(view, transfer=transfer, current=event.lane)

@@ -1,0 +1,161 @@
+"""One question of the engine and the ways to answer it: by digit, by typing, never by a stray key."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from textual.app import ComposeResult
+from textual.containers import VerticalScroll
+from textual.message import Message
+from textual.widgets import Input
+
+from techtool.domain.question import AnswerKind, CheckResult, Question
+from techtool.i18n import _
+from techtool.tui.theme import COLOUR
+from techtool.tui.views.lines import Mark
+from techtool.tui.widgets.choices import Choices, Option
+from techtool.tui.widgets.text import Plain, glyphs_of
+from techtool.visit.operator import NO, YES, acceptable
+
+_TYPED = frozenset({AnswerKind.TEXT, AnswerKind.LAST4, AnswerKind.SECRET})
+
+
+class QuestionPanel(VerticalScroll, can_focus=False):
+    """Asks one question at a time and posts ``Answered`` with an answer of the right shape."""
+
+    @dataclass
+    class Answered(Message):
+        """The person answered."""
+
+        question: Question
+        text: str
+
+    def __init__(self, *, id: str | None = None) -> None:  # noqa: A002
+        super().__init__(id=id)
+        self.question: Question | None = None
+        self._hint = ""
+        self._reason_for: CheckResult | None = None
+
+    async def ask(self, question: Question | None, hint: str = "") -> None:
+        """Show this question, or nothing."""
+        if question is self.question:
+            return
+        self.question, self._hint, self._reason_for = question, hint, None
+        self.display = question is not None
+        await self.recompose()
+        self.focus_first()
+
+    def focus_first(self) -> None:
+        """Put the cursor where the answer goes."""
+        for widget in self.query("Choices, Input"):
+            widget.focus(scroll_visible=False)
+            return
+
+    def compose(self) -> ComposeResult:
+        """The question, what helps to answer it, the answers."""
+        question = self.question
+        if question is None:
+            return
+        mark = glyphs_of(self.app).marks[Mark.NEEDS]
+        yield Plain(f"{mark} {question.text.text()}", classes="question-text")
+        if question.help is not None:
+            yield Plain(question.help.text(), classes="question-help")
+        if question.kind in _TYPED:
+            yield self._input(question)
+        else:
+            yield Choices(_options(question), id="answers")
+        yield Plain(self._note(question), classes="question-note")
+        yield Plain("", classes="problem-text")
+
+    def _input(self, question: Question) -> Input:
+        return Input(
+            password=question.kind is AnswerKind.SECRET,
+            max_length=4 if question.kind is AnswerKind.LAST4 else 200,
+            id="answer",
+            compact=True,
+        )
+
+    def _note(self, question: Question) -> str:
+        notes = [self._hint] if self._hint else []
+        if question.kind is AnswerKind.LAST4:
+            notes.append(_("Four characters, then Enter. Nothing on the terminal changes before that."))
+        elif question.kind is AnswerKind.TEXT and question.optional:
+            notes.append(_("May be left empty: Enter goes on."))
+        return "  ".join(notes)
+
+    def refuse(self, text: str) -> None:
+        """Say why the answer does not do."""
+        for problem in self.query(".problem-text").results(Plain):
+            problem.styles.color = COLOUR[Mark.STOPPED]
+            problem.say(text)
+        self.app.bell()
+
+    async def on_choices_chosen(self, event: Choices.Chosen) -> None:
+        """A choice is an answer, unless it needs a reason."""
+        event.stop()
+        question = self.question
+        if question is None:
+            return
+        if question.kind is AnswerKind.TEST_RESULT:
+            result = CheckResult(event.value)
+            if result in (CheckResult.NOT_APPLICABLE, CheckResult.NOT_DONE):
+                await self._ask_reason(result)
+                return
+        self._offer(question, event.value)
+
+    async def _ask_reason(self, result: CheckResult) -> None:
+        self._reason_for = result
+        await self.query("#reason").remove()
+        field = Input(placeholder=_("Why? It stands in the report."), id="reason", max_length=200, compact=True)
+        await self.mount(field, after=self.query_one("#answers"))
+        field.focus()
+
+    def on_input_submitted(self, event: Input.Submitted) -> None:
+        """What was typed is the answer, if it fits."""
+        event.stop()
+        question = self.question
+        if question is None:
+            return
+        if event.input.id == "reason" and self._reason_for is not None:
+            self._offer(question, f"{self._reason_for.value}: {event.value.strip()}")
+            return
+        text = event.value if question.kind is AnswerKind.SECRET else event.value.strip()
+        self._offer(question, text)
+
+    def on_input_changed(self, event: Input.Changed) -> None:
+        """The complaint goes when it is being mended."""
+        event.stop()
+        for problem in self.query(".problem-text").results(Plain):
+            problem.say("")
+
+    def _offer(self, question: Question, text: str) -> None:
+        if acceptable(question, text):
+            self.post_message(self.Answered(question, text))
+            return
+        self.refuse(_refusal(question))
+        for field in self.query("#answer").results(Input):
+            if question.kind is AnswerKind.LAST4:
+                field.value = ""
+
+
+def _options(question: Question) -> list[Option]:
+    match question.kind:
+        case AnswerKind.CONFIRM:
+            return [Option(YES, _("Yes")), Option(NO, _("No"))]
+        case AnswerKind.TEST_RESULT:
+            return [
+                Option(CheckResult.PASS.value, _("Pass")),
+                Option(CheckResult.FAIL.value, _("Fail")),
+                Option(CheckResult.NOT_APPLICABLE.value, _("Not applicable"), _("with a reason")),
+                Option(CheckResult.NOT_DONE.value, _("Not done"), _("with a reason")),
+            ]
+        case _:
+            return [Option(choice.value, choice.label.text()) for choice in question.choices]
+
+
+def _refusal(question: Question) -> str:
+    if question.kind is AnswerKind.LAST4:
+        return _("These are not the last four of {serial}. Nothing was started.").format(serial=question.serial)
+    if question.kind is AnswerKind.TEST_RESULT:
+        return _("A reason is needed; it stands in the report.")
+    return _("An answer is needed.")

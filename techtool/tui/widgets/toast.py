@@ -1,0 +1,10 @@
+"""The only way to raise a toast: Textual reads markup in one, and crashes on some of it."""
+
+from __future__ import annotations
+
+from textual.app import App
+
+
+def toast(app: App[object], text: str, *, warning: bool = False) -> None:
+    """Show ``text`` for a moment, exactly as it is."""
+    app.notify(text, severity="warning" if warning else "information", markup=False)
