@@ -39,9 +39,11 @@ class BytePipe:
                     self._chunks.append(memoryview(data))
                     self._waiting_bytes += len(data)
                     self._changed.notify()
-                    return
+                    break
                 self._room.clear()
             await self._room.wait()
+        # A source that is always ready would otherwise keep every other lane and the screen waiting.
+        await asyncio.sleep(0)
 
     def close(self) -> None:
         """The end: the reader sees it after what is still in the pipe."""

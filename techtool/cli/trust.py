@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import click
@@ -73,10 +74,8 @@ def list_roots(as_json: bool) -> None:
 
 
 def _ask() -> None:
+    if not sys.stdin.isatty():
+        raise AnswerMissing(question="trust.fingerprint", text=phrase("give --fingerprint"))
     question = _("Is this exactly what the office told you by another way?")
-    try:
-        agreed = click.confirm(question, err=True)
-    except click.Abort:
-        raise AnswerMissing(question="trust.fingerprint", text=phrase("give --fingerprint")) from None
-    if not agreed:
+    if not click.confirm(question, err=True):
         raise RefusedByPerson(question=question)

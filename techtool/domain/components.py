@@ -158,6 +158,14 @@ def after(release: Release, terminal: TerminalState) -> TerminalState:
     )
 
 
+def slot_values(terminal: TerminalState) -> dict[str, object]:
+    """What stands in every slot."""
+    values: dict[str, object] = {
+        slot_of_package(p.id): (p.version, p.version_code, p.signer) for p in terminal.packages
+    }
+    return values | {FIRMWARE: terminal.identity.firmware, BOOTLOADER: terminal.bootloader}
+
+
 def slots_written(release: Release) -> frozenset[str]:
     """The slots that :func:`after` changes."""
     slots = {slot_of_package(apk.id) for apk in release.packages}

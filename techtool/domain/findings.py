@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import Final
 
-from techtool.domain.components import Relation, newer, relation, slots_written
+from techtool.domain.components import Relation, newer, relation, slot_values, slots_read, slots_written
 from techtool.domain.plan import ReleaseFinding, ReleaseVerdict
 from techtool.domain.release import Release
-from techtool.domain.route import StateKey, state_key
 from techtool.domain.rules import Case, Environment, Force, Verdict, evaluate
 from techtool.domain.rules_requirements import demands
 from techtool.domain.terminal import TerminalState
@@ -19,30 +18,44 @@ from techtool.i18n import phrase, raw
 
 ORDER_RULE: Final = "version-order"
 
+_View = tuple[object, ...]
 
-@dataclass(frozen=True)
+
 class Judge:
-    """The rules of every release of a stick, remembered by state."""
+    """The rules of every release of a stick, remembered for whatever of a terminal's state each release looks at."""
 
-    releases: tuple[Release, ...]
-    environment: Environment
-    unordered: frozenset[int] = frozenset()
-    """Releases that cannot be put in order with another of their id."""
-    _rules: dict[tuple[int, StateKey], tuple[Verdict, ...]] = field(default_factory=dict, compare=False)
-    _unmet: dict[StateKey, dict[str, Verdict]] = field(default_factory=dict, compare=False)
+    def __init__(
+        self, releases: Sequence[Release], environment: Environment, unordered: frozenset[int] = frozenset()
+    ) -> None:
+        self.releases = tuple(releases)
+        self.unordered = unordered
+        """Releases that cannot be put in order with another of their id."""
+        self._environment = environment
+        self._slots = [tuple(sorted(slots_read(release, self.releases))) for release in self.releases]
+        self._rules: dict[_View, tuple[Verdict, ...]] = {}
+        self._stands: dict[_View, Relation] = {}
+        self._unmet: dict[_View, Verdict | None] = {}
+        self._values: tuple[TerminalState | None, dict[str, object]] = (None, {})
 
     def rules(self, index: int, state: TerminalState) -> tuple[Verdict, ...]:
         """Every verdict on one release in one state."""
-        key = (index, state_key(state))
-        if key not in self._rules:
-            verdicts = evaluate(self.releases[index], state, self.environment, self.releases)
-            self._rules[key] = verdicts + self._order(index)
-        return self._rules[key]
+        view = (*self._view(index, state), state.free_storage_bytes)
+        if view not in self._rules:
+            verdicts = evaluate(self.releases[index], state, self._environment, self.releases)
+            self._rules[view] = verdicts + self._order(index)
+        return self._rules[view]
+
+    def stands(self, index: int, state: TerminalState) -> Relation:
+        """How ``state`` stands to one release."""
+        view = self._view(index, state)
+        if view not in self._stands:
+            self._stands[view] = relation(self.releases[index], state)
+        return self._stands[view]
 
     def gates(self, index: int, state: TerminalState, *, hopeful: bool = False) -> tuple[bool, ...]:
         """Which gates are open; ``hopeful``: every open question will be answered with yes."""
         verdicts = self.rules(index, state)
-        news = relation(self.releases[index], state) is not Relation.SAME
+        news = self.stands(index, state) is not Relation.SAME
         return (news, *(v.ok or v.force is Force.WARNING or (hopeful and bool(v.ask)) for v in verdicts))
 
     def broken(self, state: TerminalState) -> frozenset[str]:
@@ -60,18 +73,26 @@ class Judge:
 
     def _missing(self, state: TerminalState) -> dict[str, Verdict]:
         """What the running releases miss; of several that fit what runs, one that misses nothing is believed."""
-        key = state_key(state)
-        if key not in self._unmet:
-            running = [r for r in self.releases if relation(r, state) is Relation.SAME]
-            first = {r.key: self._first_unmet(r, state) for r in running}
-            whole = [slots_written(r) for r in running if first[r.key] is None]
-            unmet = {r.key: first[r.key] for r in running if slots_written(r) not in whole}
-            self._unmet[key] = {name: verdict for name, verdict in unmet.items() if verdict is not None}
-        return self._unmet[key]
+        running = [i for i in range(len(self.releases)) if self.stands(i, state) is Relation.SAME]
+        unmet = {i: self._first_unmet(i, state) for i in running}
+        whole = [slots_written(self.releases[i]) for i in running if unmet[i] is None]
+        missing = {i: verdict for i, verdict in unmet.items() if slots_written(self.releases[i]) not in whole}
+        return {self.releases[i].key: verdict for i, verdict in missing.items() if verdict is not None}
 
-    def _first_unmet(self, release: Release, state: TerminalState) -> Verdict | None:
-        case = Case(release, state, self.environment, self.releases)
-        return next((v for v in demands(case) if not v.ok and not v.ask), None)
+    def _first_unmet(self, index: int, state: TerminalState) -> Verdict | None:
+        view = self._view(index, state)
+        if view not in self._unmet:
+            case = Case(self.releases[index], state, self._environment, self.releases)
+            self._unmet[view] = next((v for v in demands(case) if not v.ok and not v.ask), None)
+        return self._unmet[view]
+
+    def _view(self, index: int, state: TerminalState) -> _View:
+        """What one release sees of a state; everything else of a terminal stays as it is while a plan is made."""
+        seen, values = self._values
+        if seen is not state:
+            values = slot_values(state)
+            self._values = (state, values)
+        return (index, *(values.get(slot) for slot in self._slots[index]))
 
     def _order(self, index: int) -> tuple[Verdict, ...]:
         if index not in self.unordered:

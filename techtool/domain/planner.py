@@ -170,6 +170,7 @@ class _Stick:
             self.goals,
             lambda index, state: judge.gates(index, state, hopeful=hopeful),
             judge.broken,
+            judge.stands,
             self.releases,
         )
         way = find_route(problem, self._candidates(terminal, judge))

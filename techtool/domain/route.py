@@ -17,10 +17,10 @@ from __future__ import annotations
 
 import heapq
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Final
 
-from techtool.domain.components import Relation, after, relation, slots_read, slots_written
+from techtool.domain.components import Relation, after, slot_values, slots_read, slots_written
 from techtool.domain.release import Release, ReleaseKind
 from techtool.domain.terminal import TerminalState
 
@@ -64,6 +64,8 @@ class Problem:
     """Ids that are wanted."""
     gates: Gates
     broken: Broken
+    stands: Callable[[int, TerminalState], Relation]
+    """For a candidate's index and a state: how that stands to the release."""
     known: Sequence[Release]
     """The whole stick: rules may name any of its releases."""
 
@@ -73,8 +75,7 @@ StateKey = tuple[object, ...]
 
 def state_key(state: TerminalState) -> StateKey:
     """What of a state a step can change, so that two ways to the same state are recognised."""
-    packages = tuple(sorted((p.id, p.version, p.version_code, p.signer or "") for p in state.packages))
-    return packages, state.identity.firmware, state.bootloader, state.free_storage_bytes
+    return frozenset(slot_values(state).items()), state.free_storage_bytes
 
 
 def find_route(problem: Problem, candidates: Sequence[Candidate], *, nodes: int = NODES) -> tuple[int, ...]:
@@ -122,6 +123,7 @@ class _Node:
     restarts: int
     way: tuple[int, ...]
     """Positions among the search's candidates."""
+    state: TerminalState = field(compare=False, repr=False)
 
 
 class _Search:
@@ -133,6 +135,7 @@ class _Search:
         self._goals = sorted(problem.goals & {c.release.id for c in candidates})
         self._gates = problem.gates
         self._broken = problem.broken
+        self._stands = problem.stands
         self._broken_before = problem.broken(problem.start)
         self._best_ranks = tuple(max(c.rank for c in candidates if c.release.id == g) for g in self._goals)
         self._read = [slots_read(c.release, problem.known) for c in candidates]
@@ -141,68 +144,59 @@ class _Search:
 
     def run(self, nodes: int) -> tuple[int, ...]:
         """The best way, as the caller's indices."""
-        heap = [_Node(0, 0, ())]
+        heap = [_Node(0, 0, (), self._start)]
         seen: set[StateKey] = set()
         looked_at: list[tuple[_Node, tuple[int, ...], bool]] = []
         while heap and len(looked_at) < nodes:
             node = heapq.heappop(heap)
-            state = self._state(node.way)
-            key = state_key(state)
+            key = state_key(node.state)
             if key in seen:
                 continue
             seen.add(key)
-            whole = self._is_whole(state)
-            ranks = self._ranks(state)
+            whole, ranks = self._is_whole(node.state), self._ranks(node.state)
             looked_at.append((node, ranks, whole))
             if whole and ranks == self._best_ranks:
                 return self._indices(node.way)
-            for step in self._steps(node.way, state):
+            for step in self._steps(node):
                 heapq.heappush(heap, self._extended(node, step))
         best = _best([(node, ranks) for node, ranks, whole in looked_at if whole])
-        return self._indices(self._forward(best.way) if heap else best.way)
+        return self._indices((self._forward(best) if heap else best).way)
 
     def _is_whole(self, state: TerminalState) -> bool:
         """Whether nothing runs here that misses something, but for what missed it from the start."""
         return self._broken(state) <= self._broken_before
 
     def _extended(self, node: _Node, step: int) -> _Node:
-        restart = int(self._candidates[step].release.after.restart)
-        return _Node(node.releases + 1, node.restarts + restart, (*node.way, step))
+        release = self._candidates[step].release
+        restarts = node.restarts + int(release.after.restart)
+        return _Node(node.releases + 1, restarts, (*node.way, step), after(release, node.state))
 
-    def _state(self, way: Sequence[int]) -> TerminalState:
-        state = self._start
-        for step in way:
-            state = after(self._candidates[step].release, state)
-        return state
-
-    def _steps(self, way: Sequence[int], state: TerminalState) -> list[int]:
+    def _steps(self, node: _Node) -> list[int]:
         """The steps possible from here; a single one where it can be taken without loss."""
         allowed = [
             position
             for position, candidate in enumerate(self._candidates)
-            if position not in way and all(self._gates(candidate.index, state))
+            if position not in node.way and all(self._gates(candidate.index, node.state))
         ]
-        sure = (p for p in allowed if p in self._take_at_once and not self._rivalled(p, way, state))
+        sure = (p for p in allowed if p in self._take_at_once and not self._rivalled(p, node))
         first = next(sure, None)
         return allowed if first is None else [first]
 
     def _ranks(self, state: TerminalState) -> tuple[int, ...]:
         """For each goal the place of the newest of its releases that runs; -1: none does."""
-        running = [c for c in self._candidates if relation(c.release, state) is Relation.SAME]
+        running = [c for c in self._candidates if self._stands(c.index, state) is Relation.SAME]
         return tuple(max((c.rank for c in running if c.release.id == goal), default=-1) for goal in self._goals)
 
-    def _forward(self, way: tuple[int, ...]) -> tuple[int, ...]:
-        """Go on from ``way`` with any allowed step that brings a goal forward, until there is none."""
+    def _forward(self, node: _Node) -> _Node:
+        """Go on with any allowed step that brings a goal forward, until there is none."""
         while True:
-            state = self._state(way)
-            ranks = self._ranks(state)
-            for step in self._steps(way, state):
-                then = after(self._candidates[step].release, state)
-                if sum(self._ranks(then)) > sum(ranks) and self._is_whole(then):
-                    way = (*way, step)
-                    break
-            else:
-                return way
+            nexts = (self._extended(node, step) for step in self._steps(node))
+            ranks = sum(self._ranks(node.state))
+            better = (n for n in nexts if sum(self._ranks(n.state)) > ranks and self._is_whole(n.state))
+            further = next(better, None)
+            if further is None:
+                return node
+            node = further
 
     def _indices(self, way: Sequence[int]) -> tuple[int, ...]:
         return tuple(self._candidates[step].index for step in way)
@@ -218,8 +212,12 @@ class _Search:
             (self._gates(c.index, self._start), [self._gates(c.index, state) for state in states])
             for c in self._candidates
         ]
-        targets = [t for t in range(len(self._candidates)) if self._is_target(t) and self._is_whole(states[t])]
-        return frozenset(t for t in targets if not self._minded(t, table))
+        targets = [t for t in range(len(self._candidates)) if self._is_target(t)]
+        return frozenset(t for t in targets if self._spares(t, states[t]) and not self._minded(t, table))
+
+    def _spares(self, target: int, then: TerminalState) -> bool:
+        """Whether every release that runs now goes on having what it demands."""
+        return self._broken(then) - {self._candidates[target].release.key} <= self._broken_before
 
     def _tight(self) -> bool:
         """Whether storage could become short on the way, so that the order of steps matters for it."""
@@ -237,15 +235,16 @@ class _Search:
         newest = dict(zip(self._goals, self._best_ranks, strict=True)).get(target.release.id)
         return newest == target.rank and all(self._written[p] <= self._written[position] for p in same)
 
-    def _rivalled(self, target: int, way: Sequence[int], state: TerminalState) -> bool:
+    def _rivalled(self, target: int, node: _Node) -> bool:
         """Whether another id's release, that may yet come, would close a gate of ``target``."""
+        index = self._candidates[target].index
         for position, candidate in enumerate(self._candidates):
-            if position in way or candidate.release.id == self._candidates[target].release.id:
+            if position in node.way or candidate.release.id == self._candidates[target].release.id:
                 continue
             if not self._written[position] & self._read[target]:
                 continue
-            gone_past = relation(candidate.release, state) is Relation.NEWER
-            if not gone_past and not all(self._gates(self._candidates[target].index, after(candidate.release, state))):
+            gone_past = self._stands(candidate.index, node.state) is Relation.NEWER
+            if not gone_past and not all(self._gates(index, after(candidate.release, node.state))):
                 return True
         return False
 

@@ -1,8 +1,8 @@
 """A two-way stream of bytes to one service of a terminal: what shell and sync are written on, whatever carries it.
 
-One task uses a stream. It hands over one chunk (:meth:`ByteStream.send`), may prepare the next one meanwhile, and waits
-in :meth:`ByteStream.taken` until the chunk was confirmed *or the other side has said something*: so a terminal that
-refuses in the middle of a transfer is heard at once, and not after a timeout.
+One task uses a stream. It sends a chunk whenever :meth:`ByteStream.ready` says so; that, like every other wait, ends as
+soon as the other side has said something: a terminal that refuses in the middle of a transfer is heard at once, and not
+after a timeout.
 """
 
 from __future__ import annotations
@@ -21,6 +21,8 @@ Failure = Callable[[], LinkError]
 """Makes the error that ended a connection: each stream that waits raises one of its own."""
 
 _NOTHING: Final = memoryview(b"")
+_SMALL: Final = 4096
+"""Pieces that come smaller are kept together, so that many of them cost no more memory than their bytes."""
 
 
 @asynccontextmanager
@@ -55,10 +57,9 @@ class ByteStream(ABC):
 
     @abstractmethod
     def send(self, data: Data) -> None:
-        """Hand over one chunk; only when the one before it was taken.
+        """Hand over one chunk, when :meth:`ready` has said so; the caller's buffer is free again at once.
 
-        The buffer belongs to the stream until :meth:`taken` or :meth:`flush` says so. On a stream that has ended it
-        does nothing: the end shows by reading.
+        On a stream that has ended it does nothing: the end shows by reading.
         """
 
     @abstractmethod
@@ -67,39 +68,32 @@ class ByteStream(ABC):
 
     @property
     def in_flight_bytes(self) -> int:
-        """What was handed over and not confirmed."""
+        """What was sent and not confirmed."""
         return self._in_flight
 
-    async def taken(self) -> bool:
-        """True once the chunk handed over was confirmed; False as soon as there is something (or the end) to read."""
-        while True:
-            if self._inbox or self._ended:
-                return False
-            self._check()
-            if not self._in_flight:
-                return True
-            await self._news()
+    async def ready(self) -> bool:
+        """True when another chunk may be sent; False as soon as there is something (or the end) to read."""
+        await self._until(self._may_send)
+        return not self._heard
 
-    async def flush(self) -> None:
-        """Wait until the chunk handed over was confirmed, or the stream has ended."""
-        while self._in_flight and not self._ended:
-            self._check()
-            await self._news()
+    async def settled(self, in_flight_bytes: int = 0) -> bool:
+        """True when no more than that is unconfirmed; False as soon as there is something (or the end) to read."""
+        await self._until(lambda: self._in_flight <= in_flight_bytes)
+        return not self._heard
 
     async def write(self, data: Data) -> None:
-        """Hand over any number of bytes; returns when all but the last chunk were confirmed."""
+        """Send any number of bytes; stops where the other side speaks or ends, which shows by reading."""
         view = memoryview(data)
         for start in range(0, len(view), self.max_chunk):
-            await self.flush()
+            if not await self.ready():
+                return
             self.send(view[start : start + self.max_chunk])
 
     async def read_some(self) -> memoryview:
         """The next bytes, as many as have come; empty at the end."""
-        while not self._inbox:
-            if self._ended:
-                return _NOTHING
-            self._check()
-            await self._news()
+        await self._until(lambda: False)
+        if not self._inbox:
+            return _NOTHING
         piece = self._inbox.popleft()
         self._consumed(len(piece))
         return piece
@@ -109,12 +103,14 @@ class ByteStream(ABC):
         parts: list[memoryview] = []
         missing = size_bytes
         while missing:
-            piece = await self.read_some()
-            if not piece:
+            await self._until(lambda: False)
+            if not self._inbox:
                 raise LinkLost(address=self.peer, detail=f"the stream ended {missing} bytes early")
+            piece = self._inbox.popleft()
             if len(piece) > missing:
-                self._unread(piece[missing:])
+                self._inbox.appendleft(piece[missing:])
                 piece = piece[:missing]
+            self._consumed(len(piece))
             parts.append(piece)
             missing -= len(piece)
         return bytes(parts[0]) if len(parts) == 1 else b"".join(parts)
@@ -123,9 +119,12 @@ class ByteStream(ABC):
 
     def deliver(self, data: memoryview) -> None:
         """Bytes have come."""
-        if data:
-            self._inbox.append(data)
-            self.wake()
+        if not data:
+            return
+        if self._inbox and len(self._inbox[-1]) + len(data) <= _SMALL:
+            data = memoryview(b"".join((self._inbox.pop(), data)))
+        self._inbox.append(data)
+        self.wake()
 
     def end(self) -> None:
         """The other side has closed."""
@@ -144,25 +143,37 @@ class ByteStream(ABC):
             self._waiter.set_result(None)
 
     @abstractmethod
+    def _may_send(self) -> bool:
+        """Whether flow control allows another chunk."""
+
+    @abstractmethod
     def _consumed(self, size_bytes: int) -> None:
         """The task has taken bytes from the inbox: there is room for more."""
 
     # -- inside
 
-    def _unread(self, rest: memoryview) -> None:
-        self._inbox.appendleft(rest)
-        self._consumed(-len(rest))
+    @property
+    def _heard(self) -> bool:
+        return bool(self._inbox) or self._ended
 
-    def _check(self) -> None:
-        if self._failure is not None:
-            raise self._failure()
-
-    async def _news(self) -> None:
+    async def _until(self, done: Callable[[], bool]) -> None:
+        """Until something was heard or ``done``; one limit for the whole wait, however often others wake us."""
+        if self._over(done):
+            return
         if self._waiter is not None:
             raise RuntimeError("two tasks wait on one stream")
-        self._waiter = asyncio.get_running_loop().create_future()
+        loop = asyncio.get_running_loop()
         try:
             async with within(self.timeout_s, self.peer):
-                await self._waiter
+                while not self._over(done):
+                    self._waiter = loop.create_future()
+                    await self._waiter
         finally:
             self._waiter = None
+
+    def _over(self, done: Callable[[], bool]) -> bool:
+        if self._heard:
+            return True
+        if self._failure is not None:
+            raise self._failure()
+        return done()

@@ -1,7 +1,7 @@
 """ADB packets over one TCP connection: bytes in, packets out, and nothing kept that was not announced.
 
-Payloads are received straight into their own buffer and sent in one write with their header; asyncio's own transport
-finishes a packet once begun, so that cancelling a task never leaves half a packet on the wire.
+Payloads are received straight into their own buffer, and sent in one write with their header, copied once: asyncio's
+transport owns a packet from then on and finishes it, so that cancelling a task never leaves half a packet on the wire.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ Packet = tuple[Header, memoryview]
 _NO_DATA: Final = memoryview(b"")
 _UNSENT_LIMIT: Final = 64 << 20
 """More than any number of honest streams leaves unsent: the other side sends but does not read."""
+_CONGESTED: Final = 2 << 20
 _CLOSE_S: Final = 1.0
 _KEEPALIVE: Final = {"TCP_KEEPIDLE": 20, "TCP_KEEPINTVL": 10, "TCP_KEEPCNT": 4}
 _KNOWN: Final = frozenset(command.to_bytes(4, "little") for command in Command)
@@ -59,6 +60,10 @@ class PacketChannel(asyncio.BufferedProtocol):
         """Until the other side is known to do without. What comes is not summed: TCP has done that."""
         self.on_packet: Callable[[Header, memoryview], None] = lambda header, data: None  # noqa: ARG005
         self.on_failure: Callable[[Failure], None] = lambda failure: None  # noqa: ARG005
+        self.on_relief: Callable[[], None] = lambda: None
+        """Called when the socket takes bytes again."""
+        self.congested = False
+        """Whether much is still unsent: streams wait then, whatever their own flow control says."""
         self.failure: Failure | None = None
         self._transport: asyncio.Transport | None = None
         self._closed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
@@ -76,10 +81,7 @@ class PacketChannel(asyncio.BufferedProtocol):
             return
         total = checksum(bytes(data)) if self.with_checksum and data else 0
         header = HEADER.pack(command, arg0, arg1, len(data), total, command ^ 0xFFFFFFFF)
-        if data:
-            self._transport.writelines((header, data))
-        else:
-            self._transport.write(header)
+        self._transport.write(b"".join((header, data)) if data else header)
         if self._transport.get_write_buffer_size() > _UNSENT_LIMIT:
             self.fail(lambda: WrongProtocol(address=self.peer, problem=phrase("it sends but does not read")))
 
@@ -109,6 +111,7 @@ class PacketChannel(asyncio.BufferedProtocol):
         """The socket is open."""
         assert isinstance(transport, asyncio.Transport)  # noqa: S101 - what create_connection gives
         self._transport = transport
+        transport.set_write_buffer_limits(high=_CONGESTED)
         sock = transport.get_extra_info("socket")
         if sock is not None:
             _tune(sock)
@@ -127,6 +130,15 @@ class PacketChannel(asyncio.BufferedProtocol):
                 self._packet_complete(self._header, memoryview(self._space))
         elif not self.begun and self._filled >= 4 and bytes(self._space[:4]) not in _KNOWN:
             self._refuse_start()
+
+    def pause_writing(self) -> None:
+        """The socket does not take more for now."""
+        self.congested = True
+
+    def resume_writing(self) -> None:
+        """It does again."""
+        self.congested = False
+        self.on_relief()
 
     def eof_received(self) -> bool:
         """The other side has closed: nothing that is still unsent matters any more."""

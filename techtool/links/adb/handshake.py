@@ -28,8 +28,9 @@ from techtool.links.adb.packets import (
 FIRST_ANSWER_S: Final = 10.0
 PERSON_S: Final = 30.0
 """How long a person has to allow this laptop on the terminal's screen."""
-OWN_BANNER: Final = b"host::features=shell_v2,cmd,stat_v2;\0"
-"""Old daemons read it as a C string, new ones split it at semicolons: this form serves both."""
+OWN_FEATURES: Final = ("shell_v2", "cmd", "stat_v2")
+DELAYED_ACK: Final = "delayed_ack"
+"""OKAY tells how many bytes it confirms (Android 14 and later); used where both sides list it."""
 _SMALLEST_PAYLOAD: Final = 1024
 _PACKETS: Final = 16
 """More than any handshake needs."""
@@ -59,11 +60,18 @@ class Banner:
 
 
 @dataclass(frozen=True, slots=True)
-class HandshakeLimits:
-    """How long each part may take."""
+class HandshakeOptions:
+    """How long each part may take, and what we offer."""
 
     first_answer_s: float = FIRST_ANSWER_S
     person_s: float = PERSON_S
+    delayed_ack: bool = True
+
+    @property
+    def banner(self) -> bytes:
+        """Old daemons read it as a C string, new ones split it at semicolons: this form serves both."""
+        features = (*OWN_FEATURES, DELAYED_ACK) if self.delayed_ack else OWN_FEATURES
+        return f"host::features={','.join(features)};\0".encode()
 
 
 class Handshake:
@@ -73,20 +81,20 @@ class Handshake:
         self,
         channel: PacketChannel,
         key: Callable[[], AdbKey],
+        options: HandshakeOptions,
         token: bytes = b"",
-        limits: HandshakeLimits | None = None,
     ) -> None:
         self._channel = channel
         self._key = key
         self._token = token
-        self._limits = limits or HandshakeLimits()
+        self._options = options
         self._packets: asyncio.Queue[Packet | Failure] = asyncio.Queue()
         channel.on_packet = self._collect
         channel.on_failure = self._packets.put_nowait
 
     async def run(self) -> Banner:
         """Until the daemon accepts; raises Unreachable, WrongProtocol, NotAuthorized, NotCapable, LinkTimeout."""
-        self._channel.send(Command.CNXN, VERSION_NO_CHECKSUM, MAX_PAYLOAD, OWN_BANNER)
+        self._channel.send(Command.CNXN, VERSION_NO_CHECKSUM, MAX_PAYLOAD, self._options.banner)
         tokens = 0
         for _ in range(_PACKETS):
             header, data = await self._next(waits_for_person=tokens > 1)
@@ -118,9 +126,9 @@ class Handshake:
             self._packets.put_nowait((header, data))
 
     async def _next(self, *, waits_for_person: bool) -> Packet:
-        channel, limits = self._channel, self._limits
+        channel, options = self._channel, self._options
         try:
-            async with within(limits.person_s if waits_for_person else limits.first_answer_s, channel.peer):
+            async with within(options.person_s if waits_for_person else options.first_answer_s, channel.peer):
                 item = await self._packets.get()
         except LinkTimeout:
             if waits_for_person:

@@ -13,7 +13,7 @@ from techtool.i18n import raw
 from techtool.links.adb import shell, sync
 from techtool.links.adb.auth import key_maker
 from techtool.links.adb.bytestream import ByteStream, within
-from techtool.links.adb.handshake import HandshakeLimits
+from techtool.links.adb.handshake import HandshakeOptions
 from techtool.links.adb.wire import AdbConnection
 from techtool.links.base import Capability, CommandResult, Confirmed, FileStat
 from techtool.paths import DISK, Disk, Paths
@@ -65,12 +65,12 @@ class AdbLink:
         paths: Paths,
         *,
         disk: Disk = DISK,
-        limits: HandshakeLimits | None = None,
+        options: HandshakeOptions | None = None,
     ) -> AdbLink:
         """``adb://HOST:PORT``: the wire spoken by techtool itself."""
         token = settings.pax.get("handshake_token", "").encode()
         key = key_maker(paths.adb_key, disk)
-        return cls(address, lambda: AdbConnection.connect(address, key, token=token, limits=limits))
+        return cls(address, lambda: AdbConnection.connect(address, key, token=token, options=options))
 
     @property
     def address(self) -> Address:

@@ -14,7 +14,7 @@ from techtool.errors import CommandRefused, LinkLost, LinkTimeout, WrongProtocol
 from techtool.i18n import Phrase, phrase, raw
 from techtool.links.adb.bytestream import ByteStream
 from techtool.links.adb.packets import MAX_PAYLOAD, SHELL_HEADER, ShellId
-from techtool.links.adb.payload import Payload, in_thread
+from techtool.links.adb.payload import Payload, Pump, fill_plainly
 from techtool.links.base import CommandResult, Confirmed
 
 V2_SERVICE: Final = "shell,v2,raw:"
@@ -42,7 +42,7 @@ class _Output:
 
 async def collect_v2(stream: ByteStream, limit_bytes: int) -> CommandResult:
     """Read a shell_v2 stream until its exit code; the command's standard input is closed at once."""
-    stream.send(SHELL_HEADER.pack(ShellId.CLOSE_STDIN, 0))
+    stream.send(SHELL_HEADER.pack(ShellId.CLOSE_STDIN, 0))  # a new stream is always ready
     output = _Output(stream.peer, limit_bytes)
     stdout, stderr = bytearray(), bytearray()
     while True:
@@ -89,30 +89,19 @@ async def feed(stream: ByteStream, source: BinaryIO, size_bytes: int, confirmed:
     A command that closes before it has taken everything has answered early: its answer is returned, unless there is
     none at all, which is a :class:`LinkLost`.
     """
-    payload = Payload(source, size_bytes)
+    pump = Pump(stream, Payload(source, size_bytes), fill_plainly, confirmed)
     reply = bytearray()
     output = _Output(stream.peer, _REPLY_LIMIT)
-    spaces = [bytearray(min(stream.max_chunk, size_bytes)) for _ in range(2)]
-    done = 0
-    size = await _fill(payload, spaces[0])
-    while size:
-        stream.send(memoryview(spaces[0])[:size])
-        spaces.reverse()
-        coming = await _fill(payload, spaces[0])  # while the terminal works on the one before
-        try:
-            while not await stream.taken():
-                piece = await stream.read_some()
-                if not piece:
-                    return _early(stream, reply, done + size - stream.in_flight_bytes, size_bytes)
-                output.add(reply, piece)
-        except LinkTimeout as error:
-            if reply:
-                raise CommandRefused(command="exec", answer=_shown(reply), detail=str(error)) from error
-            raise
-        done += size
-        if confirmed is not None:
-            confirmed(done)
-        size = coming
+    try:
+        while not await pump.run():
+            piece = await stream.read_some()
+            if not piece:
+                return _early(stream, reply, pump.confirmed_bytes, size_bytes)
+            output.add(reply, piece)
+    except LinkTimeout as error:
+        if reply:
+            raise CommandRefused(command="exec", answer=_shown(reply), detail=str(error)) from error
+        raise
     while piece := await stream.read_some():
         output.add(reply, piece)
     return CommandResult(None, bytes(reply))
@@ -122,10 +111,6 @@ def _early(stream: ByteStream, reply: bytearray, done: int, size_bytes: int) -> 
     if not reply:
         raise LinkLost(address=stream.peer, detail=f"the command ended after {done} of {size_bytes} bytes")
     return CommandResult(None, bytes(reply))
-
-
-async def _fill(payload: Payload, space: bytearray) -> int:
-    return await in_thread(lambda: payload.fill(memoryview(space))) if payload.left_bytes else 0
 
 
 async def _read_all(stream: ByteStream, limit_bytes: int) -> bytes:

@@ -28,8 +28,8 @@ class ServerRefusal(Exception):
 
 
 class SocketStream(ByteStream, asyncio.Protocol):
-    """A socket to an adb server. A chunk counts as taken when it has left this process; the service's own answer at the
-    end is what confirms it.
+    """A socket to an adb server. A chunk counts as confirmed when it has left this process: the server tells no more;
+    the service's own answer at the end is what confirms the whole.
     """
 
     def __init__(self, peer: str, timeout_s: float) -> None:
@@ -45,13 +45,12 @@ class SocketStream(ByteStream, asyncio.Protocol):
 
     def send(self, data: Data) -> None:
         """Hand over one chunk."""
-        if self._in_flight or len(data) > self.max_chunk:
-            raise ValueError("one chunk at a time, of max_chunk bytes at most")
+        if not self._may_send() or len(data) > self.max_chunk:
+            raise ValueError("a chunk when ready, of max_chunk bytes at most")
         if self._transport is not None and data and not (self._ended or self._failure):
-            self._in_flight = len(data)
-            self._transport.write(data)
-            if not self._transport.get_write_buffer_size():
-                self._in_flight = 0
+            self._transport.write(bytes(data))  # a copy: newer asyncio keeps a view of what it could not send yet
+            if self._transport.get_write_buffer_size():
+                self._in_flight = len(data)
 
     def close(self) -> None:
         """Let go at once: what the other side has not taken by now is not wanted any more."""
@@ -93,6 +92,9 @@ class SocketStream(ByteStream, asyncio.Protocol):
         else:
             detail = str(exc)
             self.fail(lambda: LinkLost(address=self.peer, detail=detail))
+
+    def _may_send(self) -> bool:
+        return not self._in_flight
 
     def _consumed(self, size_bytes: int) -> None:
         self._queued -= size_bytes

@@ -11,11 +11,11 @@ import stat as modes
 from collections.abc import AsyncGenerator
 from typing import BinaryIO, Final
 
-from techtool.errors import CommandRefused, LinkLost, LinkTimeout, WrongProtocol
+from techtool.errors import CommandRefused, LinkError, LinkLost, LinkTimeout, WrongProtocol
 from techtool.i18n import Phrase, phrase, raw
 from techtool.links.adb.bytestream import ByteStream
 from techtool.links.adb.packets import MAX_PAYLOAD, STAT_V1, STAT_V2, SYNC_CHUNK, SYNC_HEADER
-from techtool.links.adb.payload import Payload, in_thread
+from techtool.links.adb.payload import Payload, Pump
 from techtool.links.base import Confirmed, FileStat
 
 SERVICE: Final = "sync:"
@@ -35,24 +35,10 @@ async def push(
 ) -> None:
     """Write a file; returns when the terminal says that it is written, :class:`CommandRefused` when it says no."""
     command = f"push {path}"
-    payload = Payload(source, size_bytes)
     await stream.write(_request(b"SEND", f"{path},{modes.S_IFREG | modes.S_IMODE(mode)}"))
-    spaces = [bytearray(stream.max_chunk) for _ in range(2)]
-    done = 0
-    used, size = await _fill(payload, spaces[0])
-    while size:
-        if not await stream.taken():
-            await _refused(stream, command)
-        if done and confirmed is not None:
-            confirmed(done)
-        stream.send(memoryview(spaces[0])[:used])
-        done += size
-        spaces.reverse()
-        used, size = await _fill(payload, spaces[0])  # while the terminal works on the one before
-    if not await stream.taken():
-        await _refused(stream, command)
-    if done and confirmed is not None:
-        confirmed(done)
+    pump = Pump(stream, Payload(source, size_bytes), pack_data, confirmed)
+    if not (await pump.run() and await stream.ready()):
+        raise await _refused(stream, command)
     stream.send(SYNC_HEADER.pack(b"DONE", modified_s & 0xFFFFFFFF))
     await _expect_okay(stream, command)
 
@@ -99,14 +85,8 @@ def _request(kind: bytes, text: str) -> bytes:
     return SYNC_HEADER.pack(kind, len(data)) + data
 
 
-async def _fill(payload: Payload, space: bytearray) -> tuple[int, int]:
-    if not payload.left_bytes:
-        return 0, 0
-    return await in_thread(lambda: pack_data(payload, space))
-
-
 def pack_data(payload: Payload, space: bytearray) -> tuple[int, int]:
-    """Fill ``space`` with DATA chunks, as many as fit; returns the bytes used and the payload bytes among them."""
+    """Fill ``space`` with DATA chunks, as many as fit."""
     view = memoryview(space)
     used = size = 0
     while payload.left_bytes and used + SYNC_HEADER.size < len(space):
@@ -125,10 +105,10 @@ async def _expect_okay(stream: ByteStream, command: str) -> None:
         raise _broken(stream, kind, length)
 
 
-async def _refused(stream: ByteStream, command: str) -> None:
+async def _refused(stream: ByteStream, command: str) -> LinkError:
     """The terminal speaks while we still send: that can only be a refusal."""
     kind, length = SYNC_HEADER.unpack(await stream.read_exactly(SYNC_HEADER.size))
-    raise await _refusal(stream, length, command) if kind == b"FAIL" else _broken(stream, kind, length)
+    return await _refusal(stream, length, command) if kind == b"FAIL" else _broken(stream, kind, length)
 
 
 async def _refusal(stream: ByteStream, length: int, command: str) -> CommandRefused:

@@ -1,8 +1,4 @@
-"""An ADB daemon spoken to directly: one TCP connection, any number of streams at once.
-
-Flow control is ADB's: one WRTE of a stream is on its way until the other side's OKAY. We answer OKAY as long as what
-waits unread stays small, so a slow reader slows the terminal down instead of filling the laptop's memory.
-"""
+"""An ADB daemon spoken to directly: one TCP connection, any number of streams at once."""
 
 from __future__ import annotations
 
@@ -11,120 +7,29 @@ from collections.abc import Callable
 from typing import Final
 
 from techtool.domain.terminal import Address
-from techtool.errors import CommandRefused, LinkLost, NotCapable, Unreachable, WrongProtocol
+from techtool.errors import LinkLost, NotCapable, Unreachable, WrongProtocol
 from techtool.i18n import phrase
 from techtool.links.adb.auth import AdbKey
-from techtool.links.adb.bytestream import ByteStream, Data, Failure
+from techtool.links.adb.bytestream import Data, Failure
 from techtool.links.adb.framing import PacketChannel
-from techtool.links.adb.handshake import Banner, Handshake, HandshakeLimits, answer_hdsk
-from techtool.links.adb.packets import MAX_PAYLOAD, Command, Header
+from techtool.links.adb.handshake import DELAYED_ACK, Banner, Handshake, HandshakeOptions, answer_hdsk
+from techtool.links.adb.packets import Command, Header
+from techtool.links.adb.streams import RECEIVE_WINDOW, AdbStream
 
 CONNECT_S: Final = 10.0
-_READ_AHEAD: Final = 2 * MAX_PAYLOAD
-_PIECES_AHEAD: Final = 1024
-_UNASKED: Final = 4
-"""How many times the read-ahead may come without our OKAY before we call it a breach."""
-
-
-class AdbStream(ByteStream):
-    """One stream of an :class:`AdbConnection`."""
-
-    def __init__(self, connection: AdbConnection, local_id: int, timeout_s: float) -> None:
-        super().__init__(connection.peer, timeout_s)
-        self._connection = connection
-        self._local = local_id
-        self._remote = 0
-        self._queued = 0
-        self._owes_okay = False
-        self._closed = False
-
-    @property
-    def max_chunk(self) -> int:
-        """The daemon's largest payload."""
-        return self._connection.max_payload
-
-    def send(self, data: Data) -> None:
-        """Hand over one chunk as one WRTE."""
-        if self._in_flight or len(data) > self.max_chunk:
-            raise ValueError("one chunk at a time, of max_chunk bytes at most")
-        if data and not (self._ended or self._closed or self._failure):
-            self._in_flight = len(data)
-            self._connection.send(Command.WRTE, self._local, self._remote, data)
-
-    def close(self) -> None:
-        """Tell the daemon with CLSE; a stream that is still being opened is closed when the daemon's answer comes."""
-        if self._closed:
-            return
-        self._closed = True
-        self._inbox.clear()
-        if self._remote:
-            self._connection.forget(self._local)
-            if not self._ended:
-                self._connection.send(Command.CLSE, self._local, self._remote)
-        elif self._ended or self._failure:
-            self._connection.forget(self._local)
-
-    async def opened(self, service: str) -> None:
-        """Until the daemon has answered OPEN; :class:`CommandRefused` where it does not offer the service."""
-        while not self._remote:
-            if self._ended:
-                raise CommandRefused(command=service, answer=phrase("it does not offer this service"))
-            self._check()
-            await self._news()
-
-    # -- packets from the daemon
-
-    def on_okay(self, remote: int) -> None:
-        """It has opened the stream, or taken the last WRTE."""
-        if not self._remote:
-            self._remote = remote
-            if self._closed:
-                self._connection.forget(self._local)
-                self._connection.send(Command.CLSE, self._local, remote)
-        elif remote == self._remote:
-            self._in_flight = 0
-        self.wake()
-
-    def on_write(self, remote: int, data: memoryview) -> None:
-        """It sends; confirmed at once while little waits, later when much does."""
-        if remote != self._remote or self._closed:
-            return
-        self._queued += len(data)
-        self.deliver(data)
-        if self._has_room():
-            self._okay()
-        elif not self._has_room(_UNASKED):
-            self._connection.broken("it does not wait for OKAY")
-        else:
-            self._owes_okay = True
-
-    def on_close(self, remote: int) -> None:
-        """It has closed, or refused to open; our side is closed with that, and nothing is answered."""
-        if remote in (0, self._remote) or not self._remote:
-            self._connection.forget(self._local)
-            self.end()
-
-    def _consumed(self, size_bytes: int) -> None:
-        self._queued -= size_bytes
-        if self._owes_okay and self._has_room():
-            self._owes_okay = False
-            self._okay()
-
-    def _has_room(self, times: int = 1) -> bool:
-        return self._queued <= times * _READ_AHEAD and len(self._inbox) <= times * _PIECES_AHEAD
-
-    def _okay(self) -> None:
-        if not self._closed:
-            self._connection.send(Command.OKAY, self._local, self._remote)
 
 
 class AdbConnection:
     """A connected and accepted daemon."""
 
-    def __init__(self, channel: PacketChannel, banner: Banner, token: bytes = b"") -> None:
+    def __init__(
+        self, channel: PacketChannel, banner: Banner, token: bytes = b"", *, delayed_ack: bool = False
+    ) -> None:
         self.peer = channel.peer
         self.banner = banner
         self.max_payload = banner.max_payload
+        self.delayed_ack = delayed_ack and DELAYED_ACK in banner.features
+        """Whether OKAY counts bytes on this connection."""
         self._channel = channel
         self._token = token
         self._streams: dict[int, AdbStream] = {}
@@ -138,7 +43,7 @@ class AdbConnection:
         *,
         token: bytes = b"",
         connect_s: float = CONNECT_S,
-        limits: HandshakeLimits | None = None,
+        options: HandshakeOptions | None = None,
     ) -> AdbConnection:
         """Connect and be accepted; raises Unreachable, WrongProtocol, NotAuthorized, NotCapable, LinkTimeout."""
         peer = str(address)
@@ -151,13 +56,15 @@ class AdbConnection:
         except (OSError, UnicodeError) as error:
             raise Unreachable(address=peer, detail=str(error)) from error
         try:
-            handshake = Handshake(channel, key, token, limits)
-            connection = cls(channel, await handshake.run(), token)
+            options = options or HandshakeOptions()
+            handshake = Handshake(channel, key, options, token)
+            connection = cls(channel, await handshake.run(), token, delayed_ack=options.delayed_ack)
         except BaseException:
             await channel.close()
             raise
         channel.on_packet = connection.on_packet
         channel.on_failure = connection.on_failure
+        channel.on_relief = connection.on_relief
         for header, data in handshake.rest():
             connection.on_packet(header, data)
         return connection
@@ -179,7 +86,7 @@ class AdbConnection:
             raise self._channel.failure()
         self._last_id += 1
         stream = self._streams[self._last_id] = AdbStream(self, self._last_id, timeout_s)
-        self.send(Command.OPEN, self._last_id, 0, name)
+        self.send(Command.OPEN, self._last_id, RECEIVE_WINDOW if self.delayed_ack else 0, name)
         try:
             await stream.opened(service.partition(":")[0])
         except BaseException:
@@ -211,6 +118,16 @@ class AdbConnection:
         problem = phrase("it breaks the ADB protocol: {what}", what=what)
         self._channel.fail(lambda: WrongProtocol(address=self.peer, problem=problem))
 
+    @property
+    def congested(self) -> bool:
+        """Whether much is still unsent."""
+        return self._channel.congested
+
+    def on_relief(self) -> None:
+        """The socket takes bytes again."""
+        for stream in list(self._streams.values()):
+            stream.wake()
+
     def on_failure(self, failure: Failure) -> None:
         """The connection has ended: tell every stream, once."""
         streams, self._streams = list(self._streams.values()), {}
@@ -222,7 +139,7 @@ class AdbConnection:
         stream = self._streams.get(header.arg1)
         match header.command:
             case Command.OKAY if stream is not None and header.arg0:
-                stream.on_okay(header.arg0)
+                stream.on_okay(header.arg0, bytes(data))
             case Command.WRTE if stream is not None:
                 stream.on_write(header.arg0, data)
             case Command.CLSE if stream is not None:

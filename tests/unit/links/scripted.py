@@ -10,14 +10,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from techtool.domain.terminal import Address
-from techtool.links.adb.handshake import HandshakeLimits
+from techtool.links.adb.handshake import HandshakeOptions
 from techtool.links.adb.link import AdbLink
 from techtool.links.adb.packets import HEADER, Command, checksum
 from techtool.paths import Paths
 from techtool.settings import LinkSettings
 
 FEATURES = "shell_v2,cmd,stat_v2"
-QUICK = HandshakeLimits(first_answer_s=10.0, person_s=0.1)
+QUICK = HandshakeOptions(first_answer_s=10.0, person_s=0.1)
 
 
 @dataclass(frozen=True)
@@ -162,7 +162,7 @@ async def daemon(*scripts: Script) -> AsyncIterator[Address]:
 async def opened(home: Path, *scripts: Script) -> AsyncIterator[AdbLink]:
     """An open link to a scripted daemon; closed before the scripts are awaited."""
     async with daemon(*scripts) as address:
-        link = AdbLink.direct(address, LinkSettings(), Paths(home), limits=QUICK)
+        link = AdbLink.direct(address, LinkSettings(), Paths(home), options=QUICK)
         await link.open()
         try:
             yield link

@@ -18,7 +18,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from techtool.domain.terminal import Address
 from techtool.errors import BadFile, LinkLost, NotAuthorized, WrongProtocol
 from techtool.links.adb.auth import AdbKey, key_maker, load_or_make_key, own_comment, read_key
-from techtool.links.adb.handshake import HandshakeLimits
+from techtool.links.adb.handshake import HandshakeOptions
 from techtool.links.adb.packets import AuthType, Command
 from techtool.links.adb.wire import AdbConnection
 from tests.peers.tools import google_adb
@@ -121,8 +121,8 @@ def test_googles_keygen_agrees(tmp_path: Path) -> None:
 # --- the handshake --------------------------------------------------------------------------------------------------
 
 
-async def connect(address: Address, path: Path, limits: HandshakeLimits = QUICK) -> AdbConnection:
-    return await AdbConnection.connect(address, key_maker(path), limits=limits)
+async def connect(address: Address, path: Path, limits: HandshakeOptions = QUICK) -> AdbConnection:
+    return await AdbConnection.connect(address, key_maker(path), options=limits)
 
 
 async def test_a_known_key_is_accepted(key_path: Path, key: AdbKey) -> None:
@@ -183,13 +183,13 @@ async def test_the_person_refuses_the_key(key_path: Path) -> None:
 
     async with daemon(script) as address:
         with pytest.raises(NotAuthorized, match="refused"):
-            await connect(address, key_path, HandshakeLimits(person_s=60))
+            await connect(address, key_path, HandshakeOptions(person_s=60))
 
 
 async def test_the_daemon_hangs_up_on_the_key(key_path: Path) -> None:
     async with daemon(ask_twice) as address:
         with pytest.raises(NotAuthorized):
-            await connect(address, key_path, HandshakeLimits(person_s=60))
+            await connect(address, key_path, HandshakeOptions(person_s=60))
 
 
 async def test_the_daemon_hangs_up_on_the_signature(key_path: Path) -> None:

@@ -12,7 +12,7 @@ import pytest
 from techtool.domain.terminal import Address
 from techtool.errors import CommandRefused, LinkLost, LinkTimeout, NotCapable, Unreachable, WrongProtocol
 from techtool.links.adb.auth import AdbKey, key_maker
-from techtool.links.adb.handshake import HandshakeLimits
+from techtool.links.adb.handshake import HandshakeOptions
 from techtool.links.adb.packets import HEADER, Command
 from techtool.links.adb.wire import AdbConnection
 from tests.unit.links.scripted import QUICK, Got, Peer, daemon
@@ -22,8 +22,8 @@ def no_key() -> AdbKey:
     raise AssertionError("the key was asked for")
 
 
-async def connect(address: Address, limits: HandshakeLimits = QUICK, token: bytes = b"") -> AdbConnection:
-    return await AdbConnection.connect(address, no_key, limits=limits, token=token)
+async def connect(address: Address, limits: HandshakeOptions = QUICK, token: bytes = b"") -> AdbConnection:
+    return await AdbConnection.connect(address, no_key, options=limits, token=token)
 
 
 async def test_banner_tells_what_the_daemon_can() -> None:
@@ -90,7 +90,7 @@ async def test_other_services_are_told_at_once(name: str) -> None:
 
     async with daemon(script) as address:
         with pytest.raises(WrongProtocol) as caught:
-            await connect(address, HandshakeLimits(first_answer_s=60))
+            await connect(address, HandshakeOptions(first_answer_s=60))
     assert expected in caught.value.what_phrase.text("en")
 
 
@@ -101,7 +101,7 @@ async def test_three_bytes_and_silence_are_no_daemon() -> None:
 
     async with daemon(script) as address:
         with pytest.raises(WrongProtocol, match="220"):
-            await connect(address, HandshakeLimits(first_answer_s=0.1))
+            await connect(address, HandshakeOptions(first_answer_s=0.1))
 
 
 async def test_three_bytes_and_an_end_are_no_daemon() -> None:
@@ -117,7 +117,7 @@ async def test_three_bytes_and_an_end_are_no_daemon() -> None:
 async def test_a_silent_port_times_out() -> None:
     async with daemon(Peer.until_gone) as address:
         with pytest.raises(LinkTimeout) as caught:
-            await connect(address, HandshakeLimits(first_answer_s=0.1))
+            await connect(address, HandshakeOptions(first_answer_s=0.1))
         assert caught.value.params["seconds"] == "0.1"
 
 
@@ -247,7 +247,7 @@ async def test_every_waiting_stream_hears_of_the_loss_once() -> None:
         opens = asyncio.create_task(connection.open_stream("c:", 5))
         assert await reads.read_exactly(6) == b"before"
         writes.send(b"x")
-        results = await asyncio.gather(reads.read_some(), writes.taken(), opens, return_exceptions=True)
+        results = await asyncio.gather(reads.read_some(), writes.settled(), opens, return_exceptions=True)
         assert [type(r) for r in results] == [LinkLost] * 3
         assert len({id(r) for r in results}) == 3
         with pytest.raises(LinkLost):
@@ -378,9 +378,9 @@ async def test_a_slow_reader_holds_the_daemon_back() -> None:
     async def script(peer: Peer) -> None:
         await peer.accept()
         _, stream = await peer.open()
-        await stream.say(block)
-        await stream.say(block)
-        stream.write(b"three")  # two are unread: no OKAY before one of them was read
+        for _ in range(3):
+            await stream.say(block)
+        stream.write(block)  # so much is unread that no OKAY comes before some of it was read
         second = await peer.expect(Command.OPEN)
         peer.send(Command.OKAY, 8, second.arg0)
         await peer.expect(Command.OKAY)
@@ -390,22 +390,21 @@ async def test_a_slow_reader_holds_the_daemon_back() -> None:
     async with daemon(script) as address:
         connection = await connect(address)
         stream = await connection.open_stream("a:", 10)
-        while len(stream._inbox) != 3:
+        while len(stream._inbox) != 4:
             await asyncio.sleep(0)
         await connection.open_stream("b:", 10)
-        assert await stream.read_exactly(2 << 20) == block * 2
-        assert await stream.read_exactly(5) == b"three"
+        assert await stream.read_exactly(4 << 20) == block * 4
         assert not await stream.read_some()
         await connection.close()
 
 
-@pytest.mark.parametrize("size", [1 << 20, 1])
+@pytest.mark.parametrize("size", [1 << 20, 1 << 15])
 async def test_a_daemon_that_ignores_flow_control_is_cut_off(size: int) -> None:
     async def script(peer: Peer) -> None:
         await peer.accept()
         _, stream = await peer.open()
         try:
-            for _ in range(9000):
+            for _ in range((20 << 20) // size):
                 stream.write(bytes(size))
                 await peer.writer.drain()
         except ConnectionError:
@@ -417,11 +416,9 @@ async def test_a_daemon_that_ignores_flow_control_is_cut_off(size: int) -> None:
         stream = await connection.open_stream("a:", 5)
         while stream._failure is None:
             await asyncio.sleep(0)
-        assert stream._queued <= 9 << 20
-        while await stream.taken() is False and stream._inbox:
+        assert stream._queued <= 10 << 20
+        while stream._inbox:
             await stream.read_some()
-            if not stream._inbox:
-                break
         with pytest.raises(WrongProtocol, match="OKAY"):
             await stream.read_some()
         await connection.close()
@@ -462,7 +459,7 @@ async def test_old_daemons_get_small_packets_with_checksums(version: int) -> Non
         connection = await connect(address)
         stream = await connection.open_stream("a:", 10)
         await stream.write(data)
-        await stream.flush()
+        assert await stream.settled()
         with pytest.raises(NotCapable, match="4096"):
             await connection.open_stream("shell:" + "x" * 5000, 10)
         await connection.close()
@@ -487,16 +484,16 @@ async def test_only_one_packet_is_on_its_way() -> None:
         connection = await connect(address)
         stream = await connection.open_stream("a:", 10)
         stream.send(b"x" * 4096)
-        with pytest.raises(ValueError, match="one chunk"):
+        with pytest.raises(ValueError, match="when ready"):
             stream.send(b"y")
         await connection.open_stream("b:", 10)
-        assert await stream.taken()
+        assert await stream.ready()
         stream.send(b"y")
-        assert await stream.taken()
+        assert await stream.settled()
         await connection.close()
 
 
-async def test_taken_hears_the_terminal_before_its_okay() -> None:
+async def test_waiting_to_send_hears_the_terminal_before_its_okay() -> None:
     async def script(peer: Peer) -> None:
         await peer.accept()
         _, stream = await peer.open()
@@ -508,7 +505,8 @@ async def test_taken_hears_the_terminal_before_its_okay() -> None:
         connection = await connect(address)
         stream = await connection.open_stream("a:", 5)
         stream.send(b"question")
-        assert not await stream.taken()
+        assert not await stream.ready()
+        assert not await stream.settled()
         assert await stream.read_exactly(2) == b"no"
         await connection.close()
 
@@ -543,6 +541,6 @@ async def test_bytes_in_any_portions(tmp_path: Path) -> None:
         await peer.until_gone()
 
     async with daemon(script) as address:
-        connection = await AdbConnection.connect(address, key_maker(tmp_path / "adb.key"), limits=QUICK)
+        connection = await AdbConnection.connect(address, key_maker(tmp_path / "adb.key"), options=QUICK)
         assert connection.max_payload == 4096
         await connection.close()

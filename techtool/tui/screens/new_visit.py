@@ -1,0 +1,122 @@
+"""New visit: which terminals, which stick."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from typing import ClassVar
+
+from textual.binding import BindingType
+from textual.containers import VerticalScroll
+from textual.widget import Widget
+from textual.widgets import Button, Input
+
+from techtool.errors import TechtoolError
+from techtool.i18n import N_, _
+from techtool.tui.actions import bindings
+from techtool.tui.requests import visit_request
+from techtool.tui.screens.base import HouseScreen
+from techtool.tui.views.lines import Part
+from techtool.tui.widgets.choices import Choices, Option
+from techtool.tui.widgets.text import Plain
+
+
+class NewVisitScreen(HouseScreen):
+    """Pick terminals, name the stick, begin."""
+
+    KEYS: ClassVar[tuple[str, ...]] = ("help", "begin", "refresh", "back")
+    BINDINGS: ClassVar[list[BindingType]] = [*bindings("help", "begin", "refresh", "back")]
+    ABOUT: ClassVar[str] = N_(
+        "Pick the terminals on the counter: those on a USB cable are listed, one on the network is typed as "
+        "adb://HOST:PORT. Then the stick from the office. Beginning only reads; what would change is shown first."
+    )
+
+    def top(self) -> tuple[Part, ...]:
+        """What this is."""
+        return (Part(_("New visit"), keep=1),)
+
+    def body(self) -> Iterable[Widget]:
+        """Terminals, stick, begin."""
+        hints = self.house.hints
+        with VerticalScroll(can_focus=False, classes="body"):
+            yield Plain(_("Terminals"), classes="heading")
+            options = [Option(a, a, _("simulated"), picked=place == 0) for place, a in enumerate(hints.addresses)]
+            yield Choices(options, id="terminals", start=0, label_width=34)
+            yield Plain("", id="looking", classes="question-note")
+            yield Plain(_("Another terminal"), classes="field-title")
+            yield Input(placeholder="adb://192.0.2.10:5555", id="address", compact=True)
+            yield Plain(_("USB stick"), classes="heading")
+            yield Choices(id="sticks", label_width=34)
+            yield Plain(_("Folder of the stick"), classes="field-title")
+            yield Input(hints.stick, placeholder=_("the folder that holds TECHTOOL"), id="stick", compact=True)
+            yield Plain("", id="problem", classes="problem-text")
+            yield Button(_("Begin the visit"), id="begin", variant="primary", compact=True)
+
+    def on_mount(self) -> None:
+        """Listen, and look for what is connected."""
+        self.arm()
+        self.query_one("#sticks").display = False
+        self.action_refresh()
+        first = "#terminals" if self.query_one("#terminals", Choices).options else "#address"
+        self.query_one(first).focus()
+
+    def action_refresh(self) -> None:
+        """Look for terminals and sticks."""
+        self.query_one("#looking", Plain).say(_("Looking for terminals on USB …"))
+        self.run_worker(self._look(), exclusive=True, exit_on_error=False)
+
+    async def _look(self) -> None:
+        found = await self.house.doors.nearby()
+        choices = self.query_one("#terminals", Choices)
+        known = {option.value for option in choices.options}
+        new = [
+            Option(n.address, n.address, "" if n.usable else _("not ready: {state}").format(state=n.state), picked=False)
+            for n in found
+            if n.address not in known
+        ]
+        await choices.offer([*choices.options, *new], start=0)
+        none = not choices.options
+        self.query_one("#looking", Plain).say(_("No terminal on USB is seen; type its address.") if none else "")
+        sticks = await self.house.in_thread(self.house.doors.sticks)
+        await self._offer_sticks(sticks)
+
+    async def _offer_sticks(self, sticks: Sequence[str]) -> None:
+        field = self.query_one("#stick", Input)
+        if not field.value and len(sticks) == 1:
+            field.value = sticks[0]
+        choices = self.query_one("#sticks", Choices)
+        choices.display = bool(sticks)
+        await choices.offer([Option(place, place) for place in sticks])
+
+    async def on_choices_chosen(self, event: Choices.Chosen) -> None:
+        """Pick or unpick a terminal; take a stick's place."""
+        event.stop()
+        if event.control.id == "sticks":
+            self.query_one("#stick", Input).value = event.value
+            return
+        options = [replace(o, picked=not o.picked) if o.value == event.value else o for o in event.control.options]
+        await event.control.offer(options)
+
+    def on_input_submitted(self, event: Input.Submitted) -> None:
+        """Enter goes on: from the address to the stick, from the stick to the button."""
+        event.stop()
+        self.query_one("#stick" if event.input.id == "address" else "#begin").focus()
+
+    async def on_button_pressed(self, event: Button.Pressed) -> None:
+        """Begin."""
+        event.stop()
+        await self.action_begin()
+
+    async def action_begin(self) -> None:
+        """Begin with what is entered, or say what is missing."""
+        picked = [o.value for o in self.query_one("#terminals", Choices).options if o.picked]
+        problem = self.query_one("#problem", Plain)
+        try:
+            address, stick = (self.query_one(name, Input).value for name in ("#address", "#stick"))
+            request = visit_request(picked, address, stick)
+        except TechtoolError as error:
+            problem.say(f"{error.what_phrase.text()}  {error.action_phrases[0].text()}")
+            self.app.bell()
+            return
+        problem.say("")
+        await self.house.begin_visit(request)

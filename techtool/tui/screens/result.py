@@ -1,0 +1,86 @@
+"""The end of a visit: outcome, reports, what comes next."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import ClassVar
+
+from textual.binding import BindingType
+from textual.containers import VerticalScroll
+from textual.widget import Widget
+from textual.widgets import Static
+
+from techtool.domain.question import Question
+from techtool.i18n import N_, _, language
+from techtool.tui.actions import bindings
+from techtool.tui.screens.base import VisitScreenBase
+from techtool.tui.views.lines import Line, Mark, Part
+from techtool.tui.views.result import result_view
+from techtool.tui.widgets.text import Plain, lines_grid
+from techtool.tui.widgets.toast import toast
+
+
+class ResultScreen(VisitScreenBase):
+    """How it ended."""
+
+    KEYS: ClassVar[tuple[str, ...]] = ("home", "open_report", "log", "help")
+    BINDINGS: ClassVar[list[BindingType]] = [*bindings("home", "open_report", "log", "help")]
+    ABOUT: ClassVar[str] = N_(
+        "How the visit ended, terminal by terminal, where its reports are, and what comes next. The report can be "
+        "opened here; from Home it can be written again at any time."
+    )
+
+    def top(self) -> tuple[Part, ...]:
+        """The visit."""
+        return (Part(self.house.bridge.view.visit, keep=1),)
+
+    def body(self) -> Iterable[Widget]:
+        """Outcome, terminals, reports, what next."""
+        with VerticalScroll(classes="body", id="result"):
+            yield Plain("", id="result-title")
+            yield Plain(_("Terminals"), classes="heading")
+            yield Static(id="terminals", markup=False)
+            yield Plain(_("Reports"), classes="heading", id="reports-title")
+            yield Static(id="reports", markup=False)
+            yield Plain(_("What comes next"), classes="heading")
+            yield Static(id="following", markup=False)
+
+    def on_mount(self) -> None:
+        """Draw it."""
+        self.arm()
+        view = result_view(self.house.bridge.view, self._files())
+        if view is None:
+            return
+        title = self.query_one("#result-title", Plain)
+        title.say(f"{self.glyphs.marks[view.mark]} {view.title}")
+        title.add_class(f"-{view.mark.value}")
+        self.query_one("#terminals", Static).update(lines_grid(view.terminals, self.glyphs, words=False))
+        files = [Line(Mark.NOTE, name) for name in view.reports]
+        if view.folder:
+            files.append(Line(Mark.NOTE, _("in {folder}").format(folder=view.folder)))
+        self.query_one("#reports", Static).update(lines_grid(files, self.glyphs))
+        for name in ("#reports", "#reports-title"):
+            self.query_one(name).display = bool(files)
+        following = [Line(Mark.NOTE, text) for text in view.following]
+        self.query_one("#following", Static).update(lines_grid(following, self.glyphs))
+        self.query_one("#result").focus()
+
+    async def ask(self, question: Question | None) -> None:
+        """Nothing is asked here."""
+
+    def _files(self) -> tuple[Path, ...]:
+        visit = self.house.bridge.view.visit
+        return self.house.doors.reports(visit) if visit else ()
+
+    def action_open_report(self) -> None:
+        """The page in the language of the screens."""
+        pages = [path for path in self._files() if path.name.endswith(f".{language()}.html")]
+        if pages:
+            self.app.open_url(pages[0].as_uri())
+        else:
+            toast(self.app, _("There is no report yet."), warning=True)
+
+    async def action_log(self) -> None:
+        """Everything that happened."""
+        await self.house.open_log()

@@ -1,0 +1,65 @@
+"""The words of the visit screen: what is under way, its steps, whether it is safe to leave."""
+
+from __future__ import annotations
+
+from techtool.domain.plan import StepKind
+from techtool.i18n import _
+from techtool.tui.views.lines import Line, Mark
+from techtool.tui.views.visit import LaneView, VisitView, label_of
+
+
+def headline(view: VisitView) -> str:
+    """One line: what is under way."""
+    lane = view.lane
+    if view.question is not None and not view.visit:
+        return _("Before the visit begins")
+    if not view.visit:
+        return _("Checking the stick and this laptop …")
+    if lane is None:
+        return ""
+    if lane.outcome is not None:
+        return _("This terminal is through")
+    busy = next((item for item in reversed(lane.items) if item.mark is Mark.BUSY), None)
+    if busy is not None:
+        return busy.title.text()
+    station = lane.at_work
+    return label_of(station.kind) if station else ""
+
+
+def safety(view: VisitView) -> tuple[bool, str]:
+    """Whether it is a warning, and what to know before touching cable or lid."""
+    if view.stopping:
+        return True, _("Stopping at the next safe point; what is being written is finished first.")
+    if view.writing:
+        return True, _(
+            "Do not unplug the terminal or power it off. If this laptop dies now: open techtool again and resume; "
+            "the terminal is read again first."
+        )
+    if view.question is not None and view.visit:
+        return False, _("Nothing runs while you are asked; it is safe to wait here.")
+    return False, ""
+
+
+def items_of(lane: LaneView) -> tuple[Line, ...]:
+    """The steps of the station under way."""
+    lines = []
+    for item in lane.items:
+        text = item.title.text()
+        if item.note is not None and item.key[0] is not StepKind.TEST:
+            text = f"{text}: {item.note.text()}"
+        elif item.note is not None:
+            text = f"{text}: {_result(item.note.text())}"
+        lines.append(Line(item.mark, text))
+    return tuple(lines)
+
+
+def _result(text: str) -> str:
+    """A test's result in words."""
+    word, colon, reason = text.partition(":")
+    words = {
+        "pass": _("passed"),
+        "fail": _("failed"),
+        "not-applicable": _("not applicable"),
+        "not-done": _("not done"),
+    }
+    return words.get(word, word) + (f" ({reason.strip()})" if colon else "")
