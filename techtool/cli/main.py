@@ -49,7 +49,7 @@ class LazyGroup(click.Group):
         command = importlib.import_module(COMMANDS[cmd_name][0]).command
         if not isinstance(command, click.Command):
             raise InternalError(kind=cmd_name)
-        return command
+        return _in_language(command)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
         """The list without loading any."""
@@ -71,6 +71,18 @@ def command(ctx: click.Context) -> None:
         from techtool.cli.screens import run_screens
 
         sys.exit(run_screens())
+
+
+def _in_language(command: click.Command) -> click.Command:
+    """Help texts are marked where they stand and translated here, when the language is known."""
+    command.help = translate(command.help or "")
+    for parameter in command.params:
+        if isinstance(parameter, click.Option):
+            parameter.help = translate(parameter.help or "")
+    if isinstance(command, click.Group):
+        for child in command.commands.values():
+            _in_language(child)
+    return command
 
 
 def choose_language() -> None:

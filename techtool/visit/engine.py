@@ -12,6 +12,7 @@ from techtool.bundles.trust import Stick, open_stick
 from techtool.clock import stamp
 from techtool.domain.outcome import OUTCOME_EXIT, Outcome
 from techtool.domain.question import AnswerKind, Question
+from techtool.domain.sensitive import redact
 from techtool.domain.terminal import Address
 from techtool.domain.visit import LaneRecord, VisitRecord
 from techtool.errors import (
@@ -85,8 +86,8 @@ class Engine:
                 tool_version=services.tool_version,
                 language=services.settings.language or "en",
                 stick=str(request.bundle),
-                merchant=request.merchant,
-                work_order=request.work_order,
+                merchant=redact(request.merchant),
+                work_order=redact(request.work_order),
                 lanes=tuple(LaneRecord(str(n), str(a), "") for n, a in enumerate(request.addresses, 1)),
                 clock_note=_clock_note(stick),
             )
@@ -154,7 +155,7 @@ class Engine:
                 question = Question(f"arrive.{name}", AnswerKind.TEXT, texts[name], optional=True)
                 answer = await self._operator.ask(question)
                 if answer:
-                    log.set_visit(**{name: answer})
+                    log.set_visit(**{name: redact(answer)})
 
     # -- working ----------------------------------------------------------------------------------------------------
 

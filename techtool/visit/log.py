@@ -21,6 +21,7 @@ from techtool.domain.outcome import Outcome
 from techtool.domain.plan import Plan, PlanRecord, StepKind
 from techtool.domain.question import AnswerKind, CheckAnswer, Question
 from techtool.domain.release import TrustFacts
+from techtool.domain.sensitive import redact
 from techtool.domain.terminal import TerminalState
 from techtool.domain.visit import (
     AnswerRecord,
@@ -173,15 +174,15 @@ class VisitLog:
     # -- what the steps found ---------------------------------------------------------------------------------------
 
     def answered(self, lane: str, question: Question, answer: str) -> None:
-        """What a person said; a secret is never recorded."""
+        """What a person said; a secret is never recorded, and a card number typed into it neither."""
         if question.kind is AnswerKind.SECRET:
             return
-        record = AnswerRecord(question.id, question.text, answer, self._clock.now())
+        record = AnswerRecord(question.id, question.text, redact(answer), self._clock.now())
         self._table("answers").insert({"lane": lane, **plain(record)})
 
     def checked(self, lane: str, check_id: str, title: Phrase, answer: CheckAnswer) -> None:
         """A functional test or inspection item."""
-        record = CheckRecord(check_id, title, answer.result.value, answer.reason, self._clock.now())
+        record = CheckRecord(check_id, title, answer.result.value, redact(answer.reason), self._clock.now())
         self._table("checks").insert({"lane": lane, **plain(record)})
 
     def backed_up(self, lane: str, stored: StoredBackup) -> None:

@@ -96,3 +96,12 @@ async def test_verified_copies_of_payloads_go_with_the_visit(shop: Shop) -> None
     async with shop.terminals() as simulation:
         await shop.run(*simulation.addresses)
     assert list(shop.world.paths.payloads.iterdir()) == []
+
+
+async def test_a_card_number_typed_into_a_text_is_not_kept(shop: Shop) -> None:
+    shop.changed = {"arrive.merchant": "card 4111 1111 1111 1111", "test.PR-02": "not-done: slip of 4111111111111111"}
+    async with shop.terminals() as simulation:
+        finished = await shop.run(*simulation.addresses)
+    journal = (shop.world.paths.visits / f"{finished.visit}.jnl").read_text(encoding="utf-8")
+    assert "4111111111111111" not in journal.replace(" ", "")
+    assert "not-done" in journal

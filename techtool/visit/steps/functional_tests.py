@@ -20,7 +20,7 @@ async def functional_tests(lane: Lane) -> bool:
             answer = CheckAnswer.parse(await lane.ask(StepKind.TEST, question)) or CheckAnswer(CheckResult.FAIL)
             lane.log.checked(lane.id, test.id, test.title_phrase, answer)
             results[test.id] = answer.result.value
-            step.result = raw(str(answer))
+            step.result = raw(answer.result.value)
     failed = [test_id for test_id, result in results.items() if result == CheckResult.FAIL.value]
     if failed:
         lane.notice(phrase("Failed tests: {tests}", tests=", ".join(failed)), step=StepKind.TEST, warning=True)

@@ -24,4 +24,4 @@ async def inspect(lane: Lane) -> None:
                 reason=phrase("the inspection found an anomaly"),
                 remedy=phrase("Take the terminal out of use, do not open it, secure it and tell the acquirer."),
             )
-        step.result = raw(str(answer))
+        step.result = raw(answer.result.value)
