@@ -19,9 +19,9 @@ from typing import Final, Union
 LANGUAGES: Final = ("en", "zh")
 """The languages a person may choose, by the short names used in settings and on the command line."""
 
-_DOMAIN: Final = "techtool"
-_CATALOGUE_OF: Final = {"en": "en", "zh": "zh_CN"}
-_LOCALE_DIR: Final = Path(__file__).parent / "locale"
+DOMAIN: Final = "techtool"
+CATALOGUE_OF: Final = {"en": "en", "zh": "zh_CN"}
+LOCALE_DIR: Final = Path(__file__).parent / "locale"
 
 
 _active = "en"
@@ -31,7 +31,7 @@ _active = "en"
 def _translations(language: str) -> _gettext.NullTranslations:
     if language not in LANGUAGES:
         raise ValueError(f"unknown language: {language}")
-    return _gettext.translation(_DOMAIN, _LOCALE_DIR, languages=[_CATALOGUE_OF[language]], fallback=True)
+    return _gettext.translation(DOMAIN, LOCALE_DIR, languages=[CATALOGUE_OF[language]], fallback=True)
 
 
 def set_language(language: str) -> None:

@@ -14,6 +14,7 @@ from typing import Final
 import click
 
 import techtool
+from techtool.cli.click_texts import speak
 from techtool.cli.output import say, show_error
 from techtool.errors import Exit, InternalError, Interrupted, TechtoolError, UsageError
 from techtool.i18n import LANGUAGES, N_, _, set_language, system_language, translate
@@ -91,6 +92,8 @@ def choose_language() -> None:
     if chosen not in LANGUAGES:
         chosen = _language_in_settings() or system_language()
     set_language(chosen)
+    speak(chosen)
+    _in_language(command)
 
 
 def _language_in_settings() -> str:
