@@ -12,6 +12,7 @@ import io
 import os
 import re
 import stat
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,21 +25,20 @@ OUTBOX: Final = "outbox"
 _MAX_ENTRIES: Final = 50_000
 _MAX_DEPTH: Final = 8
 _MAX_PATH: Final = 400
-_NAME: Final = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._+=@-]{0,239}")
-_DEVICE_NAMES: Final = frozenset(
-    {"con", "prn", "aux", "nul", *(f"com{n}" for n in range(1, 10)), *(f"lpt{n}" for n in range(1, 10))}
+_NAME: Final = (
+    r"(?!(?i:con|prn|aux|nul|com[1-9]|lpt[1-9])(?:[./]|\Z))"  # devices of Windows, whatever follows the first dot
+    r"[A-Za-z0-9_](?:[A-Za-z0-9._+=@-]{0,238}[A-Za-z0-9_+=@-])?"  # FAT drops a dot at the end
 )
+_PORTABLE: Final = re.compile(f"{_NAME}(?:/{_NAME})*")
 _REPARSE_POINT: Final = 0x400  # FILE_ATTRIBUTE_REPARSE_POINT: links and junctions of Windows
+_READ_ONLY: Final = (
+    os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
+)
 
 
 def is_portable(path: str) -> bool:
     """Whether ``path`` is relative, stays inside, and names the same file on FAT, Windows, macOS and Linux."""
-    return len(path) <= _MAX_PATH and all(_is_portable_name(name) for name in path.split("/"))
-
-
-def _is_portable_name(name: str) -> bool:
-    plain = _NAME.fullmatch(name) is not None and not name.endswith(".")
-    return plain and name.split(".", 1)[0].lower() not in _DEVICE_NAMES
+    return len(path) <= _MAX_PATH and _PORTABLE.fullmatch(path) is not None
 
 
 def place_of(target: str, sha256: str) -> str:
@@ -73,6 +73,7 @@ class StickFolder:
 
     def __init__(self, root: Path) -> None:
         self.root = root
+        self._folders: set[str] = set()
 
     def survey(self) -> Survey:
         """Look at every entry but open none; raises :class:`Untrusted` for what has no place on a stick."""
@@ -96,7 +97,7 @@ class StickFolder:
                 if entry.name.casefold() in names:
                     raise Untrusted(problem=phrase("two names differ only in their capitals: {path}", path=relative))
                 names.add(entry.name.casefold())
-                if self._kind(entry, relative) == "folder" and relative != OUTBOX:
+                if self._is_folder(entry, relative) and relative != OUTBOX:
                     folders.append(relative)
         return Survey(tuple(ignored), count)
 
@@ -110,18 +111,17 @@ class StickFolder:
         """Open one regular file; raises :class:`FileNotFoundError`, :class:`Untrusted`, :class:`Damaged`."""
         if not is_portable(path):
             raise Untrusted(problem=phrase("a path leads outside or is not portable: {path}", path=path))
-        place = self.root
-        for name in path.split("/")[:-1]:
-            place = place / name
-            self._refuse_link(place, path)
+        self._check_folders(path)
         place = self.root / path
-        self._refuse_link(place, path)
-        flags = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
+        if not hasattr(os, "O_NOFOLLOW"):
+            self._refuse_link(place, path)
         try:
-            fd = os.open(place, flags)
-        except FileNotFoundError:
-            raise
+            fd = os.open(place, _READ_ONLY)
+        except (FileNotFoundError, NotADirectoryError):
+            raise FileNotFoundError(errno.ENOENT, "missing", path) from None
         except OSError as error:
+            if error.errno == errno.ELOOP:
+                raise Untrusted(problem=_link(path)) from error
             raise read_error(path, error) from error
         try:
             if not stat.S_ISREG(os.fstat(fd).st_mode):
@@ -147,13 +147,27 @@ class StickFolder:
         except OSError as error:
             raise read_error(folder or self.root.name, error) from error
 
-    def _kind(self, entry: os.DirEntry[str], relative: str) -> str:
+    def _is_folder(self, entry: os.DirEntry[str], relative: str) -> bool:
         try:
-            status = entry.stat(follow_symlinks=False)
+            if entry.is_symlink() or _is_reparse_point(entry):
+                raise Untrusted(problem=_link(relative))
+            if entry.is_dir(follow_symlinks=False):
+                return True
+            if not entry.is_file(follow_symlinks=False):
+                raise Untrusted(problem=_no_file(relative))
         except OSError as error:
             raise read_error(relative, error) from error
-        _refuse_odd(status, relative)
-        return "folder" if stat.S_ISDIR(status.st_mode) else "file"
+        return False
+
+    def _check_folders(self, path: str) -> None:
+        """No folder on the way to ``path`` is a link; each is looked at once."""
+        at = path.find("/")
+        while at > 0:
+            folder = path[:at]
+            if folder not in self._folders:
+                self._refuse_link(self.root / folder, path)
+                self._folders.add(folder)
+            at = path.find("/", at + 1)
 
     def _refuse_link(self, place: Path, path: str) -> None:
         try:
@@ -187,9 +201,18 @@ def read_error(path: str, error: OSError) -> Damaged:
 
 def _refuse_odd(status: os.stat_result, path: str) -> None:
     if stat.S_ISLNK(status.st_mode) or getattr(status, "st_file_attributes", 0) & _REPARSE_POINT:
-        raise Untrusted(problem=phrase("{path} is a link; a bundle has none", path=path))
+        raise Untrusted(problem=_link(path))
     if not (stat.S_ISREG(status.st_mode) or stat.S_ISDIR(status.st_mode)):
         raise Untrusted(problem=_no_file(path))
+
+
+def _is_reparse_point(entry: os.DirEntry[str]) -> bool:
+    """Junctions are folders to ``is_symlink``; Windows has the flag at hand, the others have no such thing."""
+    return sys.platform == "win32" and bool(entry.stat(follow_symlinks=False).st_file_attributes & _REPARSE_POINT)
+
+
+def _link(path: str) -> Phrase:
+    return phrase("{path} is a link; a bundle has none", path=path)
 
 
 def _no_file(path: str) -> Phrase:

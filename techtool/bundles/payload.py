@@ -24,7 +24,7 @@ from techtool.paths import DISK, Disk, disk_error
 Confirmed = Callable[[int], None]
 """Called with the number of bytes that are safely there (copied) or proven (hashed in place)."""
 
-_CHUNK: Final = 1 << 20
+_CHUNK: Final = 256 << 10
 _SYNC_EVERY: Final = 8 << 20
 _SPARE_BYTES: Final = 1 << 20
 

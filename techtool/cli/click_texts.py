@@ -20,7 +20,6 @@ TEXTS: Final = (
     N_("Missing parameter"),
     N_("No such command {name!r}."),
     N_("No such option {name!r}."),
-    N_("Did you mean {possibility}?"),
     N_("Invalid value for {param_hint}: {message}"),
     N_("Invalid value: {message}"),
     N_("Option {name!r} does not take a value."),

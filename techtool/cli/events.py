@@ -83,7 +83,7 @@ def _print_lane(event: LaneFinished) -> None:
     error = event.error
     if error is not None:
         say(f"  {error.code}  {error.what.text()}")
-        say(f"  {_('State now:')} {error.state_now.text()}")
+        say("  " + _("State now: {state}").format(state=error.state_now.text()))
         for number, action in enumerate(error.next_actions, 1):
             say(f"  {number}. {action.text()}")
 
@@ -92,7 +92,8 @@ def print_text(event: Event) -> None:
     """For a person watching a headless run."""
     match event:
         case VisitStarted(visit=visit, resumed=resumed):
-            say(f"{_('Resumed visit') if resumed else _('Visit')} {visit}")
+            text = _("Visit {visit}, resumed") if resumed else _("Visit {visit}")
+            say(text.format(visit=visit))
         case StepStarted(title=title) if title is not None:
             say(f"  ▸ {title.text()}")
         case StepDone(result=result) if result is not None:
@@ -109,7 +110,7 @@ def print_text(event: Event) -> None:
         case LaneFinished():
             _print_lane(event)
         case Finished(visit=visit, outcome=outcome, sealed=sealed):
-            say(f"{_('Visit')} {visit}: {translate(OUTCOME_LABEL[outcome])}")
+            say(_("Visit {visit}: {outcome}").format(visit=visit, outcome=translate(OUTCOME_LABEL[outcome])))
             say("" if sealed else _("The visit is not finished: “techtool visit resume” goes on."))
         case Progress() | Asked() | Answered() | StepStarted() | StepDone():
             return

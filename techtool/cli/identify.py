@@ -72,9 +72,12 @@ def command(address: str, bundle: Path | None, as_json: bool) -> None:
         emit_json(state_json(state))
         return
     identity = state.identity
-    click.echo(f"{identity.vendor_name} {identity.model_name}  {_('serial number')} {identity.serial}")
+    serial = _("serial number {serial}").format(serial=identity.serial)
+    click.echo(f"{identity.vendor_name} {identity.model_name}  {serial}")
     click.echo(
-        f"{_('hardware')} {identity.hw_revision or '?'}  {_('system')} {identity.os_version}  {identity.firmware}"
+        _("hardware {revision}, system {system}, {firmware}").format(
+            revision=identity.hw_revision or "?", system=identity.os_version, firmware=identity.firmware
+        )
     )
     for package in state.packages:
         click.echo(f"  {package.id}  {package.version}  ({package.version_code})")

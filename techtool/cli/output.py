@@ -31,7 +31,7 @@ def show_error(error: TechtoolError, *, as_json: bool) -> None:
     if as_json:
         emit_json({"event": "error", "error": error_json(error)})
     say(f"✗ {error.code}  {error.what_phrase.text()}")
-    say(f"  {_('State now:')} {error.state_phrase.text()}")
+    say("  " + _("State now: {state}").format(state=error.state_phrase.text()))
     for number, action in enumerate(error.action_phrases, 1):
         say(f"  {number}. {action.text()}")
 

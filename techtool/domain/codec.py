@@ -75,26 +75,40 @@ def convert(value: object, kind: type[T]) -> T:
 def convert_exactly(value: object, kind: type[T]) -> T:
     """Like :func:`convert`, and a field that ``kind`` lacks is an error too: what is signed must mean all it says."""
     result = convert(value, kind)
-    _refuse_unknown(value, result, "$")
+    unknown = _unknown(value, result)
+    if unknown is not None:
+        raise CodecError(f"unknown field “{unknown[0]}” - at `${unknown[1]}`")
     return result
 
 
-def _refuse_unknown(tree: object, value: object, place: str) -> None:
-    """Walk a document beside what was read from it; raise at the first key that was not read."""
-    if isinstance(tree, Mapping):
-        if is_dataclass(value):
-            names = {field.name for field in fields(value)}
-            for key in tree:
-                if key not in names:
-                    raise CodecError(f"unknown field “{key}” - at `{place}`")
-            for key, item in tree.items():
-                _refuse_unknown(item, getattr(value, key), f"{place}.{key}")
-        elif isinstance(value, Mapping):
-            for key, item in tree.items():
-                _refuse_unknown(item, value.get(key), f"{place}.{key}")
-    elif isinstance(tree, list | tuple) and isinstance(value, list | tuple):
-        for place_in_list, (item, read) in enumerate(zip(tree, value, strict=True)):
-            _refuse_unknown(item, read, f"{place}[{place_in_list}]")
+def _unknown(tree: object, value: object) -> tuple[str, str] | None:
+    """Walk a document beside what was read from it: the first key that was not read, and its place."""
+    if isinstance(tree, dict):
+        names = _names_of(type(value))
+        for key, item in tree.items():
+            if names is not None and key not in names:
+                return str(key), ""
+            if isinstance(item, dict | list):
+                below = value.get(key) if isinstance(value, Mapping) else getattr(value, key)
+                found = _unknown(item, below)
+                if found is not None:
+                    return found[0], f".{key}{found[1]}"
+    elif isinstance(tree, list) and isinstance(value, list | tuple):
+        for place, (item, below) in enumerate(zip(tree, value, strict=True)):
+            found = _unknown(item, below)
+            if found is not None:
+                return found[0], f"[{place}]{found[1]}"
+    return None
+
+
+_FIELDS: dict[type, frozenset[str] | None] = {}
+
+
+def _names_of(kind: type) -> frozenset[str] | None:
+    """The fields of a dataclass; None for anything else."""
+    if kind not in _FIELDS:
+        _FIELDS[kind] = frozenset(field.name for field in fields(kind)) if is_dataclass(kind) else None
+    return _FIELDS[kind]
 
 
 def plain(value: object) -> Any:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Final
 
 from techtool.domain.components import Relation, parts
 from techtool.domain.estimate import (
@@ -20,7 +21,7 @@ from techtool.domain.estimate import (
 from techtool.domain.plan import Estimate, PlanStep, StepKind
 from techtool.domain.release import Release
 from techtool.domain.terminal import TerminalState
-from techtool.i18n import Phrase, phrase, raw
+from techtool.i18n import N_, Phrase, phrase, raw
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,59 +42,53 @@ class Leg:
     before: TerminalState
 
 
+@dataclass(frozen=True, slots=True)
+class _Station:
+    """A station that every plan has, or every plan with something to install."""
+
+    kind: StepKind
+    phase: Phase
+    title: str
+    effect: str = N_("Nothing on the terminal changes.")
+    attended: bool = False
+
+
+_BEFORE: Final = (
+    _Station(StepKind.IDENTIFY, Phase.IDENTIFY, N_("Identify the terminal")),
+    _Station(StepKind.INSPECT, Phase.INSPECTION, N_("Inspect casing, seals and slots"), attended=True),
+    _Station(StepKind.CHECK, Phase.PREFLIGHT, N_("Check every rule")),
+)
+_READY: Final = (
+    _Station(StepKind.CONFIRM, Phase.CONFIRM, N_("Confirm the plan"), attended=True),
+    _Station(
+        StepKind.BACKUP,
+        Phase.BACKUP,
+        N_("Back up what may be read"),
+        N_("Nothing on the terminal changes; an encrypted copy is kept on this laptop."),
+    ),
+)
+_AFTER: Final = (
+    _Station(StepKind.VERIFY, Phase.VERIFY, N_("Read the terminal again and compare")),
+    _Station(
+        StepKind.TEST,
+        Phase.TESTS,
+        N_("Test with the merchant"),
+        N_("Test transactions, if the merchant agrees to them; they are voided."),
+        attended=True,
+    ),
+    _Station(StepKind.SIGN_OFF, Phase.SIGN_OFF, N_("Hand over and sign off"), attended=True),
+)
+
+
 def plan_steps(terminal: TerminalState, legs: Sequence[Leg], pace: Pace) -> tuple[PlanStep, ...]:
     """Every station in order; without releases the visit ends after the check."""
-    unchanged = phrase("Nothing on the terminal changes.")
-    steps = [
-        _station(StepKind.IDENTIFY, phrase("Identify the terminal"), unchanged, _phase(Phase.IDENTIFY, terminal, pace)),
-        _station(
-            StepKind.INSPECT,
-            phrase("Inspect casing, seals and slots"),
-            unchanged,
-            _phase(Phase.INSPECTION, terminal, pace),
-            attended=True,
-        ),
-        _station(StepKind.CHECK, phrase("Check every rule"), unchanged, _phase(Phase.PREFLIGHT, terminal, pace)),
-    ]
+
+    def stops(stations: Sequence[_Station]) -> list[PlanStep]:
+        return [_stop(station, terminal, pace) for station in stations]
+
     if not legs:
-        return tuple(steps)
-    steps += [
-        _station(
-            StepKind.CONFIRM,
-            phrase("Confirm the plan"),
-            unchanged,
-            _phase(Phase.CONFIRM, terminal, pace),
-            attended=True,
-        ),
-        _station(
-            StepKind.BACKUP,
-            phrase("Back up what may be read"),
-            phrase("Nothing on the terminal changes; an encrypted copy is kept on this laptop."),
-            _phase(Phase.BACKUP, terminal, pace),
-        ),
-        *(_install(leg, pace) for leg in legs),
-        _station(
-            StepKind.VERIFY,
-            phrase("Read the terminal again and compare"),
-            unchanged,
-            _phase(Phase.VERIFY, terminal, pace),
-        ),
-        _station(
-            StepKind.TEST,
-            phrase("Test with the merchant"),
-            phrase("Test transactions, if the merchant agrees to them; they are voided."),
-            _phase(Phase.TESTS, terminal, pace),
-            attended=True,
-        ),
-        _station(
-            StepKind.SIGN_OFF,
-            phrase("Hand over and sign off"),
-            unchanged,
-            _phase(Phase.SIGN_OFF, terminal, pace),
-            attended=True,
-        ),
-    ]
-    return tuple(steps)
+        return tuple(stops(_BEFORE))
+    return (*stops(_BEFORE), *stops(_READY), *(_install(leg, pace) for leg in legs), *stops(_AFTER))
 
 
 def downtime(steps: Sequence[PlanStep]) -> Estimate:
@@ -118,12 +113,10 @@ def undo_of(releases: Sequence[Release]) -> Phrase:
     return phrase("Can be undone: {back}. Cannot be undone on site once installed: {final}.", back=back, final=final)
 
 
-def _station(kind: StepKind, title: Phrase, effect: Phrase, estimate: Estimate, *, attended: bool = False) -> PlanStep:
-    return PlanStep(kind, title, effect, estimate, attended)
-
-
-def _phase(phase: Phase, terminal: TerminalState, pace: Pace) -> Estimate:
-    return duration(PRIOR_S[phase], pace.timings.of(phase, _subject(terminal, pace)))
+def _stop(station: _Station, terminal: TerminalState, pace: Pace) -> PlanStep:
+    observed = pace.timings.of(station.phase, _subject(terminal, pace))
+    estimate = duration(PRIOR_S[station.phase], observed)
+    return PlanStep(station.kind, Phrase(station.title), Phrase(station.effect), estimate, station.attended)
 
 
 def _subject(terminal: TerminalState, pace: Pace, release: Release | None = None) -> Subject:

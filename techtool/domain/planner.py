@@ -20,7 +20,7 @@ from techtool.domain.findings import (
     without_questions,
     word,
 )
-from techtool.domain.plan import Plan, ReleaseFinding, ReleaseVerdict
+from techtool.domain.plan import Plan, PlanStep, ReleaseFinding, ReleaseVerdict
 from techtool.domain.plan_steps import Leg, Pace, downtime, plan_steps, undo_of
 from techtool.domain.release import Release, VerifiedRelease
 from techtool.domain.route import Candidate, Problem, find_route
@@ -66,18 +66,28 @@ def make_plan(
     findings = [_finding(i, judge, terminal, legs, hopeful) for i in range(len(plain)) if i in stick.listed]
     findings += [withdrawn_finding(i, version) for i, version in withdrawn if f"{i}@{version}" not in recalled]
     findings += [recalled_finding(key, why) for key, why in recalled.items()]
-    order = tuple(releases[index] for index in legs)
-    pace = Pace(link_bytes_s, link, timings)
-    steps = plan_steps(terminal, [Leg(plain[index], before) for index, before in legs.items()], pace)
+    legs_now = [Leg(plain[index], before) for index, before in legs.items()]
+    steps = plan_steps(terminal, legs_now, Pace(link_bytes_s, link, timings))
+    return _plan(terminal, tuple(findings), tuple(releases[index] for index in legs), steps)
+
+
+def _plan(
+    terminal: TerminalState,
+    findings: tuple[ReleaseFinding, ...],
+    order: tuple[VerifiedRelease, ...],
+    steps: tuple[PlanStep, ...],
+) -> Plan:
+    plain = [verified.release for verified in order]
+    serial = terminal.identity.serial
     return Plan(
-        serial=terminal.identity.serial,
-        findings=tuple(findings),
+        serial=serial,
+        findings=findings,
         releases=order,
         steps=steps,
         total=together([step.estimate for step in steps]),
         downtime=downtime(steps),
-        undo=undo_of([verified.release for verified in order]),
-        digest=plan_digest(terminal.identity.serial, [verified.release for verified in order]),
+        undo=undo_of(plain),
+        digest=plan_digest(serial, plain),
     )
 
 

@@ -156,11 +156,22 @@ class _Search:
             whole, ranks = self._is_whole(node.state), self._ranks(node.state)
             looked_at.append((node, ranks, whole))
             if whole and ranks == self._best_ranks:
-                return self._indices(node.way)
+                return self._indices(self._in_order(node))
             for step in self._steps(node):
                 heapq.heappush(heap, self._extended(node, step))
         best = _best([(node, ranks) for node, ranks, whole in looked_at if whole])
-        return self._indices((self._forward(best) if heap else best).way)
+        return self._indices(self._in_order(self._forward(best) if heap else best))
+
+    def _in_order(self, found: _Node) -> tuple[int, ...]:
+        """The same releases, the system before what runs on it, where that order is allowed too."""
+        node = _Node(0, 0, (), self._start)
+        while len(node.way) < len(found.way):
+            waiting = (p for p in sorted(found.way) if p not in node.way)
+            step = next((p for p in waiting if all(self._gates(self._candidates[p].index, node.state))), None)
+            if step is None:
+                return found.way
+            node = self._extended(node, step)
+        return node.way
 
     def _is_whole(self, state: TerminalState) -> bool:
         """Whether nothing runs here that misses something, but for what missed it from the start."""

@@ -13,6 +13,8 @@ Fields = dict[str, object]
 """One document."""
 Op = tuple[str, str, str, Fields | None]
 """``[what, table, document id, document]``; ``what`` is one of :data:`KNOWN_OPS`."""
+Tables = MutableMapping[str, MutableMapping[str, Fields]]
+"""Table → document id → document."""
 
 KNOWN_OPS: Final = frozenset({"put", "del", "clear", "drop"})
 """``clear`` empties a table, and makes it when it is not there."""
@@ -89,7 +91,7 @@ def change(table: MutableMapping[str, Fields], op: Op) -> None:
         table[key] = document
 
 
-def apply(ops: Iterable[Op], tables: MutableMapping[str, MutableMapping[str, Fields]]) -> None:
+def apply(ops: Iterable[Op], tables: Tables) -> None:
     """Do ops to tables."""
     for op in ops:
         if op[0] == "drop":

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable, Iterator, Mapping, MutableMapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from pathlib import Path
@@ -14,7 +14,19 @@ from tinydb.storages import Storage
 from techtool.domain.codec import CodecError
 from techtool.errors import InternalError, UsageError
 from techtool.i18n import phrase, raw
-from techtool.store.changes import NOTHING, Fields, Op, Overlay, apply, change, copied, decode_ops, encode_ops, ops_for
+from techtool.store.changes import (
+    NOTHING,
+    Fields,
+    Op,
+    Overlay,
+    Tables,
+    apply,
+    change,
+    copied,
+    decode_ops,
+    encode_ops,
+    ops_for,
+)
 from techtool.store.journal import Header, Journal, Place, Reading, Seal, damaged
 
 
@@ -45,7 +57,7 @@ class JournalStorage(Storage):
         self._place = reading.place
         self._journal = journal
         self._open: _Pending | None = None
-        self._tables: dict[str, MutableMapping[str, Fields]] = {}
+        self._tables: Tables = {}
         try:
             apply(decode_ops(reading.payloads), self._tables)
         except CodecError as error:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -82,3 +83,15 @@ def test_the_tool_keeps_translations_and_drops_what_is_gone(tmp_path: Path, monk
 def test_the_tool_says_what_it_takes(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     assert locale_tools.main(arguments) == 2
     assert "extract|compile|missing" in capsys.readouterr().err
+
+
+def test_no_text_hides_in_an_f_string() -> None:
+    """The extractor does not look inside f-strings on Python 3.11: a text there would stay English for ever."""
+    hidden = re.compile(r"""\bf["'].*\{\s*(_|N_|phrase|translate)\(\s*["']""")
+    found = [
+        f"{path}:{number}"
+        for path in sorted(locale_tools.PACKAGE.rglob("*.py"))
+        for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1)
+        if hidden.search(line)
+    ]
+    assert found == []

@@ -178,7 +178,7 @@ class AdbStream(ByteStream):
         if self._closed or self._ended or not self._owed:
             return
         if self._connection.delayed_ack:
-            if self._owed >= _ACK_AT or not self._queued:
+            if self._owed >= _ACK_AT:  # with less owed, the terminal has window enough to go on
                 owed, self._owed = self._owed, 0
                 self._connection.send(Command.OKAY, self._local, self._remote, _ACK.pack(owed))
         elif self._queued < RECEIVE_WINDOW:

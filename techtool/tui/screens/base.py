@@ -19,6 +19,7 @@ from techtool.tui.widgets.bars import KeyBar, TopLine
 
 if TYPE_CHECKING:
     from techtool.tui.app import TechtoolApp
+    from techtool.tui.house import House
 
 
 class HouseScreen(Screen[None]):
@@ -26,16 +27,16 @@ class HouseScreen(Screen[None]):
 
     KEYS: ClassVar[tuple[str, ...]] = ()
     ABOUT: ClassVar[str] = N_("techtool brings releases onto payment terminals and proves what was done.")
-    HORIZONTAL_BREAKPOINTS: ClassVar[list[tuple[int, str]] | None] = [(0, "-narrow"), (96, "-wide")]
-    VERTICAL_BREAKPOINTS: ClassVar[list[tuple[int, str]] | None] = [(0, "-low"), (28, "-tall")]
+    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (96, "-wide")]  # noqa: RUF012 - Textual reads it as it is
+    VERTICAL_BREAKPOINTS = [(0, "-low"), (28, "-tall")]  # noqa: RUF012
 
     armed_at: float = 0.0
     """Keys typed before this moment were meant for what was on the screen before."""
 
     @property
-    def house(self) -> TechtoolApp:
-        """The app, as what it is."""
-        return cast("TechtoolApp", self.app)
+    def house(self) -> House:
+        """What may be asked for."""
+        return cast("TechtoolApp", self.app).house
 
     @property
     def glyphs(self) -> Glyphs:
@@ -68,13 +69,13 @@ class HouseScreen(Screen[None]):
         """The keys of this screen."""
         self.house.show_help(self.KEYS, self.ABOUT)
 
-    async def action_back(self) -> None:
+    def action_back(self) -> None:
         """To the screen before."""
-        await self.app.pop_screen()
+        self.house.back()
 
-    async def action_home(self) -> None:
+    def action_home(self) -> None:
         """To the first screen."""
-        await self.house.go_home()
+        self.house.go_home()
 
 
 class VisitScreenBase(HouseScreen):

@@ -69,25 +69,27 @@ class HomeScreen(HouseScreen):
     def _show_unfinished(self, view: HomeView) -> None:
         for name in ("#unfinished", "#unfinished-title"):
             self.query_one(name).display = bool(view.unfinished)
-        lines = [Line(Mark.NEEDS, visit.what, (f"{visit.visit}   {visit.since}", visit.where)) for visit in view.unfinished]
+        lines = [
+            Line(Mark.NEEDS, visit.what, (f"{visit.visit}   {visit.since}", visit.where)) for visit in view.unfinished
+        ]
         if view.more_unfinished:
             more = _("and {count} more under “Visits and reports”").format(count=view.more_unfinished)
             lines.append(Line(Mark.NOTE, more))
         self.query_one("#unfinished", Static).update(lines_grid(lines, self.glyphs, indent=2, words=False))
 
-    async def on_choices_chosen(self, event: Choices.Chosen) -> None:
+    def on_choices_chosen(self, event: Choices.Chosen) -> None:
         """Go there."""
         event.stop()
         house = self.house
         match event.value:
             case value if value.startswith(RESUME):
-                await house.resume_visit(value.removeprefix(RESUME))
+                house.resume_visit(value.removeprefix(RESUME))
             case value if value == NEW:
-                await house.open_new_visit()
+                house.open_new_visit()
             case value if value == STICK:
-                await house.open_stick_check()
+                house.open_stick_check()
             case value if value == VISITS:
-                await house.open_visits()
+                house.open_visits()
             case value if value == LANGUAGE:
                 house.change_language()
 

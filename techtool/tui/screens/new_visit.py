@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import ClassVar
@@ -17,6 +18,7 @@ from techtool.tui.actions import bindings
 from techtool.tui.requests import visit_request
 from techtool.tui.screens.base import HouseScreen
 from techtool.tui.views.lines import Part
+from techtool.tui.views.problem import complaint
 from techtool.tui.widgets.choices import Choices, Option
 from techtool.tui.widgets.text import Plain
 
@@ -70,14 +72,16 @@ class NewVisitScreen(HouseScreen):
         choices = self.query_one("#terminals", Choices)
         known = {option.value for option in choices.options}
         new = [
-            Option(n.address, n.address, "" if n.usable else _("not ready: {state}").format(state=n.state), picked=False)
+            Option(
+                n.address, n.address, "" if n.usable else _("not ready: {state}").format(state=n.state), picked=False
+            )
             for n in found
             if n.address not in known
         ]
         await choices.offer([*choices.options, *new], start=0)
         none = not choices.options
         self.query_one("#looking", Plain).say(_("No terminal on USB is seen; type its address.") if none else "")
-        sticks = await self.house.in_thread(self.house.doors.sticks)
+        sticks = await asyncio.to_thread(self.house.doors.sticks)
         await self._offer_sticks(sticks)
 
     async def _offer_sticks(self, sticks: Sequence[str]) -> None:
@@ -102,12 +106,17 @@ class NewVisitScreen(HouseScreen):
         event.stop()
         self.query_one("#stick" if event.input.id == "address" else "#begin").focus()
 
-    async def on_button_pressed(self, event: Button.Pressed) -> None:
+    def on_input_changed(self, event: Input.Changed) -> None:
+        """The complaint goes when it is being mended."""
+        event.stop()
+        self.query_one("#problem", Plain).say("")
+
+    def on_button_pressed(self, event: Button.Pressed) -> None:
         """Begin."""
         event.stop()
-        await self.action_begin()
+        self.action_begin()
 
-    async def action_begin(self) -> None:
+    def action_begin(self) -> None:
         """Begin with what is entered, or say what is missing."""
         picked = [o.value for o in self.query_one("#terminals", Choices).options if o.picked]
         problem = self.query_one("#problem", Plain)
@@ -115,8 +124,8 @@ class NewVisitScreen(HouseScreen):
             address, stick = (self.query_one(name, Input).value for name in ("#address", "#stick"))
             request = visit_request(picked, address, stick)
         except TechtoolError as error:
-            problem.say(f"{error.what_phrase.text()}  {error.action_phrases[0].text()}")
+            problem.say(complaint(error))
             self.app.bell()
             return
         problem.say("")
-        await self.house.begin_visit(request)
+        self.house.begin_visit(request)

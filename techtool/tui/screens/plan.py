@@ -104,9 +104,9 @@ class PlanScreen(VisitScreenBase):
         """Not now."""
         self.house.stop_visit()
 
-    async def action_log(self) -> None:
+    def action_log(self) -> None:
         """Everything that happened."""
-        await self.house.open_log()
+        self.house.open_log()
 
     def action_scroll_up(self) -> None:
         """Scroll the plan while the cursor stays in the field."""
@@ -136,11 +136,11 @@ def steps_table(plan: PlanView) -> Table:
     table = Table.grid(padding=(0, 2, 0, 0), expand=True, pad_edge=False)
     table.add_column(width=2, justify="right")
     table.add_column(ratio=1, overflow="fold")
-    table.add_column(justify="right", max_width=24)
+    table.add_column(justify="right", max_width=18)
     for step in plan.steps:
         what = Text(step.title, style=f"bold {STRONG}" if step.changes else "bold")
         what.append(f"\n{step.effect}", style=AMBER if step.changes else DIM)
-        time = Text(step.time, style=DIM)
+        time = Text(step.time)
         if step.attended:
             time.append("\n" + _("with you"), style=DIM)
         table.add_row(Text(str(step.number), style=DIM), what, time)
@@ -158,4 +158,3 @@ def times_table(plan: PlanView) -> Table:
         ],
         indent=2,
     )
-

@@ -71,12 +71,12 @@ class ProblemScreen(VisitScreenBase):
         )
         await self.query_one(Choices).offer([Option(way.value, way.label, way.cost) for way in problem.ways])
 
-    async def ask(self, question: Question | None) -> None:
+    async def ask(self, _question: Question | None) -> None:
         """Another problem in the same place."""
         self.arm()
         await self.draw(self.house.bridge.view)
 
-    async def on_choices_chosen(self, event: Choices.Chosen) -> None:
+    def on_choices_chosen(self, event: Choices.Chosen) -> None:
         """Go that way."""
         event.stop()
         if self._shown is not None and self._shown.answers_engine:
@@ -86,12 +86,12 @@ class ProblemScreen(VisitScreenBase):
             case value if value == AGAIN:
                 self.house.try_again()
             case value if value == FORM:
-                await self.house.back_to_form()
+                self.house.back_to_form()
             case value if value == RESUME:
-                await self.house.resume_visit(self.house.bridge.view.visit)
+                self.house.resume_visit(self.house.bridge.view.visit)
             case value if value == HOME:
-                await self.house.go_home()
+                self.house.go_home()
 
-    async def action_log(self) -> None:
+    def action_log(self) -> None:
         """Everything that happened."""
-        await self.house.open_log()
+        self.house.open_log()

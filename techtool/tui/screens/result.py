@@ -39,6 +39,7 @@ class ResultScreen(VisitScreenBase):
         """Outcome, terminals, reports, what next."""
         with VerticalScroll(classes="body", id="result"):
             yield Plain("", id="result-title")
+            yield Plain("", id="took", classes="question-note")
             yield Plain(_("Terminals"), classes="heading")
             yield Static(id="terminals", markup=False)
             yield Plain(_("Reports"), classes="heading", id="reports-title")
@@ -55,6 +56,7 @@ class ResultScreen(VisitScreenBase):
         title = self.query_one("#result-title", Plain)
         title.say(f"{self.glyphs.marks[view.mark]} {view.title}")
         title.add_class(f"-{view.mark.value}")
+        self.query_one("#took", Plain).say(view.took)
         self.query_one("#terminals", Static).update(lines_grid(view.terminals, self.glyphs, words=False))
         files = [Line(Mark.NOTE, name) for name in view.reports]
         if view.folder:
@@ -81,6 +83,6 @@ class ResultScreen(VisitScreenBase):
         else:
             toast(self.app, _("There is no report yet."), warning=True)
 
-    async def action_log(self) -> None:
+    def action_log(self) -> None:
         """Everything that happened."""
-        await self.house.open_log()
+        self.house.open_log()

@@ -25,7 +25,8 @@ from techtool.tui.widgets.rail import StepRail
 from techtool.tui.widgets.text import Plain, grid, lines_grid, mark_text
 from techtool.tui.widgets.transfer import TransferBar
 
-LAST_LINES = 5
+LAST_LINES, MORE_LINES = 5, 14
+"""Of the log: on a low terminal, and on a tall one."""
 
 
 class VisitScreen(VisitScreenBase):
@@ -75,7 +76,9 @@ class VisitScreen(VisitScreenBase):
         items = items_of(lane) if lane else ()
         self.query_one("#items", Static).update(lines_grid(items, self.glyphs))
         self.query_one("#items").display = len(items) > 1
-        self.query_one("#log", Static).update(log_grid(view.log[-LAST_LINES:], self))
+        self.query_one("#log", Static).update(
+            log_grid(view.log[-(MORE_LINES if self.has_class("-tall") else LAST_LINES) :], self)
+        )
 
     async def ask(self, question: Question | None) -> None:
         """Put the engine's question, or none."""
@@ -101,9 +104,9 @@ class VisitScreen(VisitScreenBase):
         """Stop where a person is asked next."""
         self.house.stop_visit()
 
-    async def action_log(self) -> None:
+    def action_log(self) -> None:
         """Everything that happened."""
-        await self.house.open_log()
+        self.house.open_log()
 
     def action_scroll_up(self) -> None:
         """Scroll."""
@@ -161,4 +164,3 @@ def secret_hint(screen: VisitScreenBase, question: Question | None) -> str:
     if question is None or question.kind is not AnswerKind.SECRET or not passphrase:
         return ""
     return _("Demo: it is {passphrase}").format(passphrase=passphrase)
-

@@ -8,7 +8,7 @@ from typing import Final
 
 from techtool.domain.outcome import OUTCOME_LABEL
 from techtool.domain.plan import StepKind
-from techtool.domain.question import Question
+from techtool.domain.question import CheckResult, Question
 from techtool.domain.visit import LaneRecord, StepState
 from techtool.events import (
     Event,
@@ -25,6 +25,7 @@ from techtool.events import (
 )
 from techtool.i18n import Phrase, phrase, translate
 from techtool.tui.views.lines import Mark, time_of_day
+from techtool.tui.views.run import check_word
 from techtool.tui.views.visit import ORDER, STATIONS, Item, LaneView, LogLine, Station, Transfer, VisitView
 
 MANY: Final = frozenset({StepKind.INSTALL, StepKind.TEST})
@@ -68,6 +69,7 @@ def fold(view: VisitView, event: Event) -> VisitView:
     """The view after one more event."""
     match event:
         case VisitStarted(visit=visit, resumed=resumed):
+            view = replace(view, begun_at=event.at)
             text = (
                 phrase("Visit {visit} resumed", visit=visit) if resumed else phrase("Visit {visit} begun", visit=visit)
             )
@@ -76,7 +78,7 @@ def fold(view: VisitView, event: Event) -> VisitView:
             return replace(_changed(view, lane, _started(_lane(view, lane), event)), current=lane, transfer=None)
         case StepDone(lane=lane, result=result):
             view = replace(_changed(view, lane, _done(_lane(view, lane), event)), transfer=None)
-            return _logged(view, event, Mark.OK, result) if result is not None else view
+            return _logged(view, event, *_told(view, event, result)) if result is not None else view
         case StepFailed(lane=lane, error=error):
             view = replace(_changed(view, lane, _failed(_lane(view, lane), event)), transfer=None)
             return _logged(view, event, Mark.STOPPED, phrase("{code} {what}", code=error.code, what=error.what))
@@ -143,13 +145,28 @@ def _started(lane: LaneView, event: StepStarted) -> LaneView:
 def _done(lane: LaneView, event: StepDone) -> LaneView:
     mark = Mark.BUSY if event.step in MANY else Mark.OK
     stations = _with_station(lane, event.step, mark, event.result)
-    return replace(lane, stations=stations, items=_ended(lane, event.step, event.item, Mark.OK, event.result))
+    failed = event.step is StepKind.TEST and event.result is not None and _is_fail(event.result)
+    items = _ended(lane, event.step, event.item, Mark.WARNING if failed else Mark.OK, event.result)
+    return replace(lane, stations=stations, items=items)
+
+
+def _is_fail(result: Phrase) -> bool:
+    return result.text("en").startswith(CheckResult.FAIL.value)
 
 
 def _failed(lane: LaneView, event: StepFailed) -> LaneView:
     stations = _with_station(lane, event.step, Mark.STOPPED, event.error.what)
     items = _ended(lane, event.step, event.item, Mark.STOPPED, event.error.what)
     return replace(lane, stations=stations, items=items, error=event.error)
+
+
+def _told(view: VisitView, event: StepDone, result: Phrase) -> tuple[Mark, Phrase]:
+    """A step's result as a line of the log: a test is named, and a failed one marked."""
+    if event.step not in (StepKind.TEST, StepKind.INSPECT):
+        return Mark.OK, result
+    title = next((i.title for i in _lane(view, event.lane).items if i.key == (event.step, event.item)), result)
+    mark = Mark.WARNING if _is_fail(result) else Mark.OK
+    return mark, phrase("{title}: {result}", title=title, result=check_word(result.text("en")))
 
 
 def _ended(lane: LaneView, kind: StepKind, item: str, mark: Mark, note: Phrase | None) -> tuple[Item, ...]:

@@ -51,6 +51,8 @@ class HomeFacts:
     visits: int = 0
     hinted: int = 0
     """Terminals of the demo."""
+    trouble: str = ""
+    """Why the records could not be read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,6 +133,8 @@ def _state(facts: HomeFacts) -> Sequence[Line]:
     if facts.hinted:
         text = _("Demo: {count} simulated terminals; nothing here is real").format(count=facts.hinted)
         lines.append(Line(Mark.NOTE, text))
+    if facts.trouble:
+        lines.append(Line(Mark.STOPPED, facts.trouble))
     if facts.damaged:
         text = _("{count} damaged records: “techtool doctor” says more").format(count=facts.damaged)
         lines.append(Line(Mark.STOPPED, text))

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from techtool.domain.estimate import human_estimate, together
+from techtool.domain.estimate import human_duration, human_estimate, together
 from techtool.domain.plan import Estimate, Plan, PlanStep, ReleaseFinding, ReleaseVerdict, StepKind
 from techtool.domain.rules import Force, Verdict
 from techtool.i18n import N_, _, language
@@ -113,7 +113,7 @@ def _step(number: int, step: PlanStep) -> PlannedStep:
         number=number,
         title=step.title.text(),
         effect=step.effect.text(),
-        time=_time(step.estimate),
+        time=human_duration(step.estimate.p50_s).text(),
         attended=step.attended,
         changes=step.kind is StepKind.INSTALL,
     )

@@ -7,7 +7,7 @@ from typing import Final
 
 from techtool.domain.plan import StepKind
 from techtool.domain.visit import ErrorRecord
-from techtool.errors import TechtoolError
+from techtool.errors import TechtoolError, UsageError
 from techtool.i18n import N_, Phrase, _
 from techtool.tui.views.lines import Mark
 from techtool.tui.views.visit import ORDER, LaneView, VisitView, label_of
@@ -118,6 +118,13 @@ def _kind(text: str) -> StepKind | None:
         return StepKind(text)
     except ValueError:
         return None
+
+
+def complaint(error: TechtoolError) -> str:
+    """An error in what was entered, for the line below it; advice about command lines is left out."""
+    if type(error) is UsageError:
+        return error.what_phrase.text()
+    return "  ".join([error.what_phrase.text(), *(action.text() for action in error.action_phrases)])
 
 
 def record_of(error: TechtoolError) -> ErrorRecord:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from techtool.domain.outcome import OUTCOME_LABEL, Outcome
 from techtool.i18n import _, translate
-from techtool.tui.views.lines import Line, Mark
+from techtool.tui.views.lines import Line, Mark, clock_time
 from techtool.tui.views.visit import LaneView, VisitView
 
 
@@ -23,7 +23,7 @@ class ResultView:
     reports: tuple[str, ...]
     folder: str
     following: tuple[str, ...]
-    sealed: bool
+    took: str
 
 
 def result_view(view: VisitView, reports: Sequence[Path]) -> ResultView | None:
@@ -41,8 +41,16 @@ def result_view(view: VisitView, reports: Sequence[Path]) -> ResultView | None:
         reports=tuple(path.name for path in reports),
         folder=str(reports[0].parent) if reports else "",
         following=tuple(_following(view, sealed=finished.sealed)),
-        sealed=finished.sealed,
+        took=_took(view),
     )
+
+
+def _took(view: VisitView) -> str:
+    """How long this run took, from its first event to its last."""
+    if view.finished is None or view.begun_at is None:
+        return ""
+    seconds = (view.finished.at - view.begun_at).total_seconds()
+    return _("Took {time}, questions included.").format(time=clock_time(seconds))
 
 
 def terminal_line(lane: LaneView) -> Line:
@@ -52,6 +60,11 @@ def terminal_line(lane: LaneView) -> Line:
         return Line(Mark.WARNING, _("{terminal}: unfinished").format(terminal=name))
     text = f"{name}: {translate(OUTCOME_LABEL[lane.outcome])}"
     details: list[str] = []
+    if lane.outcome.is_good and lane.plan is not None and lane.plan.releases:
+        names = ", ".join(f"{v.release.id} {v.release.version}" for v in lane.plan.releases)
+        details.append(_("installed and read back: {releases}").format(releases=names))
+    failed = [item.title.text() for item in lane.items if item.mark is Mark.WARNING]
+    details += [_("Test failed: {test}").format(test=name) for name in failed]
     if lane.error is not None:
         details.append(f"{lane.error.code}  {lane.error.what.text()}")
         details.append(_("State now: {state}").format(state=lane.error.state_now.text()))

@@ -48,13 +48,13 @@ def items_of(lane: LaneView) -> tuple[Line, ...]:
         if item.note is not None and item.key[0] is not StepKind.TEST:
             text = f"{text}: {item.note.text()}"
         elif item.note is not None:
-            text = f"{text}: {_result(item.note.text())}"
+            text = f"{text}: {check_word(item.note.text())}"
         lines.append(Line(item.mark, text))
     return tuple(lines)
 
 
-def _result(text: str) -> str:
-    """A test's result in words."""
+def check_word(text: str) -> str:
+    """A test's result, ``pass`` or ``not-done: reason``, in words."""
     word, colon, reason = text.partition(":")
     words = {
         "pass": _("passed"),

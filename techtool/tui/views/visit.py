@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import datetime
 from enum import StrEnum
 from typing import Final
 
@@ -130,6 +131,8 @@ class VisitView:
     failure: ErrorRecord | None = None
     """What ended the visit's run outside the record of a terminal."""
     finished: Finished | None = None
+    begun_at: datetime | None = None
+    """When this run of the visit began."""
     stopping: bool = False
     """The technician wants to stop at the next safe point."""
 

@@ -65,6 +65,7 @@ class Choices(Vertical, can_focus=True):
     ) -> None:
         super().__init__(id=id, classes=classes)
         self._options = tuple(options)
+        self.can_focus = bool(self._options)
         self._at = start
         self._label_width = label_width
 
@@ -85,11 +86,14 @@ class Choices(Vertical, can_focus=True):
             return
         same_length = len(new) == len(self._options)
         self._options = new
+        self.can_focus = bool(new)
         if not same_length:
             self._at = start
             await self.remove_children()
             await self.mount_all([_Row(self, place) for place in range(len(new))])
         self._draw()
+        if new and self.screen.focused is None:
+            self.focus(scroll_visible=False)
 
     def draw_row(self, place: int) -> Table:
         """One row, in the app's marks."""

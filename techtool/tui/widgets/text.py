@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from typing import TypeVar
 
 from rich.table import Table
 from rich.text import Text
@@ -12,11 +13,12 @@ from textual.widgets import Static
 from techtool.tui.theme import COLOUR, DIM, UNICODE, Glyphs
 from techtool.tui.views.lines import Line, Mark, word_of
 
+T = TypeVar("T")
 NO_WORD = frozenset({Mark.NOTE, Mark.WAITING, Mark.OK})
 """Marks whose glyph needs no word where a sentence stands beside it."""
 
 
-def glyphs_of(app: App[object]) -> Glyphs:
+def glyphs_of(app: App[T]) -> Glyphs:
     """The marks the app draws with."""
     found = getattr(app, "glyphs", UNICODE)
     return found if isinstance(found, Glyphs) else UNICODE

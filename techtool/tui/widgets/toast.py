@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from typing import TypeVar
+
 from textual.app import App
 
+T = TypeVar("T")
 
-def toast(app: App[object], text: str, *, warning: bool = False) -> None:
+
+def toast(app: App[T], text: str, *, warning: bool = False) -> None:
     """Show ``text`` for a moment, exactly as it is."""
     app.notify(text, severity="warning" if warning else "information", markup=False)

@@ -47,7 +47,7 @@ def test_never_before_this_techtool_was_made(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "data", [b"", b"{}", b'{"schema":1,"floor":"soon"}', b'{"schema":1,"floor":"2027-01-01T00:00:00"}']
+    "data", ["", "{}", '{"schema":1,"floor":"soon"}', '{"schema":1,"floor":"2027-01-01T00:00:00"}']
 )
 def test_a_damaged_floor_is_said(tmp_path: Path, data: str) -> None:
     paths = Paths(tmp_path)

@@ -35,7 +35,7 @@ requirements = st.one_of(
     st.builds(lambda how, version: Requirement("bootloader", how, version), compares, versions),
 )
 conflicts = st.builds(
-    lambda name, how, version: Conflict(name, how, version),
+    Conflict,
     st.sampled_from(APPS),
     st.one_of(st.none(), st.sampled_from(list(Compare))),
     versions,
@@ -49,7 +49,7 @@ def releases(draw: st.DrawFn) -> Release:
     version = draw(versions) if name != "other-os" else f"{draw(MAJORS)}.5.0"
     needs = draw(st.lists(requirements, max_size=2))
     restart = draw(st.booleans())
-    size = draw(st.sampled_from([1, 1, 1, 40]))
+    size = draw(st.sampled_from([1, 1, 20, 40]))
     if name in APPS:
         clashes = draw(st.lists(conflicts, max_size=1))
         return app(name, version, requires=needs, conflicts=clashes, size_bytes=size, restart=restart)
@@ -67,7 +67,7 @@ def terminals(draw: st.DrawFn) -> TerminalState:
         TERMINAL,
         packages=tuple(package(name, version) for name, version in sorted(installed.items())),
         bootloader=draw(versions),
-        free_storage_bytes=draw(st.sampled_from([None, 50, 10_000, 10_000])),
+        free_storage_bytes=draw(st.sampled_from([None, 50, 50, 10_000])),
     )
     return with_firmware(draw(versions), state)
 
@@ -138,7 +138,7 @@ class Brute:
         return {g: max((self.rank(i) for i in running if self.stick[i].id == g), default=-1) for g in self.goals}
 
 
-@settings(max_examples=6000, deadline=None)
+@settings(max_examples=60, deadline=None, derandomize=True)
 @given(terminals(), sticks, st.sets(st.sampled_from([*APPS, "os"]), max_size=2))
 def test_the_plan_is_as_good_as_any_order_could_be(
     terminal: TerminalState, stick: list[Release], chosen: set[str]

@@ -220,6 +220,7 @@ def test_a_transaction_is_one_line_over_tables_and_sees_itself(db: JournalDB) ->
         assert steps.insert({"n": 2, "pair": (1, 2)}) == 2
         steps.update({"state": "done"}, where("n") == 2)
         backups.insert({"of": 2})
+        steps.update({"state": "gone"}, doc_ids=[1])
         steps.remove(doc_ids=[1])
         assert steps.all() == [{"n": 2, "pair": [1, 2], "state": "done"}]
         assert steps.count(where("n") == 2) == 1

@@ -62,6 +62,14 @@ def test_removed_lines_leave_a_gap_of_no_bytes(path: Path, tmp_path: Path) -> No
     assert numbers(tmp_path / "saved.jnl") == [0, 3, 4, 5]
 
 
+def test_junk_between_whole_lines_is_told_although_no_line_is_missing(path: Path, tmp_path: Path) -> None:
+    parts = lines(path)
+    path.write_bytes(b"".join(parts[:3]) + b"junk" + b"".join(parts[3:]))
+    result = salvage(path, tmp_path / "saved.jnl", QuickDisk())
+    assert result.gaps == (Gap(len(b"".join(parts[:3])), 4),)
+    assert numbers(tmp_path / "saved.jnl") == list(range(6))
+
+
 def test_a_lost_header_does_not_lose_the_rest(path: Path, tmp_path: Path) -> None:
     data = path.read_bytes()
     path.write_bytes(b"\x00" * 10 + data[10:])
