@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +20,9 @@ from techtool.store.db import JournalDB
 
 VISIT: Final = "visit"
 """The kind of a visit's journal."""
+
+Content = Mapping[str, Mapping[str, Mapping[str, object]]]
+"""Table → document id → document."""
 
 _SUFFIX: Final = ".jnl"
 _NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
@@ -139,14 +142,14 @@ class Home:
             raise NoSuchVisit(visit=visit)
         return self.paths.visits / (visit + _SUFFIX)
 
-    def create_visit(self, visit: str) -> JournalDB:
-        """Begin a visit's journal; on disk when this returns."""
+    def create_visit(self, visit: str, content: Content | None = None) -> JournalDB:
+        """Begin a visit's journal with its first documents in it; on disk, as one, when this returns."""
         self.require_lock()
         path = self.visit_path(visit)
         if path.exists():
             raise UsageError(problem=phrase("There is a visit {visit} already.", visit=visit))
         self.ensure_folder(self.paths.visits)
-        JournalDB.create(path, self.disk, kind=VISIT, id=visit)
+        JournalDB.create(path, self.disk, kind=VISIT, id=visit, content=content)
         return self.writer(path)
 
     def open_visit(self, visit: str, write: bool = False) -> JournalDB:

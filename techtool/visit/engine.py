@@ -27,7 +27,7 @@ from techtool.i18n import phrase
 from techtool.reports.keys import ReportKey, load_report_key
 from techtool.visit.closing import close_visit, sign_off
 from techtool.visit.lane import Lane
-from techtool.visit.log import WHOLE_VISIT, VisitLog, read_visit
+from techtool.visit.log import WHOLE_VISIT, VisitLog, first_documents, read_visit
 from techtool.visit.operator import Operator
 from techtool.visit.outlet import Outlet
 from techtool.visit.runner import LaneResult, reach, work
@@ -91,10 +91,9 @@ class Engine:
                 lanes=tuple(LaneRecord(str(n), str(a), "") for n, a in enumerate(request.addresses, 1)),
                 clock_note=_clock_note(stick),
             )
-            db = services.home.create_visit(visit.id)
+            db = services.home.create_visit(visit.id, first_documents(visit, request.releases))
             try:
                 log = VisitLog(db, services.clock, visit.id)
-                log.start(visit, request.releases)
                 put_in_index(services, read_visit(db))
                 outlet.emit(VisitStarted(visit.id, now))
                 await self._ask_arrival(log, request)

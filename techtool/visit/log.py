@@ -39,6 +39,7 @@ from techtool.domain.visit import (
 from techtool.errors import Interrupted, StoreDamaged, TechtoolError
 from techtool.i18n import Phrase
 from techtool.store.db import JournalDB
+from techtool.store.home import Content
 
 T = TypeVar("T")
 
@@ -69,6 +70,18 @@ class OpenSession:
     session: str
 
 
+def first_documents(visit: VisitRecord, wanted: Sequence[str] = ()) -> Content:
+    """What a visit's journal begins with: who, when, with which stick; the lanes with their addresses."""
+    head = plain(visit)
+    for derived in ("lanes", "sealed", "head", "answers"):
+        del head[derived]
+    lanes = [{"lane": lane.lane, "address": lane.address, "serial": lane.serial} for lane in visit.lanes]
+    return {
+        "visit": {"1": {**head, "wanted": list(wanted)}},
+        "lanes": {str(number): lane for number, lane in enumerate(lanes, 1)},
+    }
+
+
 class VisitLog:
     """Writes one visit; every write is on disk when the method returns."""
 
@@ -86,16 +99,6 @@ class VisitLog:
         return self._db.table(name)
 
     # -- the visit --------------------------------------------------------------------------------------------------
-
-    def start(self, visit: VisitRecord, wanted: Sequence[str] = ()) -> None:
-        """First document: who, when, with which stick; the lanes with their addresses."""
-        head = plain(visit)
-        for derived in ("lanes", "sealed", "head", "answers"):
-            del head[derived]
-        with self._db.transaction():
-            self._table("visit").insert({**head, "wanted": list(wanted)})
-            for lane in visit.lanes:
-                self._table("lanes").insert({"lane": lane.lane, "address": lane.address, "serial": lane.serial})
 
     def set_visit(self, **fields: object) -> None:
         """Change fields of the visit's document (``merchant``, ``outcome`` …)."""

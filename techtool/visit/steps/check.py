@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from techtool.domain.plan import Plan, ReleaseFinding, ReleaseVerdict, StepKind
 from techtool.domain.planner import make_plan
+from techtool.domain.question import Question
 from techtool.domain.rules import Environment, questions
 from techtool.domain.terminal import TerminalState
 from techtool.errors import GateClosed, NotCompatible, TechtoolError, Withdrawn
@@ -40,17 +41,20 @@ async def _plan_with_answers(lane: Lane) -> Plan:
     base = lane.known if lane.record.confirmed_at is None else lane.before or lane.known
     environment = Environment(tool_version=lane.services.tool_version)
     plan = _plan(lane, base, environment)
-    answers: dict[str, bool] = {}
-    for question in questions(plan.findings):
-        given = lane.answered_before(question.id)
-        if given is None:
-            given = await lane.ask(StepKind.CHECK, replace(question, serial=base.identity.serial))
-        answers[question.id] = given == YES
-    if answers:
-        plan = _plan(lane, base, replace(environment, answers=answers))
+    while open_questions := questions(plan.findings):
+        answers = dict(environment.answers)
+        for question in open_questions:
+            answers[question.id] = await _answer(lane, replace(question, serial=base.identity.serial)) == YES
+        environment = replace(environment, answers=answers)
+        plan = _plan(lane, base, environment)
     if base is not lane.known:
-        _still_allowed(plan, _plan(lane, lane.known, replace(environment, answers=answers)))
+        _still_allowed(plan, _plan(lane, lane.known, environment))
     return plan
+
+
+async def _answer(lane: Lane, question: Question) -> str:
+    """What was answered before a resume stands."""
+    return lane.answered_before(question.id) or await lane.ask(StepKind.CHECK, question)
 
 
 def _plan(lane: Lane, state: TerminalState, environment: Environment) -> Plan:

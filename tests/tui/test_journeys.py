@@ -1,0 +1,115 @@
+"""Whole visits by keys alone, judged by the journal: what was done to the terminal, not only what was drawn."""
+
+from __future__ import annotations
+
+import pytest
+
+from techtool.domain.outcome import Outcome
+from techtool.domain.plan import StepKind
+from techtool.domain.visit import StepState, VisitRecord
+from techtool.i18n import set_language
+from techtool.simulator.faults import Direction, Drop, Faults, InstallRefusal
+from techtool.tui.screens.home import HomeScreen
+from techtool.tui.screens.new_visit import NewVisitScreen
+from techtool.tui.screens.plan import PlanScreen
+from techtool.tui.screens.problem import ProblemScreen
+from techtool.tui.screens.result import ResultScreen
+from techtool.tui.screens.visit import VisitScreen
+from tests.tui.hand import Hand, Stage
+
+
+async def begin(hand: Hand) -> None:
+    """From home into a visit to the first terminal of the list."""
+    await hand.on(HomeScreen)
+    await hand.until(lambda: hand.app.house.home_facts.unfinished is not None, "home")
+    await hand.press("1" if not hand.app.house.home_facts.unfinished else "2")
+    await hand.on(NewVisitScreen)
+    await hand.press("f2")
+    await hand.on(VisitScreen)
+
+
+def installs(visit: VisitRecord) -> list[StepState]:
+    return [s.state for lane in visit.lanes for s in lane.steps if s.step is StepKind.INSTALL]
+
+
+@pytest.mark.parametrize("lang", ["en", "zh"])
+@pytest.mark.parametrize("size", [(80, 24), (100, 30)])
+async def test_a_whole_visit(stage: Stage, lang: str, size: tuple[int, int]) -> None:
+    set_language(lang)
+    async with stage.terminals() as simulation, stage.screens(*simulation.addresses, size=size) as hand:
+        await begin(hand)
+        await hand.answers({"arrive.merchant": "面馆 [red]No. 7[/]", "sign_off.name": "Wang"})
+        await hand.on(ResultScreen)
+        assert simulation.serials[0] in hand.text()
+        await hand.press("escape")
+        await hand.on(HomeScreen)
+    visit = stage.visit()
+    (lane,) = visit.lanes
+    assert (visit.sealed, visit.outcome, lane.outcome) == (True, Outcome.SUCCESS, Outcome.SUCCESS)
+    assert visit.merchant == "面馆 [red]No. 7[/]"
+    assert lane.confirmed_at is not None
+    assert lane.backup is not None
+    assert lane.backup.verified
+    assert [i.sha256_expected for i in lane.installed] == [i.sha256_found for i in lane.installed]
+    assert {check.result for check in lane.checks} == {"pass"}
+    assert [answer.answer for answer in visit.answers] == ["Wang"]
+    assert len(list((stage.world.paths.reports / visit.id).glob("*.html"))) == 2
+
+
+async def test_nothing_changes_before_the_last_four_are_typed(stage: Stage) -> None:
+    async with stage.terminals() as simulation, stage.screens(*simulation.addresses) as hand:
+        await begin(hand)
+        question = await hand.answers({}, stop_at=["confirm.last4"])
+        assert question is not None
+        await hand.on(PlanScreen)
+        for wrong in ("", "1", "0000"):
+            await hand.type(wrong, "enter")
+            assert hand.view.question is question
+        assert "0000" not in stage.visit().lanes[0].serial
+        assert installs(stage.visit()) == []
+        assert stage.visit().lanes[0].backup is None
+        await hand.press(*["backspace"] * 4)
+        await hand.answers({})
+    assert stage.visit().outcome is Outcome.SUCCESS
+
+
+async def test_keys_typed_ahead_confirm_nothing(stage: Stage) -> None:
+    """What was typed for the screen before, or in the moment a new one appears, does not reach it."""
+    async with stage.terminals() as simulation, stage.screens(*simulation.addresses) as hand:
+        await begin(hand)
+        inspection = await hand.answers({}, stop_at=["inspect.SE-02"])
+        assert inspection is not None
+        hand.app.house.settle_s = 3600
+        await hand.answer(inspection, "pass")
+        plan = await hand.on(PlanScreen)
+        question = await hand.question("confirm.last4")
+        await hand.type(question.serial[-4:], "enter")
+        assert hand.view.question is question
+        assert stage.visit().lanes[0].confirmed_at is None
+        hand.app.house.settle_s = 0
+        plan.arm()
+        await hand.answer(question, question.serial[-4:])
+        await hand.answers({})
+    assert stage.visit().outcome is Outcome.SUCCESS
+
+
+async def test_a_refused_installation_is_tried_again(stage: Stage) -> None:
+    faults = [Faults(install=InstallRefusal("INSTALL_FAILED_USER_RESTRICTED", "Install canceled by user", times=1))]
+    async with stage.terminals(faults=faults) as simulation, stage.screens(*simulation.addresses) as hand:
+        await begin(hand)
+        await hand.until(lambda: hand.panel() is not None)
+        while not isinstance(hand.app.screen, ProblemScreen):
+            question = hand.panel()
+            if question is not None and question is hand.view.question:
+                await hand.answers({question.id: ""} if question.id.startswith("arrive.") else {}, stop_at=["sign_off.name"]) if False else await hand.answer(question, _usual_for(question.id, question.serial))
+            await hand.pilot.pause(0.01)
+        problem = await hand.on(ProblemScreen)
+        assert "TT-410" in hand.text()
+        await hand.press("enter")
+        assert hand.app.screen is problem, "enter alone chooses nothing"
+        await hand.press("1")
+        await hand.until(lambda: not isinstance(hand.app.screen, ProblemScreen), "gone on")
+        await hand.answers({})
+    visit = stage.visit()
+    assert visit.outcome is Outcome.SUCCESS
+    assert StepState.FAILED in installs(visit)
