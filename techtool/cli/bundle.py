@@ -42,7 +42,7 @@ def find(path: Path | None, as_json: bool) -> int:
     return int(Exit.DONE)
 
 
-@group.command("inspect", help=N_("What a verified stick carries. PATH is found when one stick is in."))
+@group.command("inspect", help=N_("What a verified stick carries. Without PATH: the one stick that is in."))
 @click.argument("path", required=False, type=_PATH)
 @click.option("--json", "as_json", is_flag=True, help=_JSON_HELP)
 def inspect(path: Path | None, as_json: bool) -> int:
@@ -60,7 +60,7 @@ def inspect(path: Path | None, as_json: bool) -> int:
     return int(Exit.DONE)
 
 
-@group.command("verify", help=N_("Verify a stick to the last byte. PATH is found when one stick is in."))
+@group.command("verify", help=N_("Verify a stick to the last byte. Without PATH: the one stick that is in."))
 @click.argument("path", required=False, type=_PATH)
 @click.option("--json", "as_json", is_flag=True, help=_JSON_HELP)
 def verify(path: Path | None, as_json: bool) -> int:
@@ -78,7 +78,7 @@ def verify(path: Path | None, as_json: bool) -> int:
                 stick.check(item, file)
             except Damaged as error:
                 damaged.append(error)
-                say(f"✗ {file.target}: {error.what_phrase.text()}")
+                say(f"✗ {file.target}: {error.params['problem']}")
                 continue
             files.append({"target": file.target, "size": file.size_bytes, "sha256": file.sha256})
             say(f"✓ {file.target}")
@@ -108,7 +108,7 @@ def init(folder: Path, publishers: tuple[str, ...], lab_keys: int, passphrase_fi
     from techtool.bundles.publish.roles import Quorum
     from techtool.bundles.publish.workspace import KEYS, Workspace
     from techtool.bundles.roots import fingerprint, grouped
-    from techtool.cli.bundle_input import first_line
+    from techtool.cli.inputs import first_line
     from techtool.clock import SystemClock
 
     passphrase = first_line(passphrase_file) if passphrase_file is not None else ""

@@ -10,6 +10,7 @@ from pathlib import Path
 import click
 
 from techtool.bundles.description import Description, ProvidesEntry, decode_draft, decode_rules
+from techtool.cli.inputs import first_line
 from techtool.domain.codec import CodecError
 from techtool.domain.release import ReleaseKind, Requirement
 from techtool.errors import AnswerMissing, BadFile, UsageError
@@ -48,14 +49,6 @@ def draft_from(path: Path | None, typed: Typed) -> Description:
         version_format=typed.version_format or draft.version_format,
         install_duration=draft.install_duration if typed.install_duration is None else typed.install_duration,
     )
-
-
-def first_line(path: Path) -> str:
-    """The passphrase in a file; raises :class:`BadFile`."""
-    lines = _bytes_of(path).decode("utf-8", "replace").splitlines()
-    if not lines or not lines[0]:
-        raise BadFile(path=str(path), problem=phrase("its first line is empty"))
-    return lines[0]
 
 
 def passphrases_from(path: Path | None) -> Callable[[Path], str]:

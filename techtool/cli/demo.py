@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import shutil
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,6 +16,7 @@ from techtool.cli.output import say
 from techtool.errors import Exit, InternalError, UsageError
 from techtool.events import Event, Finished, LaneIdentified
 from techtool.i18n import LANGUAGES, N_, _, language, set_language
+from techtool.paths import DISK
 
 
 @click.command(help=N_("The whole job against simulated terminals, on a throwaway home and stick."))
@@ -50,14 +50,10 @@ def _folder(keep: Path | None) -> Iterator[Path]:
         with tempfile.TemporaryDirectory(prefix="techtool-demo-", ignore_cleanup_errors=True) as folder:
             yield Path(folder)
         return
-    if keep.exists() and any(keep.iterdir()):
+    if keep.is_dir() and any(keep.iterdir()):
         raise UsageError(problem=_("The folder {folder} is not empty.").format(folder=keep))
-    keep.mkdir(parents=True, exist_ok=True)
-    try:
-        yield keep.absolute()
-    except BaseException:
-        shutil.rmtree(keep, ignore_errors=True)
-        raise
+    DISK.make_folder(keep)
+    yield keep.absolute()
 
 
 async def _headless(world: DemoWorld, addresses: tuple[str, ...]) -> int:

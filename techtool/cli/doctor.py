@@ -31,6 +31,11 @@ def command(rebuild: bool, as_json: bool) -> int:
                 db.close()
         except StoreDamaged as error:
             damaged.append(error)
+    try:
+        services.index.visits()
+    except StoreDamaged as error:
+        if not rebuild:
+            damaged.append(error)
     if rebuild:
         with services.home.lock("doctor --rebuild"):
             services.index.rebuild(good)

@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Mapping
+from datetime import UTC, datetime
 
 import click
 
+from techtool.clock import stamp
 from techtool.errors import TechtoolError
 from techtool.i18n import _
 
@@ -29,7 +31,7 @@ def emit_json(value: Mapping[str, object]) -> None:
 def show_error(error: TechtoolError, *, as_json: bool) -> None:
     """Code, what, state now, next actions: to a person, or to a script under ``error``."""
     if as_json:
-        emit_json({"event": "error", "error": error_json(error)})
+        emit_json({"event": "error", "step": None, "at": stamp(datetime.now(UTC)), "error": error_json(error)})
     say(f"✗ {error.code}  {error.what_phrase.text()}")
     say("  " + _("State now: {state}").format(state=error.state_phrase.text()))
     for number, action in enumerate(error.action_phrases, 1):

@@ -11,6 +11,7 @@ from techtool.bundles.trust import open_stick
 from techtool.cli.connection import read_terminal
 from techtool.cli.output import emit_json, say
 from techtool.domain.planner import make_plan, plan_json
+from techtool.domain.refusal import refusal
 from techtool.domain.rules import Environment
 from techtool.errors import Exit
 from techtool.i18n import N_, language
@@ -31,7 +32,9 @@ def command(address: str, bundle: Path, releases: tuple[str, ...], as_json: bool
     stick = open_stick(bundle, services.paths, services.clock)
     named = {p.id for v in stick.releases for p in v.release.packages}
     state = asyncio.run(read_terminal(services, address, named))
-    plan = make_plan(state, stick.releases, Environment(tool_version=services.tool_version), wanted=releases)
+    environment = Environment(tool_version=services.tool_version)
+    plan = make_plan(state, stick.releases, environment, wanted=releases, withdrawn=stick.withdrawn)
+    refused = stick.expired or refusal(plan, releases)
     if as_json:
         emit_json({k: v for k, v in plan_json(plan, state.identity, language()).items() if k != "schema"})
     else:
@@ -44,11 +47,8 @@ def command(address: str, bundle: Path, releases: tuple[str, ...], as_json: bool
         for number, step in enumerate(plan.steps, 1):
             click.echo(f"{number:2}. {step.title.text()}  ({step.effect.text()})")
         click.echo(plan.undo.text())
-        if stick.expired is not None:
-            say(f"! {stick.expired.what_phrase.text()}")
-    if stick.expired is not None:
-        return int(stick.expired.exit_code)
-    if plan.has_work:
-        return int(Exit.DONE)
-    blocked = any(f.verdict.value == "blocked" for f in plan.findings)
-    return int(Exit.NOT_COMPATIBLE if blocked else Exit.NOTHING_TO_DO)
+        if refused is not None:
+            say(f"! {refused.what_phrase.text()}")
+    if refused is not None:
+        return int(refused.exit_code)
+    return int(Exit.DONE if plan.has_work else Exit.NOTHING_TO_DO)

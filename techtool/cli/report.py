@@ -6,21 +6,20 @@ from pathlib import Path
 
 import click
 
+from techtool.cli.inputs import first_line
 from techtool.cli.output import emit_json
-from techtool.errors import BadFile
 from techtool.i18n import LANGUAGES, N_, language
 from techtool.paths import Paths
 from techtool.reports.keys import load_report_key
-from techtool.reports.write import write_reports
+from techtool.reports.write import FORMATS
+from techtool.visit.closing import write_visit_reports
 from techtool.visit.services import Services
 from techtool.visit.visits import open_record
 
 
 @click.command(help=N_("Write a visit's report again from its journal."))
 @click.argument("visit")
-@click.option(
-    "--format", "formats", multiple=True, type=click.Choice(["html", "json"]), help=N_("default: html and json")
-)
+@click.option("--format", "formats", multiple=True, type=click.Choice(FORMATS), help=N_("default: html and json"))
 @click.option(
     "--to", "folder", type=click.Path(path_type=Path), help=N_("folder to write to (default: the home's reports)")
 )
@@ -40,13 +39,10 @@ def command(
     record = open_record(services, visit)
     key = None
     if passphrase_file is not None:
-        try:
-            passphrase = passphrase_file.read_text(encoding="utf-8").rstrip("\r\n")
-        except (OSError, UnicodeDecodeError) as error:
-            raise BadFile(path=str(passphrase_file), problem=str(error)) from error
-        key = load_report_key(services.paths.report_key, passphrase)
-    target = folder or services.paths.reports / visit
-    written = write_reports(record, formats or ("html", "json"), target, (lang or language(),), key, services.disk)
+        key = load_report_key(services.paths.report_key, first_line(passphrase_file))
+    written = write_visit_reports(
+        services, record, key, formats=formats or FORMATS, languages=(lang or language(),), folder=folder
+    )
     if as_json:
         emit_json({"files": [str(p) for p in written]})
         return

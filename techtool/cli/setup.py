@@ -6,8 +6,9 @@ from pathlib import Path
 
 import click
 
+from techtool.cli.inputs import first_line
 from techtool.cli.output import say
-from techtool.errors import BadFile, UsageError
+from techtool.errors import UsageError
 from techtool.i18n import LANGUAGES, N_, _
 from techtool.paths import Paths
 from techtool.visit.setup import make_key, missing, save_person, save_recipients, trust_root
@@ -34,10 +35,7 @@ def command(
     paths = Paths.default()
     save_person(paths, lang, name)
     if passphrase_file is not None:
-        try:
-            passphrase = passphrase_file.read_text(encoding="utf-8").rstrip("\r\n")
-        except (OSError, UnicodeDecodeError) as error:
-            raise BadFile(path=str(passphrase_file), problem=str(error)) from error
+        passphrase = first_line(passphrase_file)
         say(_("For the office's list of signers:"))
         click.echo(make_key(paths, name, passphrase))
     if root is not None:

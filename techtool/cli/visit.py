@@ -9,12 +9,13 @@ from pathlib import Path
 import click
 
 from techtool.cli.events import printer
+from techtool.cli.inputs import first_line
 from techtool.cli.output import emit_json, say
 from techtool.clock import stamp
 from techtool.domain.codec import plain
 from techtool.domain.outcome import OUTCOME_LABEL
 from techtool.domain.terminal import Address
-from techtool.errors import BadFile, InternalError, UsageError
+from techtool.errors import InternalError, UsageError
 from techtool.events import Event, Finished, LaneIdentified
 from techtool.i18n import N_, _, translate
 from techtool.paths import Paths
@@ -30,12 +31,7 @@ def command() -> None:
 
 
 def _operator(answers: Path | None, confirm: tuple[str, ...], passphrase_file: Path | None) -> ScriptedOperator:
-    passphrase = None
-    if passphrase_file is not None:
-        try:
-            passphrase = passphrase_file.read_text(encoding="utf-8").rstrip("\r\n")
-        except (OSError, UnicodeDecodeError) as error:
-            raise BadFile(path=str(passphrase_file), problem=str(error)) from error
+    passphrase = first_line(passphrase_file) if passphrase_file is not None else None
     for last4 in confirm:
         if len(last4) != 4:
             raise UsageError(problem=_("--confirm takes the last four of a serial number."))
@@ -52,10 +48,18 @@ def _follow(events: AsyncIterator[Event], operator: ScriptedOperator, *, as_json
                 operator.serials.add(event.serial)
             show(event)
             if isinstance(event, Finished):
+                _tell_unused(operator)
                 return event.exit_code
         raise InternalError(kind="no end")
 
     return asyncio.run(follow())
+
+
+def _tell_unused(operator: ScriptedOperator) -> None:
+    """A confirmation that fitted no terminal is most likely a slip."""
+    for last4 in operator.confirmations:
+        if not any(serial.upper().endswith(last4.upper()) for serial in operator.serials):
+            say(_("--confirm {last4} fitted no terminal of this visit.").format(last4=last4))
 
 
 _answers = click.option("--answers", type=click.Path(path_type=Path), help=N_("JSON object: question id → answer"))

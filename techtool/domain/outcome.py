@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from enum import StrEnum
 
-from techtool.errors import Exit
+from techtool.errors import Exit, gravest
 from techtool.i18n import N_
 
 
@@ -39,7 +40,7 @@ class Outcome(StrEnum):
 
 OUTCOME_LABEL: dict[Outcome, str] = {
     Outcome.SUCCESS: N_("done and verified"),
-    Outcome.SUCCESS_NOT_RESTORED: N_("done, settings must be put back"),
+    Outcome.SUCCESS_NOT_RESTORED: N_("installed and verified, something must be put right"),
     Outcome.NEEDS_REBOOT: N_("waits for a restart"),
     Outcome.FAILED_TRANSIENT: N_("not done, nothing changed, try again"),
     Outcome.FAILED_DEVICE_OK: N_("failed, terminal works as before"),
@@ -51,6 +52,16 @@ OUTCOME_LABEL: dict[Outcome, str] = {
     Outcome.CANCELLED: N_("cancelled"),
     Outcome.REFUSED: N_("refused, nothing changed"),
 }
+
+
+def worst(outcomes: Sequence[Outcome]) -> Outcome:
+    """One word for several terminals: the gravest by DESIGN §9's order of exit codes."""
+    bad = [outcome for outcome in outcomes if not outcome.is_good]
+    if bad:
+        grave = gravest([OUTCOME_EXIT[outcome] for outcome in bad])
+        return next(outcome for outcome in bad if OUTCOME_EXIT[outcome] is grave)
+    return Outcome.SUCCESS if Outcome.SUCCESS in outcomes or not outcomes else Outcome.NOTHING_TO_DO
+
 
 OUTCOME_EXIT: dict[Outcome, Exit] = {
     Outcome.SUCCESS: Exit.DONE,

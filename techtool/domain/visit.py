@@ -146,6 +146,8 @@ class LaneRecord:
     backup: BackupRecord | None = None
     installed: tuple[InstalledFile, ...] = ()
     confirmed_at: datetime | None = None
+    confirmed_digest: str = ""
+    """Of the plan that was confirmed; another plan needs a new word."""
     outcome: Outcome | None = None
     """None while the lane is unfinished."""
     error: ErrorRecord | None = None

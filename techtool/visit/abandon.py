@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from techtool.domain.outcome import OUTCOME_EXIT, Outcome
-from techtool.domain.visit import CatmAction, LaneRecord, StepState, VisitRecord
+from techtool.domain.outcome import OUTCOME_EXIT, Outcome, worst
+from techtool.domain.plan import StepKind
+from techtool.domain.visit import LaneRecord, StepState, VisitRecord
 from techtool.errors import NoSuchVisit
 from techtool.i18n import phrase
 from techtool.reports.keys import load_report_key
-from techtool.visit.closing import close_visit
+from techtool.visit.closing import drop_payloads, seal_visit, write_visit_reports
+from techtool.visit.lane import CHANGES
 from techtool.visit.log import VisitLog, read_visit
 from techtool.visit.services import Services
 from techtool.visit.visits import put_in_index
@@ -24,8 +26,11 @@ def abandon(services: Services, visit_id: str, passphrase: str | None) -> VisitR
                 raise NoSuchVisit(visit=phrase("{visit} is closed already", visit=visit_id))
             log = VisitLog(db, services.clock, visit_id)
             outcomes = [lane.outcome or _set_outcome(log, lane) for lane in visit.lanes]
-            worst = next((o for o in outcomes if not o.is_good), Outcome.CANCELLED)
-            record = close_visit(services, log, key, worst, int(OUTCOME_EXIT[worst]), abandoned=True)
+            outcome = worst([*outcomes, Outcome.CANCELLED])
+            seal_visit(services, log, key, outcome, int(OUTCOME_EXIT[outcome]), abandoned=True)
+            record = read_visit(db, visit_id)
+            write_visit_reports(services, record, key)
+            drop_payloads(services)
             put_in_index(services, record)
             return record
         finally:
@@ -33,8 +38,13 @@ def abandon(services: Services, visit_id: str, passphrase: str | None) -> VisitR
 
 
 def _set_outcome(log: VisitLog, lane: LaneRecord) -> Outcome:
-    """Nothing sent: cancelled. Something sent and not read again: inconsistent, never success."""
-    sent = any(s.action is CatmAction.INSTALL and s.state is not StepState.FAILED for s in lane.steps)
+    """Nothing sent: cancelled. Something sent that no later verification stands for: inconsistent, never success."""
+    sent = False
+    for step in lane.steps:
+        if step.action in CHANGES:
+            sent = True
+        if step.step is StepKind.VERIFY and step.state is StepState.DONE:
+            sent = False
     outcome = Outcome.INCONSISTENT if sent else Outcome.CANCELLED
     log.finished(lane.lane, outcome, int(OUTCOME_EXIT[outcome]), lane.error)
     return outcome

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC
 from pathlib import Path
 
@@ -11,7 +12,7 @@ from techtool.domain.visit import VisitRecord
 from techtool.i18n import LANGUAGES, phrase
 from techtool.reports.keys import ReportKey
 from techtool.reports.write import FORMATS, write_reports
-from techtool.visit.log import WHOLE_VISIT, VisitLog, read_visit
+from techtool.visit.log import WHOLE_VISIT, VisitLog
 from techtool.visit.operator import Operator
 from techtool.visit.services import Services
 
@@ -32,7 +33,7 @@ async def sign_off(log: VisitLog, operator: Operator) -> None:
         log.answered(WHOLE_VISIT, question, name)
 
 
-def close_visit(
+def seal_visit(
     services: Services,
     log: VisitLog,
     key: ReportKey | None,
@@ -40,28 +41,34 @@ def close_visit(
     exit_code: int,
     *,
     abandoned: bool = False,
-) -> VisitRecord:
-    """Set the outcome, seal the journal with a signature over its head, write the reports from the sealed record.
+) -> None:
+    """Set the outcome and seal the journal with a signature over its head.
 
-    A stop between seal and report loses nothing: the report can be written again from the journal.
+    The reports are written from the sealed record; a stop in between loses nothing, they can be written again.
     """
     log.set_visit(finished_at=services.clock.now(), outcome=outcome, exit_code=exit_code, abandoned=abandoned)
     head, count = log.db.head, log.db.line_count
     signature = key.sign(f"{log.visit_id} {count} {head}\n".encode(), SEAL_NAMESPACE) if key else ""
     log.db.seal({"signed_head": head, "signed_count": count, "signature": signature})
-    visit = read_visit(log.db, log.visit_id)
-    write_visit_reports(services, visit, key)
-    _drop_payloads(services)
-    return visit
 
 
-def write_visit_reports(services: Services, visit: VisitRecord, key: ReportKey | None) -> list[Path]:
-    """Every format in both languages, times in the laptop's zone."""
+def write_visit_reports(
+    services: Services,
+    visit: VisitRecord,
+    key: ReportKey | None,
+    *,
+    formats: Sequence[str] = FORMATS,
+    languages: Sequence[str] = LANGUAGES,
+    folder: Path | None = None,
+) -> list[Path]:
+    """Write the reports, times in the laptop's zone."""
     zone = services.clock.now().astimezone().tzinfo or UTC
-    return write_reports(visit, FORMATS, services.paths.reports / visit.id, LANGUAGES, key, services.disk, zone)
+    return write_reports(
+        visit, formats, folder or services.paths.reports / visit.id, languages, key, services.disk, zone
+    )
 
 
-def _drop_payloads(services: Services) -> None:
+def drop_payloads(services: Services) -> None:
     """Verified copies are kept only while a visit needs them."""
     folder = services.paths.payloads
     if folder.is_dir():

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from techtool.bundles.trust import Stick, open_stick
 from techtool.clock import stamp
-from techtool.domain.outcome import OUTCOME_EXIT, Outcome
+from techtool.domain.outcome import Outcome, worst
 from techtool.domain.question import AnswerKind, Question
 from techtool.domain.sensitive import redact
 from techtool.domain.terminal import Address
@@ -18,21 +18,28 @@ from techtool.domain.visit import LaneRecord, VisitRecord
 from techtool.errors import (
     AmbiguousChoice,
     Exit,
+    InternalError,
     NoSuchVisit,
+    NotFoundError,
     NotSetUp,
+    StoreError,
+    TechtoolError,
     gravest,
 )
 from techtool.events import Event, Finished, Notice, VisitStarted
-from techtool.i18n import phrase
+from techtool.i18n import Phrase, phrase
 from techtool.reports.keys import ReportKey, load_report_key
-from techtool.visit.closing import close_visit, sign_off
-from techtool.visit.lane import Lane
+from techtool.visit.closing import drop_payloads, seal_visit, sign_off, write_visit_reports
+from techtool.visit.lane import CHANGES, Lane
 from techtool.visit.log import WHOLE_VISIT, VisitLog, first_documents, read_visit
 from techtool.visit.operator import Operator
 from techtool.visit.outlet import Outlet
-from techtool.visit.runner import LaneResult, reach, work
+from techtool.visit.runner import LaneResult, reach, refused, unfinished, work
 from techtool.visit.services import ResumeRequest, Services, VisitRequest
 from techtool.visit.visits import put_in_index, unfinished_visit
+
+_NO_RECORD = (int(Exit.DISK_FULL), int(Exit.DAMAGED_STORE))
+"""After these nothing more can be recorded, so nothing more is done."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +49,6 @@ class _Session:
     log: VisitLog
     stick: Stick
     key: ReportKey
-    resumed: bool
 
 
 class Engine:
@@ -77,6 +83,8 @@ class Engine:
         services = self._services
         with services.home.lock("visit run"):
             stick, key = await self._prepare(request.bundle)
+            _all_there(request.releases, stick)
+            merchant, work_order = await self._arrive(request)
             now = services.clock.now()
             visit = VisitRecord(
                 id=services.new_id(now),
@@ -85,46 +93,35 @@ class Engine:
                 technician=services.settings.technician,
                 tool_version=services.tool_version,
                 language=services.settings.language or "en",
-                stick=str(request.bundle),
-                merchant=redact(request.merchant),
-                work_order=redact(request.work_order),
+                stick=str(request.bundle.absolute()),
+                merchant=redact(merchant),
+                work_order=redact(work_order),
                 lanes=tuple(LaneRecord(str(n), str(a), "") for n, a in enumerate(request.addresses, 1)),
                 clock_note=_clock_note(stick),
             )
             db = services.home.create_visit(visit.id, first_documents(visit, request.releases))
-            try:
-                log = VisitLog(db, services.clock, visit.id)
-                put_in_index(services, read_visit(db))
-                outlet.emit(VisitStarted(visit.id, now))
-                await self._ask_arrival(log, request)
-                await self._work(_Session(log, stick, key, resumed=False), outlet, request.releases)
-            finally:
-                db.close()
+            log = VisitLog(db, services.clock, visit.id)
+            outlet.emit(VisitStarted(visit.id, now))
+            await self._work(_Session(log, stick, key), outlet, request.releases)
 
     async def _resume(self, request: ResumeRequest, outlet: Outlet) -> None:
         services = self._services
         with services.home.lock("visit resume"):
             visit_id = request.visit or unfinished_visit(services)
             db = services.home.open_visit(visit_id, write=True)
-            try:
-                visit = read_visit(db, visit_id)
-                if visit.sealed:
-                    raise NoSuchVisit(visit=phrase("{visit} is closed already", visit=visit_id))
-                stick, key = await self._prepare(request.bundle or Path(visit.stick))
-                log = VisitLog(db, services.clock, visit_id)
-                for lane in visit.lanes:
-                    moved = request.addresses.get(lane.serial)
-                    if moved is not None:
-                        log.moved(lane.lane, str(moved))
-                outlet.emit(VisitStarted(visit_id, services.clock.now(), resumed=True))
-                if db.torn_file is not None:
-                    text = phrase(
-                        "The last entry was cut off by the stop; it was set aside in {file}.", file=db.torn_file.name
-                    )
-                    outlet.emit(Notice(WHOLE_VISIT, None, services.clock.now(), text, warning=True))
-                await self._work(_Session(log, stick, key, resumed=True), outlet, log.wanted())
-            finally:
-                db.close()
+            visit = read_visit(db, visit_id)
+            if visit.sealed:
+                raise NoSuchVisit(visit=phrase("{visit} is closed already", visit=visit_id))
+            stick, key = await self._prepare(request.bundle or Path(visit.stick))
+            log = VisitLog(db, services.clock, visit_id)
+            _move(log, visit, request.addresses)
+            outlet.emit(VisitStarted(visit_id, services.clock.now(), resumed=True))
+            torn = db.torn_file
+            if torn is not None:
+                text = phrase("The last entry was cut off by the stop; it was set aside in {file}.", file=torn.name)
+                self._notice(log, outlet, text)
+            log.run_begun("resume", services.tool_version, str(stick.root), services.settings.technician)
+            await self._work(_Session(log, stick, key), outlet, log.wanted())
 
     async def _prepare(self, bundle: Path) -> tuple[Stick, ReportKey]:
         """What must be there before a terminal is touched: set-up, a trusted stick, the unlocked report key."""
@@ -143,53 +140,50 @@ class Engine:
         key = await asyncio.to_thread(load_report_key, paths.report_key, passphrase)
         return stick, key
 
-    async def _ask_arrival(self, log: VisitLog, request: VisitRequest) -> None:
-        fields = {"merchant": request.merchant, "work_order": request.work_order}
-        texts = {
-            "merchant": phrase("Merchant (name or number)"),
-            "work_order": phrase("Work order number"),
-        }
-        for name, given in fields.items():
-            if not given:
-                question = Question(f"arrive.{name}", AnswerKind.TEXT, texts[name], optional=True)
-                answer = await self._operator.ask(question)
-                if answer:
-                    log.set_visit(**{name: redact(answer)})
+    async def _arrive(self, request: VisitRequest) -> tuple[str, str]:
+        """Merchant and work order, asked where they were not given."""
+        given = (request.merchant, request.work_order)
+        texts = (phrase("Merchant (name or number)"), phrase("Work order number"))
+        answers: list[str] = []
+        for name, text, known in zip(("merchant", "work_order"), texts, given, strict=True):
+            question = Question(f"arrive.{name}", AnswerKind.TEXT, text, optional=True)
+            answers.append(known or await self._operator.ask(question))
+        return answers[0], answers[1]
 
     # -- working ----------------------------------------------------------------------------------------------------
 
     async def _work(self, session: _Session, outlet: Outlet, wanted: tuple[str, ...]) -> None:
         visit = read_visit(session.log.db)
+        put_in_index(self._services, visit)
         lanes = [self._lane(session, record, outlet, wanted) for record in visit.lanes if record.outcome is None]
-        results = [LaneResult(r.outcome, r.exit_code) for r in visit.lanes if r.outcome is not None]
+        results = [LaneResult(r.outcome, r.exit_code, final=True) for r in visit.lanes if r.outcome is not None]
         try:
-            results += await self._lanes(lanes, outlet)
+            results += await self._lanes(session.log, lanes, outlet)
         finally:
             for lane in lanes:
                 await lane.disconnect()
         await self._finish(session, results, outlet)
 
-    async def _lanes(self, lanes: list[Lane], outlet: Outlet) -> list[LaneResult]:
+    async def _lanes(self, log: VisitLog, lanes: list[Lane], outlet: Outlet) -> list[LaneResult]:
         """Identify all first, then one terminal after the other; after a grave failure the rest wait."""
         results: list[LaneResult] = []
         ready: list[Lane] = []
         for lane in lanes:
-            ended = await reach(lane)
+            ended = await _safely(lane, reach) or _twin(lane, ready)
             if ended is None:
                 ready.append(lane)
             else:
                 results.append(ended)
-        _refuse_twins(ready)
         for place, lane in enumerate(ready):
-            result = await work(lane)
+            result = await _safely(lane, work)
+            if result is None:
+                raise InternalError(kind="LaneWithoutResult")
             results.append(result)
-            waiting = len(ready) - place - 1
-            if result.grave and waiting:
-                text = phrase(
-                    "{count} more terminals were not begun, so that this one is looked at first.", count=waiting
-                )
-                outlet.emit(Notice(WHOLE_VISIT, None, self._services.clock.now(), text, warning=True))
-                results += [LaneResult(None, int(Exit.FAILED))] * waiting
+            left = len(ready) - place - 1
+            if left and (result.grave or result.exit_code in _NO_RECORD):
+                text = phrase("{count} more terminals were not begun, so that this one is looked at first.", count=left)
+                self._notice(log, outlet, text)
+                results += [LaneResult(Outcome.FAILED_TRANSIENT, result.exit_code, final=False)] * left
                 break
         return results
 
@@ -204,38 +198,79 @@ class Engine:
             stick=session.stick,
             outlet=outlet,
             wanted=wanted,
-            changing=any(s.action is not None and s.action.value == "INST" for s in record.steps),
+            changing=any(step.action in CHANGES for step in record.steps),
         )
 
+    def _notice(self, log: VisitLog, outlet: Outlet, text: Phrase) -> None:
+        """Tell it, and record it where the journal still takes it."""
+        if not log.db.sealed:
+            with contextlib.suppress(StoreError):
+                log.noted(WHOLE_VISIT, text, warning=True)
+        outlet.emit(Notice(WHOLE_VISIT, None, self._services.clock.now(), text, warning=True))
+
     async def _finish(self, session: _Session, results: list[LaneResult], outlet: Outlet) -> None:
-        """Write the reports and seal when every terminal has an outcome; else leave the visit open for resume."""
-        services = self._services
+        """Seal and report when every terminal has an outcome; else leave the visit open. Ends in ``Finished``."""
+        services, log = self._services, session.log
         code = gravest([Exit(r.exit_code) for r in results])
-        complete = all(r.outcome is not None for r in results)
-        outcome = _visit_outcome(results)
-        if complete:
-            await sign_off(session.log, self._operator)
-            close_visit(services, session.log, session.key, outcome, int(code))
-        put_in_index(services, read_visit(session.log.db))
-        outlet.emit(Finished(session.log.visit_id, services.clock.now(), outcome, int(code), sealed=complete))
+        outcome = worst([r.outcome for r in results])
+        sealed = False
+        try:
+            if all(r.final for r in results):
+                await sign_off(log, self._operator)
+                seal_visit(services, log, session.key, outcome, int(code))
+                sealed = True
+                write_visit_reports(services, read_visit(log.db), session.key)
+                drop_payloads(services)
+            put_in_index(services, read_visit(log.db))
+        except TechtoolError as error:
+            text = phrase("{code} {what}", code=error.code, what=error.what_phrase)
+            if sealed:
+                text = phrase("{problem} The visit is closed; “techtool report” writes its report again.", problem=text)
+            self._notice(log, outlet, text)
+            code = gravest([code, error.exit_code])
+        outlet.emit(Finished(log.visit_id, services.clock.now(), outcome, int(code), sealed=sealed))
 
 
-def _refuse_twins(lanes: list[Lane]) -> None:
-    """The same serial number at two addresses: one terminal reached twice, or two that lie."""
-    seen: dict[str, Lane] = {}
-    for lane in lanes:
-        serial = lane.known.identity.serial
-        if serial in seen:
-            raise AmbiguousChoice(what=serial, choices=f"{seen[serial].address}, {lane.address}")
-        seen[serial] = lane
+async def _safely(lane: Lane, job: Callable[[Lane], Awaitable[LaneResult | None]]) -> LaneResult | None:
+    """Whatever breaks off one lane is told and, where it can be, recorded; the other lanes do not fall with it."""
+    try:
+        return await job(lane)
+    except TechtoolError as error:
+        broken: TechtoolError = error
+    except Exception as error:
+        broken = InternalError(kind=type(error).__name__)
+    try:
+        return unfinished(lane, broken)
+    except StoreError as error:
+        outcome = Outcome.INCONSISTENT if lane.changing else Outcome.FAILED_TRANSIENT
+        return LaneResult(outcome, int(error.exit_code), final=False)
 
 
-def _visit_outcome(results: list[LaneResult]) -> Outcome:
-    outcomes = [r.outcome or Outcome.INCONSISTENT for r in results]
-    bad = [o for o in outcomes if not o.is_good]
-    if bad:
-        return next(o for o in bad if OUTCOME_EXIT[o] is gravest([OUTCOME_EXIT[b] for b in bad]))
-    return Outcome.SUCCESS if Outcome.SUCCESS in outcomes or not outcomes else Outcome.NOTHING_TO_DO
+def _twin(lane: Lane, ready: list[Lane]) -> LaneResult | None:
+    """The same serial number at two addresses (one terminal reached twice, or two that lie): the later is refused."""
+    serial = lane.known.identity.serial if lane.state is not None else ""
+    for other in ready:
+        if other.known.identity.serial == serial:
+            return refused(lane, AmbiguousChoice(what=serial, choices=f"{other.address}, {lane.address}"))
+    return None
+
+
+def _all_there(wanted: tuple[str, ...], stick: Stick) -> None:
+    """A release asked for by a name that is not on the stick is found out before a visit begins."""
+    known = {name for v in stick.releases for name in (v.release.id, v.release.key)}
+    known |= {name for i, version in stick.withdrawn for name in (i, f"{i}@{version}")}
+    for name in wanted:
+        if name not in known:
+            raise NotFoundError(what=name)
+
+
+def _move(log: VisitLog, visit: VisitRecord, addresses: Mapping[str, Address]) -> None:
+    """Terminals reached elsewhere now, by serial number or, before they were identified, by their old address."""
+    for name, address in addresses.items():
+        lane = next((lane for lane in visit.lanes if name in (lane.serial, lane.address)), None)
+        if lane is None:
+            raise NotFoundError(what=name)
+        log.moved(lane.lane, str(address))
 
 
 def _clock_note(stick: Stick) -> dict[str, str]:

@@ -6,22 +6,28 @@ import contextlib
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 
+import techtool
 from techtool.bundles.trust import Stick
 from techtool.domain.plan import Plan, StepKind
 from techtool.domain.question import Question
+from techtool.domain.rules import Environment
 from techtool.domain.terminal import Address, TerminalState
 from techtool.domain.visit import CatmAction, CatmResult, LaneRecord
-from techtool.errors import InternalError, LinkError, RefusedByPerson, TechtoolError
+from techtool.errors import InternalError, LinkLost, LinkTimeout, TechtoolError, Unreachable, WrongProtocol
 from techtool.events import Answered, Asked, Event, Notice, Progress, StepDone, StepFailed, StepStarted
 from techtool.i18n import Phrase
 from techtool.links.base import Confirmed, Link
 from techtool.terminals.base import Terminal
 from techtool.visit.log import OpenStep, VisitLog, record_of
-from techtool.visit.operator import NO, Operator
+from techtool.visit.operator import Operator
 from techtool.visit.outlet import Outlet
 from techtool.visit.services import Services
 
 PROGRESS_EVERY_S = 0.1
+CHANGES = (CatmAction.INSTALL, CatmAction.RESTART)
+"""Actions after which a terminal is another one until it was read again."""
+_UNHEARD = (LinkLost, LinkTimeout, Unreachable, WrongProtocol)
+"""Errors that leave it open whether the terminal did what it was told."""
 
 
 @dataclass(slots=True)
@@ -73,8 +79,10 @@ class Lane:
     before: TerminalState | None = None
     """First reading of this visit, before anything was changed."""
     plan: Plan | None = None
-    changing: bool = field(default=False)
-    """A step that changes the terminal began in this visit."""
+    environment: Environment = field(default_factory=lambda: Environment(techtool.__version__))
+    """What the rules look at besides the terminal, with what the technician answered in this run."""
+    changing: bool = False
+    """A step that changes the terminal began in this visit, and what came of it was not yet verified."""
 
     def emit(self, event: Event) -> None:
         """Tell the world."""
@@ -111,7 +119,7 @@ class Lane:
         until it was read again. Cancellation leaves it open too.
         """
         opened = self.log.begin(self.id, kind, item, action)
-        self.changing = self.changing or action is CatmAction.INSTALL
+        self.changing = self.changing or action in CHANGES
         clock = self.services.clock
         self.emit(StepStarted(self.id, kind, clock.now(), item, title))
         scope = StepScope(self, opened)
@@ -119,7 +127,7 @@ class Lane:
             yield scope
         except TechtoolError as error:
             record = record_of(error)
-            if not (action is CatmAction.INSTALL and isinstance(error, LinkError)):
+            if not (action in CHANGES and isinstance(error, _UNHEARD)):
                 self.log.failed(opened, record, catm=scope.catm)
             self.emit(StepFailed(self.id, kind, clock.now(), record, item))
             raise
@@ -137,17 +145,9 @@ class Lane:
         self.emit(Answered(self.id, step, clock.now(), question.id))
         return answer
 
-    async def must_agree(self, step: StepKind, question: Question) -> None:
-        """A yes or no where no ends the work on this terminal."""
-        if await self.ask(step, question) == NO:
-            raise RefusedByPerson(question=question.text)
-
-    def answered_before(self, question_id: str) -> str | None:
-        """What was answered earlier in this visit, before a resume."""
-        return next((a.answer for a in reversed(self.record.answers) if a.question_id == question_id), None)
-
     def notice(self, text: Phrase, *, step: StepKind | None = None, warning: bool = False) -> None:
-        """Tell the person something."""
+        """Tell the person something, and record that."""
+        self.log.noted(self.id, text, warning=warning)
         self.emit(Notice(self.id, step, self.services.clock.now(), text, warning))
 
     async def disconnect(self) -> None:

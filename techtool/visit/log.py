@@ -1,14 +1,14 @@
 """A visit's journal in typed words: intents before commands, results after; and the record read back from it.
 
 Tables of a visit's database: ``visit`` (one document), ``lanes``, ``steps``, ``answers``, ``checks``, ``backups``,
-``installed``, ``sessions``. Every method is one transaction, so one line and one fsync of the journal.
+``installed``, ``sessions``, ``runs``, ``notices``. Every method is one transaction, so one line and one
+fsync of the journal.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any, TypeVar
 
 from tinydb import where
@@ -109,6 +109,16 @@ class VisitLog:
         found = self._table("visit").all()
         return tuple(str(r) for r in found[0].get("wanted", ())) if found else ()
 
+    def run_begun(self, what: str, tool_version: str, stick: str, technician: str) -> None:
+        """Who went to work on this visit when, with what: one entry for the first run and for each resume."""
+        entry = {"what": what, "tool_version": tool_version, "stick": stick, "technician": technician}
+        self._table("runs").insert({**entry, "at": plain(self._clock.now())})
+
+    def noted(self, lane: str, text: Phrase, *, warning: bool) -> None:
+        """What the person was told."""
+        entry = {"lane": lane, "text": plain(text), "warning": warning, "at": plain(self._clock.now())}
+        self._table("notices").insert(entry)
+
     # -- lanes ------------------------------------------------------------------------------------------------------
 
     def _set_lane(self, lane: str, **fields: object) -> None:
@@ -126,9 +136,9 @@ class VisitLog:
         """What will be put to the person."""
         self._set_lane(lane, plan=PlanRecord.of(plan), trust=trust)
 
-    def confirmed(self, lane: str) -> None:
-        """The person typed the last four."""
-        self._set_lane(lane, confirmed_at=self._clock.now())
+    def confirmed(self, lane: str, digest: str) -> None:
+        """The person typed the last four, for the plan of this digest."""
+        self._set_lane(lane, confirmed_at=self._clock.now(), confirmed_digest=digest)
 
     def read_again(self, lane: str, state: TerminalState) -> None:
         """What the terminal is like after the work."""
@@ -268,9 +278,3 @@ def manifest_of(db: JournalDB, backup_id: str) -> BackupManifest | None:
     """The manifest of a backup made in this visit."""
     found = db.table("backups").search(where("id") == backup_id)
     return convert(found[-1]["manifest"], BackupManifest) if found else None
-
-
-def last_moment(visit: VisitRecord) -> datetime:
-    """The newest time in a record: a floor for the clock."""
-    moments = [visit.started_at, *(s.ended_at or s.started_at for lane in visit.lanes for s in lane.steps)]
-    return max(moments)

@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, replace
 
 from techtool.domain.outcome import OUTCOME_EXIT, Outcome
 from techtool.domain.plan import StepKind
 from techtool.domain.question import AnswerKind, Choice, Question
 from techtool.domain.terminal import TerminalState
+from techtool.domain.visit import ErrorRecord
 from techtool.errors import (
     AmbiguousChoice,
-    AnswerMissing,
-    BackupError,
+    AnotherTerminal,
     Exit,
     GateClosed,
     InstallFailed,
     InternalError,
     LinkError,
+    NotCapable,
     NotCompatible,
     PersonError,
     RefusedByPerson,
@@ -36,7 +37,7 @@ from techtool.visit.steps.backup import backup
 from techtool.visit.steps.check import check
 from techtool.visit.steps.confirm import confirm
 from techtool.visit.steps.functional_tests import functional_tests
-from techtool.visit.steps.identify import identify
+from techtool.visit.steps.identify import identify, read_state
 from techtool.visit.steps.inspect import inspect
 from techtool.visit.steps.install import install
 from techtool.visit.steps.verify import verify
@@ -45,6 +46,8 @@ RETRY = "retry"
 LATER = "later"
 LEAVE = "leave"
 MAX_RETRIES = 5
+
+Station = tuple[StepKind, Callable[[Lane], Awaitable[None]]]
 
 
 class StopHere(Exception):
@@ -57,15 +60,22 @@ class StopHere(Exception):
 
 @dataclass(frozen=True, slots=True)
 class LaneResult:
-    """How a lane ended; ``outcome`` None: unfinished, to be resumed."""
+    """How a lane ended in this run."""
 
-    outcome: Outcome | None
+    outcome: Outcome
+    """As the person was told."""
     exit_code: int
+    final: bool
+    """False: unfinished, to be resumed."""
 
     @property
     def grave(self) -> bool:
         """Whether the next terminal of the same visit should wait until somebody has looked."""
-        return self.outcome in (Outcome.FAILED_NEEDS_FIRMWARE, Outcome.FAILED_UNRECOVERABLE, Outcome.INCONSISTENT)
+        return self.final and self.outcome in (
+            Outcome.FAILED_NEEDS_FIRMWARE,
+            Outcome.FAILED_UNRECOVERABLE,
+            Outcome.INCONSISTENT,
+        )
 
 
 async def reach(lane: Lane) -> LaneResult | None:
@@ -75,67 +85,85 @@ async def reach(lane: Lane) -> LaneResult | None:
 
 async def work(lane: Lane) -> LaneResult:
     """All stations after identify."""
-    ended = await _guarded(
-        lane, [(StepKind.INSPECT, inspect), (StepKind.CHECK, check), (StepKind.CONFIRM, _confirm_if_work)]
-    )
+    ended = await _guarded(lane, [(StepKind.INSPECT, inspect), (StepKind.CHECK, check)])
     if ended is not None:
         return ended
     if not lane.agreed.has_work:
-        return _finish(lane, Outcome.NOTHING_TO_DO, int(Exit.NOTHING_TO_DO), None)
-    ended = await _guarded(lane, [(StepKind.BACKUP, backup), (StepKind.INSTALL, install), (StepKind.VERIFY, verify)])
-    if ended is not None:
-        return ended
+        return _nothing_to_do(lane)
     passed = True
 
     async def attended(lane: Lane) -> None:
         nonlocal passed
         passed = await functional_tests(lane)
 
-    ended = await _guarded(lane, [(StepKind.TEST, attended)])
+    ended = await _guarded(
+        lane,
+        [
+            (StepKind.CONFIRM, confirm),
+            (StepKind.BACKUP, backup),
+            (StepKind.INSTALL, install),
+            (StepKind.VERIFY, verify),
+            (StepKind.TEST, attended),
+        ],
+    )
     if ended is not None:
         return ended
     outcome = Outcome.SUCCESS if passed else Outcome.SUCCESS_NOT_RESTORED
     return _finish(lane, outcome, int(OUTCOME_EXIT[outcome]), None)
 
 
-async def _confirm_if_work(lane: Lane) -> None:
-    if lane.agreed.has_work:
-        await confirm(lane)
+def _nothing_to_do(lane: Lane) -> LaneResult:
+    """Nothing to install now; but a terminal that was begun earlier in this visit must also be as it was."""
+    if lane.changing and not _as_before(lane):
+        error = VerifyFailed(
+            package=lane.known.identity.serial, reason=phrase("an earlier run of this visit changed it")
+        )
+        return _finish(lane, Outcome.INCONSISTENT, int(Exit.INCONSISTENT), record_of(error))
+    return _finish(lane, Outcome.NOTHING_TO_DO, int(Exit.NOTHING_TO_DO), None)
 
 
-async def _guarded(lane: Lane, stations: list[tuple[StepKind, Callable[[Lane], Awaitable[None]]]]) -> LaneResult | None:
+async def _guarded(lane: Lane, stations: Sequence[Station]) -> LaneResult | None:
     try:
         for kind, station in stations:
             await _with_ways_on(lane, kind, station)
     except StopHere as stop:
-        return _unfinished(lane, stop.error)
+        return unfinished(lane, stop.error)
     except TechtoolError as error:
-        return _failed(lane, error)
+        return await _failed(lane, error)
     return None
 
 
 async def _with_ways_on(lane: Lane, kind: StepKind, station: Callable[[Lane], Awaitable[None]]) -> None:
     """Do a station; after a failure offer: try again, stop here for now, leave it as it is."""
-    for _attempt in range(MAX_RETRIES):
+    retries = 0
+    while True:
         try:
             return await station(lane)
+        except StopHere:
+            raise
         except (PersonError, AmbiguousChoice, StoreError) as error:
-            if isinstance(error, RefusedByPerson):
+            if isinstance(error, RefusedByPerson) and not lane.changing:
                 raise
             raise StopHere(error) from error
         except TechtoolError as error:
             if await _way_on(lane, kind, error) == LEAVE:
                 raise
+            retries += 1
+            if retries > MAX_RETRIES:
+                raise StopHere(error) from error
             if kind is not StepKind.IDENTIFY:
                 await _with_ways_on(lane, StepKind.IDENTIFY, identify)
-    return await station(lane)
 
 
 async def _way_on(lane: Lane, kind: StepKind, error: TechtoolError) -> str:
-    """Ask which way on; raises :class:`StopHere` for “later”, which is also the default after a lost link."""
-    default = LATER if isinstance(error, LinkError) else LEAVE
-    if not _can_be_retried(error):
+    """Ask which way on; raises :class:`StopHere` for “later”.
+
+    Without an answer: later, where the terminal may be half-done or another one answers; else the outcome stands.
+    """
+    hopeless = isinstance(error, NotCompatible | NotCapable | InternalError) and not lane.changing
+    if hopeless:
         return LEAVE
+    unclear = isinstance(error, LinkError | AnotherTerminal) or (lane.changing and not _is_an_answer(error))
     question = Question(
         f"problem.{kind.value}",
         AnswerKind.CHOICE,
@@ -150,47 +178,70 @@ async def _way_on(lane: Lane, kind: StepKind, error: TechtoolError) -> str:
         optional=True,
     )
     try:
-        way = await lane.ask(kind, question) or default
-    except AnswerMissing:
-        way = default
+        way = await lane.ask(kind, question) or (LATER if unclear else LEAVE)
+    except PersonError as silence:
+        raise StopHere(error) from silence
     if way == LATER:
         raise StopHere(error)
     return way
 
 
-def _can_be_retried(error: TechtoolError) -> bool:
-    return not isinstance(error, UnknownModel | NotCompatible | TrustError | InternalError)
+def _is_an_answer(error: TechtoolError) -> bool:
+    """The terminal's own clear word about the installation: it ends the lane, resume would hear the same."""
+    return isinstance(error, VerifyFailed) or (isinstance(error, InstallFailed) and bool(error.word))
 
 
-def _unfinished(lane: Lane, error: TechtoolError) -> LaneResult:
+def unfinished(lane: Lane, error: TechtoolError) -> LaneResult:
     """Stopped between two truths: what the terminal is like is said when it was read again."""
     code = int(error.exit_code)
-    lane.log.stopped(lane.id, record_of(error), code)
     outcome = Outcome.INCONSISTENT if lane.changing else Outcome.FAILED_TRANSIENT
-    _tell(lane, outcome, code, error)
-    return LaneResult(None, code)
+    record = record_of(error)
+    _tell(lane, outcome, code, record)
+    lane.log.stopped(lane.id, record, code)
+    return LaneResult(outcome, code, final=False)
 
 
-def _failed(lane: Lane, error: TechtoolError) -> LaneResult:
+def refused(lane: Lane, error: TechtoolError) -> LaneResult:
+    """Ended before anything was done to it."""
+    return _finish(lane, Outcome.REFUSED, int(error.exit_code), record_of(error))
+
+
+async def _failed(lane: Lane, error: TechtoolError) -> LaneResult:
+    record = record_of(error)
+    if lane.changing:
+        await _read_again(lane)
+        if not _as_before(lane):
+            changed = phrase("Not everything is as before the work: {packages}.", packages=_changed(lane))
+            record = replace(record, state_now=changed)
     outcome = _outcome_of(lane, error)
     code = int(error.exit_code)
     if outcome in (Outcome.INCONSISTENT, Outcome.FAILED_NEEDS_FIRMWARE, Outcome.FAILED_UNRECOVERABLE):
         code = int(OUTCOME_EXIT[outcome])
-    return _finish(lane, outcome, code, error)
+    return _finish(lane, outcome, code, record)
+
+
+async def _read_again(lane: Lane) -> None:
+    """After a failure the terminal's own word counts; where it does not answer, nothing is known."""
+    try:
+        state = await read_state(lane)
+    except TechtoolError:
+        lane.state = None
+        return
+    lane.state = state
+    lane.log.read_again(lane.id, state)
 
 
 def _outcome_of(lane: Lane, error: TechtoolError) -> Outcome:
-    if isinstance(error, RefusedByPerson):
-        return Outcome.CANCELLED
-    if isinstance(error, GateClosed | NotCompatible | UnknownModel | TrustError) and not lane.changing:
-        return Outcome.REFUSED
-    if isinstance(error, InstallFailed):
+    if not lane.changing:
+        if isinstance(error, RefusedByPerson):
+            return Outcome.CANCELLED
+        refusal = isinstance(error, GateClosed | NotCompatible | UnknownModel | TrustError)
+        return Outcome.REFUSED if refusal else Outcome.FAILED_TRANSIENT
+    if not _as_before(lane):
+        return Outcome.INCONSISTENT
+    if isinstance(error, InstallFailed) and error.word:
         return outcome_of(error.word)
-    if isinstance(error, VerifyFailed):
-        return Outcome.FAILED_DEVICE_OK if _as_before(lane) else Outcome.INCONSISTENT
-    if isinstance(error, BackupError) or not lane.changing:
-        return Outcome.FAILED_TRANSIENT
-    return Outcome.INCONSISTENT
+    return Outcome.FAILED_DEVICE_OK
 
 
 def _as_before(lane: Lane) -> bool:
@@ -204,13 +255,22 @@ def _versions(state: TerminalState) -> dict[str, int]:
     return {package.id: package.version_code for package in state.packages}
 
 
-def _finish(lane: Lane, outcome: Outcome, code: int, error: TechtoolError | None) -> LaneResult:
-    lane.log.finished(lane.id, outcome, code, record_of(error) if error else None)
-    _tell(lane, outcome, code, error)
-    return LaneResult(outcome, code)
+def _changed(lane: Lane) -> str:
+    """Package ids that differ from before; what could not be read is all of them."""
+    if lane.before is None or lane.state is None:
+        return "?"
+    before, now = _versions(lane.before), _versions(lane.state)
+    return ", ".join(sorted(name for name in before.keys() | now.keys() if before.get(name) != now.get(name)))
 
 
-def _tell(lane: Lane, outcome: Outcome, code: int, error: TechtoolError | None) -> None:
+def _finish(lane: Lane, outcome: Outcome, code: int, record: ErrorRecord | None) -> LaneResult:
+    lane.log.finished(lane.id, outcome, code, record)
+    _tell(lane, outcome, code, record)
+    return LaneResult(outcome, code, final=True)
+
+
+def _tell(lane: Lane, outcome: Outcome, code: int, record: ErrorRecord | None) -> None:
     serial = lane.state.identity.serial if lane.state else lane.record.serial
-    record = record_of(error) if error else None
+    if not serial and lane.before is not None:
+        serial = lane.before.identity.serial
     lane.emit(LaneFinished(lane.id, lane.services.clock.now(), str(lane.address), serial, outcome, code, record))

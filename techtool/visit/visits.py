@@ -45,14 +45,29 @@ def put_in_index(services: Services, visit: VisitRecord) -> None:
 
 def list_visits(services: Services) -> list[VisitSummary]:
     """Every visit, newest last: settled ones from the index, the rest from their journals."""
-    found = {summary.id: summary for summary in services.index.visits()}
-    for visit_id in services.index.unsettled():
+    found = {summary.id: summary for summary in _indexed(services)}
+    for visit_id in _unsettled(services):
         try:
             found[visit_id] = summary_of(open_record(services, visit_id))
         except StoreDamaged:
             known = found.get(visit_id) or _damaged(services, visit_id)
             found[visit_id] = replace(known, state=VisitState.DAMAGED)
     return sorted(found.values(), key=lambda summary: (summary.started_at, summary.id))
+
+
+def _indexed(services: Services) -> list[VisitSummary]:
+    """What the index says; nothing where it is damaged, for all of it can be read from the journals as well."""
+    try:
+        return services.index.visits()
+    except StoreDamaged:
+        return []
+
+
+def _unsettled(services: Services) -> list[str]:
+    try:
+        return services.index.unsettled()
+    except StoreDamaged:
+        return services.home.visit_ids()
 
 
 def _damaged(services: Services, visit_id: str) -> VisitSummary:
@@ -64,7 +79,7 @@ def _damaged(services: Services, visit_id: str) -> VisitSummary:
 def unfinished(services: Services) -> list[VisitRecord]:
     """Visits that can be resumed, newest last; a damaged one is ``doctor``'s to show."""
     found: list[VisitRecord] = []
-    for visit_id in services.index.unsettled():
+    for visit_id in _unsettled(services):
         try:
             visit = open_record(services, visit_id)
         except StoreDamaged:

@@ -10,6 +10,8 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import TypeVar
 
+from textual import events
+from textual.keys import _character_to_key
 from textual.pilot import Pilot
 from textual.screen import Screen
 
@@ -21,12 +23,14 @@ from techtool.simulator.model import find_model
 from techtool.simulator.run import Simulation, TerminalSpec
 from techtool.tui.app import TechtoolApp
 from techtool.tui.doors import Doors, HouseDoors
+from techtool.tui.screens.problem import ProblemScreen
 from techtool.tui.views.visit import VisitView
+from techtool.tui.widgets.choices import Choices
 from techtool.tui.widgets.question import QuestionPanel
 from techtool.visit.services import Hints, Services
 from techtool.visit.visits import list_visits, open_record
 
-PATIENCE_S = 60.0
+PATIENCE_S = 25.0
 """Far longer than anything takes: a test that waits so long has failed."""
 S = TypeVar("S", bound=Screen[None])
 
@@ -83,8 +87,8 @@ class Hand:
         loop = asyncio.get_running_loop()
         deadline = loop.time() + PATIENCE_S
         while not condition():
-            assert loop.time() < deadline, f"waited in vain: {what}\n{self.text()}"
-            await self.pilot.pause(0.01)
+            assert loop.time() < deadline, f"waited in vain: {what}, focus {self.app.focused}, {self.panel()}, {self.view.question}\n{self.text()}"
+            await asyncio.sleep(0.01)
         await self.pilot.pause()
 
     async def on(self, kind: type[S]) -> S:
@@ -95,17 +99,21 @@ class Hand:
         return screen
 
     async def press(self, *keys: str) -> None:
-        await self.pilot.press(*keys)
+        """Keys one after the other, then wait once: the pilot's own press waits up to a second after each."""
+        for key in keys:
+            self.app.post_message(key_event(key))
         await self.pilot.pause()
 
     async def type(self, text: str, *then: str) -> None:
-        await self.press(*text)
-        await self.press(*then)
+        await self.press(*text, *then)
 
     def panel(self) -> Question | None:
         """The question that is on the screen."""
+        if isinstance(self.app.screen, ProblemScreen):
+            ready = any(choices.has_focus and choices.options for choices in self.app.screen.query(Choices))
+            return self.view.question if ready else None
         for panel in self.app.screen.query(QuestionPanel):
-            if panel.display and panel.question is not None and self.app.focused in panel.query("Choices, Input"):
+            if panel.display and panel.question is not None and any(w.has_focus for w in panel.query("Choices, Input")):
                 return panel.question
         return None
 
@@ -141,7 +149,7 @@ class Hand:
             question = self.panel()
             if self.view.over or question is None:
                 return None
-            if question.id in stop_at:
+            if question.id.startswith(tuple(stop_at)):
                 return question
             await self.answer(question, given.get(question.id, _usual(question)))
 
@@ -153,6 +161,13 @@ class Hand:
             x, y = (float(re.search(rf'\b{axis}="([\d.]+)"', attributes).group(1)) for axis in "xy")  # type: ignore[union-attr]
             lines.setdefault(y, []).append((x, html.unescape(text).replace("\xa0", " ")))
         return "\n".join("".join(part for _x, part in sorted(parts)) for _y, parts in sorted(lines.items()))
+
+
+def key_event(key: str) -> events.Key:
+    """What the terminal sends for this key."""
+    if len(key) == 1:
+        return events.Key(key if key.isalnum() else _character_to_key(key), key)
+    return events.Key(key, None)
 
 
 def _usual(question: Question) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from textual.widgets import Input
 
 from techtool.domain.outcome import Outcome
 from techtool.domain.plan import StepKind
@@ -97,12 +98,7 @@ async def test_a_refused_installation_is_tried_again(stage: Stage) -> None:
     faults = [Faults(install=InstallRefusal("INSTALL_FAILED_USER_RESTRICTED", "Install canceled by user", times=1))]
     async with stage.terminals(faults=faults) as simulation, stage.screens(*simulation.addresses) as hand:
         await begin(hand)
-        await hand.until(lambda: hand.panel() is not None)
-        while not isinstance(hand.app.screen, ProblemScreen):
-            question = hand.panel()
-            if question is not None and question is hand.view.question:
-                await hand.answers({question.id: ""} if question.id.startswith("arrive.") else {}, stop_at=["sign_off.name"]) if False else await hand.answer(question, _usual_for(question.id, question.serial))
-            await hand.pilot.pause(0.01)
+        assert await hand.answers({}, stop_at=["problem."]) is not None
         problem = await hand.on(ProblemScreen)
         assert "TT-410" in hand.text()
         await hand.press("enter")
@@ -113,3 +109,134 @@ async def test_a_refused_installation_is_tried_again(stage: Stage) -> None:
     visit = stage.visit()
     assert visit.outcome is Outcome.SUCCESS
     assert StepState.FAILED in installs(visit)
+
+
+async def test_a_terminal_can_be_left_as_it_is(stage: Stage) -> None:
+    faults = [Faults(install=InstallRefusal("INSTALL_FAILED_INSUFFICIENT_STORAGE"))]
+    async with stage.terminals(faults=faults) as simulation, stage.screens(*simulation.addresses) as hand:
+        await begin(hand)
+        await hand.answers({"problem.install": "leave"})
+        await hand.on(ResultScreen)
+    visit = stage.visit()
+    assert (visit.sealed, visit.outcome) == (True, Outcome.FAILED_TRANSIENT)
+
+
+async def test_the_cable_is_pulled_and_the_visit_resumed_from_home(stage: Stage) -> None:
+    faults = [Faults(drop=Drop(at_byte=12_000, direction=Direction.IN, times=1))]
+    async with stage.terminals(faults=faults) as simulation:
+        async with stage.screens(*simulation.addresses) as hand:
+            await begin(hand)
+            problem = await hand.answers({}, stop_at=["problem."])
+            assert problem is not None
+            await hand.answer(problem, "later")
+            await hand.on(ResultScreen)
+            assert not stage.visit().sealed
+            await hand.press("escape")
+            await hand.on(HomeScreen)
+        async with stage.screens(*simulation.addresses) as hand:
+            await hand.on(HomeScreen)
+            await hand.until(lambda: bool(hand.app.house.home_facts.unfinished), "unfinished work")
+            await hand.press("1")
+            await hand.on(VisitScreen)
+            await hand.answers({})
+            await hand.on(ResultScreen)
+    visit = stage.visit()
+    assert (visit.sealed, visit.outcome) == (True, Outcome.SUCCESS)
+
+
+async def test_stopping_safely_leaves_a_visit_that_can_be_resumed(stage: Stage) -> None:
+    async with stage.terminals() as simulation, stage.screens(*simulation.addresses) as hand:
+        await begin(hand)
+        await hand.answers({}, stop_at=["inspect.SE-02"])
+        await hand.press("f8")
+        await hand.on(ResultScreen)
+        visit = stage.visit()
+        assert not visit.sealed
+        assert visit.lanes[0].outcome is None
+        await hand.press("escape")
+        await hand.on(HomeScreen)
+        await hand.until(lambda: bool(hand.app.house.home_facts.unfinished), "unfinished work")
+        await hand.press("enter")
+        await hand.on(VisitScreen)
+        await hand.answers({})
+        await hand.on(ResultScreen)
+    assert stage.visit().outcome is Outcome.SUCCESS
+
+
+async def test_leaving_the_program_stops_at_a_safe_point(stage: Stage) -> None:
+    async with stage.terminals() as simulation, stage.screens(*simulation.addresses) as hand:
+        await begin(hand)
+        await hand.answers({}, stop_at=["inspect.SE-02"])
+        await hand.press("ctrl+q")
+        await hand.until(lambda: hand.app.return_code is not None and not hand.app.house.bridge.running, "left")
+        assert hand.app.return_value == 0
+    visit = stage.visit()
+    assert not visit.sealed
+    assert visit.lanes[0].unfinished_step is None
+
+
+async def test_a_closed_window_leaves_a_truthful_record(stage: Stage) -> None:
+    """What a signal does: the app ends at once; the lock is free and the visit can be resumed."""
+    async with stage.terminals() as simulation, stage.screens(*simulation.addresses) as hand:
+        await begin(hand)
+        await hand.answers({}, stop_at=["confirm.last4"])
+        hand.app.exit(130)
+    assert not hand.app.house.bridge.running
+    with stage.services.home.lock("test"):
+        assert not stage.visit().sealed
+
+
+async def test_two_terminals_one_after_the_other(stage: Stage) -> None:
+    async with (
+        stage.terminals("sunmi-p2", "verifone-t650p") as simulation,
+        stage.screens(*simulation.addresses) as hand,
+    ):
+        await hand.on(HomeScreen)
+        await hand.press("1")
+        await hand.on(NewVisitScreen)
+        await hand.press("2", "f2")
+        await hand.answers({})
+        await hand.on(ResultScreen)
+        assert all(serial in hand.text() for serial in simulation.serials)
+    assert [lane.outcome for lane in stage.visit().lanes] == [Outcome.SUCCESS, Outcome.SUCCESS]
+
+
+async def test_a_wrong_passphrase_is_said_and_asked_again(stage: Stage) -> None:
+    async with stage.terminals() as simulation, stage.screens(*simulation.addresses) as hand:
+        await begin(hand)
+        await hand.question("visit.passphrase")
+        await hand.type("wrong", "enter")
+        await hand.on(ProblemScreen)
+        assert "TT-123" in hand.text()
+        assert stage.visits() == []
+        await hand.press("1")
+        await hand.question("visit.passphrase")
+        await hand.answers({})
+    assert stage.visit().outcome is Outcome.SUCCESS
+
+
+async def test_no_stick_goes_back_to_what_was_entered(stage: Stage) -> None:
+    async with stage.screens("adb://127.0.0.1:1") as hand:
+        await hand.on(HomeScreen)
+        await hand.press("1")
+        form = await hand.on(NewVisitScreen)
+        form.query_one("#stick", Input).value = str(stage.world.folder / "nothing")
+        await hand.press("f2")
+        await hand.on(ProblemScreen)
+        assert "TT-111" in hand.text()
+        await hand.press("2")
+        assert await hand.on(NewVisitScreen) is form
+        assert form.query_one("#stick", Input).value.endswith("nothing")
+
+
+async def test_another_techtool_at_work_is_a_problem_not_a_crash(stage: Stage) -> None:
+    with stage.services.home.lock("another"):
+        async with stage.screens("adb://127.0.0.1:1") as hand:
+            await hand.on(HomeScreen)
+            await hand.press("1")
+            await hand.on(NewVisitScreen)
+            await hand.press("f2")
+            await hand.on(ProblemScreen)
+            assert "TT-501" in hand.text()
+            await hand.press("3")
+            await hand.on(HomeScreen)

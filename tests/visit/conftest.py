@@ -14,6 +14,7 @@ from techtool.cli.demo_world import DemoWorld
 from techtool.domain.terminal import Address
 from techtool.domain.visit import LaneRecord, VisitRecord
 from techtool.events import Event, Finished, LaneIdentified
+from techtool.paths import DISK, Disk
 from techtool.simulator.faults import Faults, FaultScript
 from techtool.simulator.model import find_model
 from techtool.simulator.run import Simulation, TerminalSpec
@@ -40,10 +41,11 @@ class Shop:
     operator: ScriptedOperator = field(default_factory=ScriptedOperator)
     changed: dict[str, str | bool] = field(default_factory=dict)
     confirm: bool = True
+    disk: Disk = DISK
 
     @property
     def services(self) -> Services:
-        return Services.real(self.world.paths)
+        return Services.real(self.world.paths, self.disk)
 
     def answers(self) -> Answers:
         prepared = dict(Answers.read(self.world.answers).values)

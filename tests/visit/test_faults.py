@@ -5,9 +5,11 @@ from __future__ import annotations
 import pytest
 
 from techtool.domain.outcome import Outcome
-from techtool.domain.visit import CatmAction, StepState
+from techtool.domain.terminal import Address
+from techtool.domain.visit import StepState
 from techtool.errors import Exit
 from techtool.simulator.faults import Direction, Drop, Faults, InstallRefusal, WrongVersion
+from techtool.visit.services import ResumeRequest
 from tests.visit.conftest import Shop, fault
 
 
@@ -73,22 +75,29 @@ async def test_try_again_after_the_cable(shop: Shop) -> None:
 
 
 async def test_another_terminal_answers_on_resume(shop: Shop) -> None:
+    """It is not touched, the visit stays open, and goes on when the right one is connected."""
     drop = Drop(at_byte=20_000, direction=Direction.IN, times=1)
-    async with shop.terminals(faults=fault(drop=drop)) as simulation:
-        port = simulation.terminals[0].port
-        assert not (await shop.run(*simulation.addresses)).sealed
+    async with shop.terminals(faults=fault(drop=drop)) as right:
+        assert not (await shop.run(*right.addresses)).sealed
         serial = shop.lane().serial
-    assert port
-    from techtool.domain.terminal import Address
-    from techtool.visit.services import ResumeRequest
+        async with shop.terminals("castles-saturn1000f2", state=shop.world.folder / "other") as wrong:
+            moved = ResumeRequest(addresses={serial: Address.parse(wrong.addresses[0])})
+            finished = await shop.resume(moved)
+        assert (finished.exit_code, finished.sealed) == (Exit.GATE_CLOSED, False)
+        back = ResumeRequest(addresses={serial: Address.parse(right.addresses[0])})
+        assert (await shop.resume(back)).outcome is Outcome.SUCCESS
 
-    async with shop.terminals("castles-saturn1000f2", state=shop.world.folder / "other") as simulation:
-        moved = {serial: Address.parse(simulation.addresses[0])}
-        finished = await shop.resume(ResumeRequest(addresses=moved))
-    assert finished.exit_code in (Exit.GATE_CLOSED, Exit.INCONSISTENT)
-    assert not any(
-        step.action is CatmAction.INSTALL and step.state is StepState.DONE for step in shop.lane().steps[-2:]
-    )
+
+async def test_the_second_package_is_refused_after_the_first_went_in(shop: Shop) -> None:
+    """“As before” is not said of a terminal that is not: it is read again, and the record names what changed."""
+    refusal = InstallRefusal(word="INSTALL_FAILED_VERIFICATION_FAILURE", package="com.example.sunmi.pay")
+    async with shop.terminals(faults=fault(install=refusal)) as simulation:
+        finished = await shop.run(*simulation.addresses)
+    assert (finished.outcome, finished.exit_code) == (Outcome.INCONSISTENT, Exit.INCONSISTENT)
+    lane = shop.lane()
+    assert lane.after is not None
+    assert lane.error is not None
+    assert "com.example.emvkernel" in lane.error.state_now.text("en")
 
 
 async def test_one_lost_terminal_does_not_lose_the_other(shop: Shop) -> None:

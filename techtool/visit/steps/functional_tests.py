@@ -12,7 +12,8 @@ from techtool.visit.lane import Lane
 async def functional_tests(lane: Lane) -> bool:
     """Ask for each attended test of the planned kinds that has no result yet; True when none failed."""
     results = {check.id: check.result for check in lane.record.checks}
-    for test in after_install(lane.services.catalogue, {v.release.kind for v in lane.agreed.releases}):
+    tests = after_install(lane.services.catalogue, {v.release.kind for v in lane.agreed.releases})
+    for test in tests:
         if test.id in results:
             continue
         async with lane.step(StepKind.TEST, test.id, title=test.title_phrase) as step:
@@ -21,7 +22,7 @@ async def functional_tests(lane: Lane) -> bool:
             lane.log.checked(lane.id, test.id, test.title_phrase, answer)
             results[test.id] = answer.result.value
             step.result = raw(answer.result.value)
-    failed = [test_id for test_id, result in results.items() if result == CheckResult.FAIL.value]
+    failed = [test.id for test in tests if results.get(test.id) == CheckResult.FAIL.value]
     if failed:
         lane.notice(phrase("Failed tests: {tests}", tests=", ".join(failed)), step=StepKind.TEST, warning=True)
     return not failed

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from techtool.domain.plan import StepKind
+from techtool.domain.terminal import TerminalState
 from techtool.errors import AnotherTerminal
 from techtool.events import LaneIdentified
 from techtool.i18n import phrase
@@ -28,7 +29,7 @@ async def identify(lane: Lane) -> None:
             raise AnotherTerminal(
                 address=str(lane.address), found=found.serial, expected=expected, reason="", remedy=""
             )
-        lane.state = await lane.terminal.read_state(signers_of=_named_packages(lane))
+        lane.state = await read_state(lane)
         if lane.before is None:
             lane.before = lane.record.before or lane.state
             if lane.record.before is None:
@@ -49,6 +50,7 @@ async def identify(lane: Lane) -> None:
     )
 
 
-def _named_packages(lane: Lane) -> frozenset[str]:
-    """Packages that a release on the stick names: only these are worth reading a certificate for."""
-    return frozenset(package.id for verified in lane.stick.releases for package in verified.release.packages)
+async def read_state(lane: Lane) -> TerminalState:
+    """The terminal as it is now, with the signers of every package that a release on the stick names."""
+    named = frozenset(package.id for verified in lane.stick.releases for package in verified.release.packages)
+    return await lane.driver.read_state(signers_of=named)

@@ -9,10 +9,13 @@ from techtool.i18n import phrase, raw
 from techtool.visit.checks import SKIMMER_CHECK, question_for
 from techtool.visit.lane import Lane
 
+ACCEPTED = (CheckResult.PASS.value, CheckResult.NOT_APPLICABLE.value)
+"""An anomaly, or an inspection that was not done, is asked again on resume."""
+
 
 async def inspect(lane: Lane) -> None:
     """Ask for the inspection; an anomaly closes the gate."""
-    if any(check.id == SKIMMER_CHECK for check in lane.record.checks):
+    if any(c.id == SKIMMER_CHECK and c.result in ACCEPTED for c in lane.record.checks):
         return
     test = lane.services.catalogue.test(SKIMMER_CHECK)
     async with lane.step(StepKind.INSPECT, SKIMMER_CHECK, title=test.title_phrase) as step:

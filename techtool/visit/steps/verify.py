@@ -9,6 +9,7 @@ from techtool.domain.visit import InstalledFile
 from techtool.errors import VerifyFailed
 from techtool.i18n import Phrase, phrase
 from techtool.visit.lane import Lane
+from techtool.visit.steps.identify import read_state
 
 
 async def verify(lane: Lane) -> None:
@@ -17,16 +18,22 @@ async def verify(lane: Lane) -> None:
         planned = [
             (v.release.key, f, f.apk) for v in lane.agreed.releases for f in v.release.files if f.apk is not None
         ]
-        after = await lane.driver.read_state(signers_of={apk.id for _key, _file, apk in planned})
+        after = await read_state(lane)
         lane.state = after
         lane.log.read_again(lane.id, after)
-        for key, file, apk in planned:
-            await _verify_package(lane, after, key, file, apk)
+        unread = [apk.id for key, file, apk in planned if not await _verify_package(lane, after, key, file, apk)]
         _others_unchanged(lane, after, {apk.id for _key, _file, apk in planned})
-        step.result = phrase("{count} packages read back: version, signer and digest agree", count=len(planned))
+        if unread:
+            text = phrase("Digest or signer of {packages} cannot be read on this terminal.", packages=", ".join(unread))
+            lane.notice(text, step=StepKind.VERIFY, warning=True)
+            step.result = phrase("{count} packages read back: the versions agree", count=len(planned))
+        else:
+            step.result = phrase("{count} packages read back: version, signer and digest agree", count=len(planned))
+    lane.changing = False
 
 
-async def _verify_package(lane: Lane, after: TerminalState, key: str, file: ReleaseFile, apk: ApkFacts) -> None:
+async def _verify_package(lane: Lane, after: TerminalState, key: str, file: ReleaseFile, apk: ApkFacts) -> bool:
+    """Whether digest and signer could be read as well; a difference is raised."""
     found = await lane.driver.installed_file(apk.id)
     if found is None:
         raise VerifyFailed(package=apk.id, reason=phrase("it is not there"))
@@ -37,6 +44,7 @@ async def _verify_package(lane: Lane, after: TerminalState, key: str, file: Rele
     problem = _difference(package, sha256, file, apk)
     if problem is not None:
         raise VerifyFailed(package=apk.id, reason=problem)
+    return bool(sha256 and signer)
 
 
 def _difference(package: InstalledPackage, sha256: str, file: ReleaseFile, apk: ApkFacts) -> Phrase | None:
@@ -44,7 +52,7 @@ def _difference(package: InstalledPackage, sha256: str, file: ReleaseFile, apk: 
         return phrase(
             "it has version code {found}, {wanted} was installed", found=package.version_code, wanted=apk.version_code
         )
-    if package.version.strip() != apk.version.strip():
+    if package.version.strip() != apk.version.strip() and sha256 != file.sha256:
         return phrase("it says version {found}, {wanted} was installed", found=package.version, wanted=apk.version)
     if sha256 and sha256 != file.sha256:
         return phrase("its digest on the terminal differs from the stick's")

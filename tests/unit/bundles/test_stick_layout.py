@@ -124,6 +124,14 @@ class TestJson:
         path.write_bytes(path.read_bytes().replace(b'{"signatures"', b'{"signatures":[],"signatures"', 1))
         assert "timestamp.json" in str(refused(office, stick))
 
+    def test_duplicate_key_in_a_list(self, office: Office, stick: Path) -> None:
+        """The signature is over what a parser makes of it, so every parser must make the same of it."""
+        forger = Forger(stick)
+        path = forger.newest(ACME)
+        path.write_bytes(path.read_bytes().replace(b'"version":2', b'"version":7,"version":2'))
+        forger.restamp()
+        assert "2.vendor-acme.json" in str(refused(office, stick))
+
     @pytest.mark.parametrize(
         "data", [b"", b"[" * 100_000, b"\xff\xfe{}", b"NaN", b"{}", b'{"signed": {"version": "9"}}']
     )

@@ -111,6 +111,14 @@ class TestOlderAndNewer:
         Forger(old).restamp(version=2)
         refused(office, old)
 
+    def test_a_newer_root_on_an_older_stick(self, office: Office, stick: Path) -> None:
+        """No office makes one: a new root comes with a new timestamp."""
+        old = copy_of(stick, "old")
+        office.add("com.acme.pay", "2.0")
+        office.open(office.stick())
+        Forger(old).rotate_root(lambda _root: None, ("root-1", "root-2"))
+        assert "only root 1 can be reached" in str(refused(office, old))
+
     def test_inconsistent_rollback(self, office: Office, stick: Path) -> None:
         """A newer timestamp over an older list: the online key alone cannot bring a withdrawn release back."""
         old = copy_of(stick, "old")

@@ -8,6 +8,9 @@ from pathlib import Path
 import pytest
 from tuf.api.metadata import Metadata, Timestamp
 
+from techtool.bundles.clock_floor import BUILT
+from techtool.bundles.publish.workspace import Workspace
+from techtool.clock import FixedClock
 from techtool.errors import Exit, Expired
 from tests.unit.bundles.office import ACME, NOW, Forger, Office, copy_of, refused
 
@@ -30,6 +33,17 @@ class TestTime:
         office.later(days=500)
         Forger(stick).change_list(ACME, lambda _t: None, ("lab-1", "lab-2"))
         refused(office, stick)
+
+    def test_the_real_date_plays_no_part(self, tmp_path: Path) -> None:
+        """A stick that was good for two days in the past, opened within them: python-tuf judges by our time."""
+        office = Office(tmp_path / "office", FixedClock(BUILT))
+        Workspace.create(office.folder / "bundle", ["acme"], office.clock)
+        office.enrol()
+        office.workspace.sign(office.clock, renew=True, use_by_days=2)
+        office.workspace.write(office.folder / "stick", office.clock)
+        assert office.open(office.folder / "stick").expired is None
+        office.later(days=3)
+        assert office.open(office.folder / "stick").expired is not None
 
     def test_the_last_second_is_good(self, office: Office, stick: Path) -> None:
         office.clock.at = NOW + timedelta(days=120, seconds=-1)
