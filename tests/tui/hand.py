@@ -8,7 +8,7 @@ import re
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from textual import events
 from textual.keys import _character_to_key
@@ -32,7 +32,7 @@ from techtool.visit.visits import list_visits, open_record
 
 PATIENCE_S = 25.0
 """Far longer than anything takes: a test that waits so long has failed."""
-S = TypeVar("S", bound=Screen[None])
+S = TypeVar("S", bound=Screen[Any])
 
 
 @dataclass
@@ -87,7 +87,7 @@ class Hand:
         loop = asyncio.get_running_loop()
         deadline = loop.time() + PATIENCE_S
         while not condition():
-            assert loop.time() < deadline, f"waited in vain: {what}, focus {self.app.focused}, {self.panel()}, {self.view.question}\n{self.text()}"
+            assert loop.time() < deadline, f"waited in vain: {what}\n{self.state()}"
             await asyncio.sleep(0.01)
         await self.pilot.pause()
 
@@ -152,6 +152,11 @@ class Hand:
             if question.id.startswith(tuple(stop_at)):
                 return question
             await self.answer(question, given.get(question.id, _usual(question)))
+
+    def state(self) -> str:
+        """For a test that failed: what has the focus, what is asked, what is shown."""
+        asked = self.view.question.id if self.view.question else None
+        return f"focus {self.app.focused}, asked {asked}, panel {self.panel()}\n{self.text()}"
 
     def text(self) -> str:
         """What is on the screen, line by line."""

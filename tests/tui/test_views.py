@@ -1,0 +1,237 @@
+"""View models: pure, so tested without a screen."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import pytest
+
+from techtool.clock import FixedClock
+from techtool.domain.outcome import Outcome
+from techtool.domain.plan import Plan, StepKind
+from techtool.domain.question import AnswerKind, Question
+from techtool.domain.release import VerifiedRelease
+from techtool.domain.visit import ErrorRecord
+from techtool.errors import BadAddress, UsageError
+from techtool.events import (
+    Finished,
+    LaneFinished,
+    LaneIdentified,
+    LanePlanned,
+    Progress,
+    StepDone,
+    StepFailed,
+    StepStarted,
+    VisitStarted,
+)
+from techtool.i18n import phrase, raw, set_language
+from techtool.tui.meter import Meter
+from techtool.tui.requests import visit_request
+from techtool.tui.theme import ASCII, UNICODE
+from techtool.tui.views.fold import fold, planned_visit, with_question
+from techtool.tui.views.home import NEW, RESUME, HomeFacts, home_view
+from techtool.tui.views.lines import Mark, Part, cells, clip, clock_time, fit
+from techtool.tui.views.plan import plan_view
+from techtool.tui.views.problem import problem_view
+from techtool.tui.views.record import record_view
+from techtool.tui.views.result import result_view
+from techtool.tui.views.run import check_word, safety
+from techtool.tui.views.visit import Place, VisitView, place_of
+from techtool.tui.widgets.transfer import transfer_text
+from tests.factories import plan_record, release, trust, unfinished_visit, visit_record
+
+AT = datetime(2026, 11, 22, 14, 2, 11, tzinfo=UTC)
+ERROR = ErrorRecord("TT-305", phrase("The connection was lost."), raw("state"), (raw("do this"),), "detail")
+
+
+def view_of(*events: object) -> VisitView:
+    view = planned_visit(["adb://h:1"])
+    for event in events:
+        view = fold(view, event)  # type: ignore[arg-type]
+    return view
+
+
+@pytest.mark.parametrize(("text", "width"), [("", 0), ("abc", 3), ("面馆", 4), ("e\u0301", 1), ("Ａ", 2)])
+def test_cells(text: str, width: int) -> None:
+    assert cells(text) == width
+
+
+def test_clip_never_exceeds_its_width() -> None:
+    for width in range(12):
+        assert cells(clip("面馆 abc 面馆", width)) <= width
+    assert clip("abc", 3) == "abc"
+
+
+@pytest.mark.parametrize("width", range(12, 90))
+def test_the_serial_number_is_kept_longest(width: int) -> None:
+    parts = [
+        Part("V20261122-140211-aaaa", 1),
+        Part("南门小吃", 2),
+        Part("SN 8F21-0093", 9),
+        Part("adb://192.0.2.1:5555", 0),
+    ]
+    line = fit(parts, width)
+    assert cells(line) <= width
+    assert "SN 8F21-0093" in line
+
+
+def test_the_stations_follow_the_events() -> None:
+    view = view_of(
+        VisitStarted("V1", AT),
+        StepStarted("1", StepKind.IDENTIFY, AT, title=raw("Identify")),
+        StepDone("1", StepKind.IDENTIFY, AT, result=raw("found")),
+        StepStarted("1", StepKind.INSTALL, AT, "a", raw("Install a")),
+        StepDone("1", StepKind.INSTALL, AT, "a", raw("accepted")),
+    )
+    assert view.lane is not None
+    marks = {s.kind: s.mark for s in view.lane.stations}
+    assert marks[StepKind.IDENTIFY] is Mark.OK
+    assert marks[StepKind.BACKUP] is Mark.OK, "what lies before a station that runs is behind the terminal"
+    assert marks[StepKind.INSTALL] is Mark.BUSY, "there may be more packages"
+    assert marks[StepKind.VERIFY] is Mark.WAITING
+    assert view.writing
+    assert safety(view)[0]
+    after = fold(view, StepStarted("1", StepKind.VERIFY, AT))
+    assert after.lane is not None
+    assert after.lane.station(StepKind.INSTALL).mark is Mark.OK
+    assert not after.writing
+
+
+def test_a_failure_marks_its_station_and_a_retry_clears_it() -> None:
+    view = view_of(
+        StepStarted("1", StepKind.INSTALL, AT, "a", raw("Install a")), StepFailed("1", StepKind.INSTALL, AT, ERROR, "a")
+    )
+    assert view.lane is not None
+    assert view.lane.mark is Mark.STOPPED
+    assert view.lane.error is ERROR
+    again = fold(view, StepStarted("1", StepKind.IDENTIFY, AT))
+    assert again.lane is not None
+    assert again.lane.error is None
+
+
+def test_which_screen_is_due() -> None:
+    view = view_of(LaneIdentified("1", AT, "adb://h:1", "SN1", "SUNMI", "SUNMI P2", "11"))
+    assert view.lane is not None
+    assert view.lane.model == "SUNMI P2"
+    due = {
+        "confirm.last4": (AnswerKind.LAST4, Place.PLAN),
+        "check.override.battery": (AnswerKind.TEXT, Place.PLAN),
+        "problem.install": (AnswerKind.CHOICE, Place.PROBLEM),
+        "inspect.SE-02": (AnswerKind.TEST_RESULT, Place.RUN),
+    }
+    for name, (kind, place) in due.items():
+        assert place_of(with_question(view, Question(name, kind, raw("?"), serial="SN1"))) is place
+    done = fold(view, Finished("V1", AT, Outcome.SUCCESS, 0, sealed=True))
+    assert place_of(done) is Place.RESULT
+    assert place_of(view) is Place.RUN
+
+
+def test_a_problem_tells_state_advice_and_ways() -> None:
+    view = view_of(
+        StepStarted("1", StepKind.BACKUP, AT),
+        StepDone("1", StepKind.BACKUP, AT, result=raw("saved")),
+        StepStarted("1", StepKind.INSTALL, AT, "a", raw("Install a")),
+        StepFailed("1", StepKind.INSTALL, AT, ERROR, "a"),
+    )
+    question = Question("problem.install", AnswerKind.CHOICE, ERROR.what, help=ERROR.state_now)
+    problem = problem_view(with_question(view, question))
+    assert problem is not None
+    assert (problem.code, problem.advice, problem.detail) == ("TT-305", ("do this",), "detail")
+    assert "Backup: complete, read back." in problem.state
+    assert problem_view(view) is None
+
+
+def test_the_result_says_what_comes_next() -> None:
+    events = (
+        VisitStarted("V1", AT),
+        LaneFinished("1", AT, "adb://h:1", "SN1", Outcome.FAILED_DEVICE_OK, 1, ERROR),
+        Finished("V1", AT, Outcome.FAILED_DEVICE_OK, 1, sealed=True),
+    )
+    result = result_view(view_of(*events), ())
+    assert result is not None
+    assert result.mark is Mark.STOPPED
+    assert any("TT-305" in detail for detail in result.terminals[0].details)
+    assert result.following
+    assert result_view(view_of(*events[:1]), ()) is None
+
+
+def test_unfinished_work_comes_first() -> None:
+    view = home_view(HomeFacts(unfinished=(unfinished_visit(),), visits=1))
+    assert [entry.value.partition(":")[0] for entry in view.entries[:2]] == [RESUME.rstrip(":"), NEW]
+    assert "Install" in view.entries[0].note
+
+
+@pytest.mark.parametrize("every_rule", [False, True])
+def test_no_release_and_no_failed_rule_is_left_out_of_the_plan(every_rule: bool) -> None:
+    record = plan_record()
+    verified = VerifiedRelease(release(), trust())
+    plan = Plan(
+        record.serial, record.findings, (verified,), record.steps, record.total, record.downtime, record.undo, "d"
+    )
+    view = plan_view(plan, "SUNMI P2", "11", every_rule=every_rule)
+    assert len(view.releases) == len(plan.findings)
+    shown = {line.text for found in view.releases for line in found.rules}
+    for finding in plan.findings:
+        for rule in finding.rules:
+            assert rule.ok or rule.reason.text() in shown
+            assert not every_rule or rule.reason.text() in shown
+    assert view.hidden_rules == (0 if every_rule else 2)
+    assert fold(planned_visit(["a"]), LanePlanned("1", AT, plan)).lanes[0].plan is plan
+
+
+def test_a_visit_on_record() -> None:
+    view = record_view(visit_record(), ())
+    assert len(view.terminals) == 3
+    assert not view.unfinished
+
+
+def test_what_was_typed_becomes_a_request() -> None:
+    request = visit_request(["adb://h:1"], "adb://h:2, adb://h:1", ' "/media/stick" ')
+    assert [str(address) for address in request.addresses] == ["adb://h:1", "adb://h:2"]
+    assert str(request.bundle) == "/media/stick"
+    with pytest.raises(BadAddress):
+        visit_request([], "nonsense", "/s")
+    for picked, stick in (([], "/s"), (["adb://h:1"], " ")):
+        with pytest.raises(UsageError):
+            visit_request(picked, "", stick)
+
+
+def test_a_resumed_transfer_does_not_lie() -> None:
+    clock = FixedClock(AT)
+    meter = Meter(clock)
+    transfer = meter.take(progress(60))
+    assert transfer.remaining_s is None
+    for done in range(62, 76, 2):
+        clock.elapsed_s += 1
+        transfer = meter.take(progress(done))
+    assert transfer.remaining_s == pytest.approx(26 / 2, rel=0.1)
+    clock.elapsed_s += 12
+    late = meter.now()
+    assert late is not None
+    assert late.stalled_s == pytest.approx(12)
+    assert "no answer for 12 s" in transfer_text(late, 80, UNICODE).plain
+    assert "left" not in transfer_text(late, 80, UNICODE).plain
+    assert transfer_text(late, 80, ASCII).plain.isascii()
+    meter.clear()
+    assert meter.now() is None
+
+
+def progress(share: int) -> Progress:
+    return Progress("1", StepKind.INSTALL, AT, "a", share * 1_000_000, 100_000_000)
+
+
+@pytest.mark.parametrize(("seconds", "text"), [(0, "0:00"), (61.6, "1:02"), (3725, "1:02:05"), (-1, "0:00")])
+def test_clock_time(seconds: float, text: str) -> None:
+    assert clock_time(seconds) == text
+
+
+def test_test_results_in_words() -> None:
+    set_language("en")
+    assert check_word("not-done: no card") == "not done (no card)"
+    assert check_word("pass") == "passed"
+
+
+def test_every_mark_has_a_glyph_in_ascii_too() -> None:
+    for mark in Mark:
+        assert UNICODE.marks[mark]
+        assert ASCII.marks[mark].isascii()
