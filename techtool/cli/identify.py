@@ -73,7 +73,7 @@ def command(address: str, bundle: Path | None, as_json: bool) -> None:
         return
     identity = state.identity
     serial = _("serial number {serial}").format(serial=identity.serial)
-    click.echo(f"{identity.vendor_name} {identity.model_name}  {serial}")
+    click.echo(f"{identity.title}  {serial}")
     click.echo(
         _("hardware {revision}, system {system}, {firmware}").format(
             revision=identity.hw_revision or "?", system=identity.os_version, firmware=identity.firmware

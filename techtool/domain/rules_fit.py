@@ -23,7 +23,7 @@ def fit(case: Case) -> Iterator[Verdict]:
 
 def _model(case: Case, fits: bool) -> Verdict:
     identity = case.terminal.identity
-    found = f"{identity.vendor_name} {identity.model_name}"
+    found = identity.title
     if fits:
         return Verdict("model", True, phrase("Made for {model}.", model=found))
     made_for = sorted({f"{p.vendor} {p.model}" for p in case.release.provides})

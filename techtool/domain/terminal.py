@@ -62,6 +62,12 @@ class Address:
         raise BadAddress(address=text)
 
 
+def titled(vendor_name: str, model_name: str) -> str:
+    """``SUNMI`` and ``SUNMI P2`` → ``SUNMI P2``; ``Castles Technology`` and ``Castles S1E2L`` → ``Castles S1E2L``."""
+    maker = vendor_name.split()[:1]
+    return model_name if model_name.split()[:1] == maker else f"{vendor_name} {model_name}".strip()
+
+
 @dataclass(frozen=True, slots=True)
 class Identity:
     """Which terminal this is, by the catalogue's rules over what it says of itself."""
@@ -90,6 +96,11 @@ class Identity:
     """How the model's rule is known."""
     source: str
     """Where the rule comes from: a document or a recording."""
+
+    @property
+    def title(self) -> str:
+        """Maker and model as people say it; the maker once, where the model's name begins with it."""
+        return titled(self.vendor_name, self.model_name)
 
 
 @dataclass(frozen=True, slots=True)

@@ -90,7 +90,8 @@ def _head(visit: VisitRecord, digest: str, t: Words) -> Facts:
 
 def _record_state(visit: VisitRecord, t: Words) -> str:
     state = t(VISIT_STATE_LABEL[state_of(visit)])
-    return f"{state}, {t(N_('sealed'))}" if visit.sealed else f"{state}, {t(N_('not sealed'))}"
+    seal = t(N_("sealed")) if visit.sealed else t(N_("not sealed"))
+    return f"{state}, {seal}"
 
 
 def _people(visit: VisitRecord, t: Words) -> Facts:

@@ -48,7 +48,7 @@ def lane_outcome(lane: LaneRecord, t: Words) -> Cell:
 def lane_name(lane: LaneRecord) -> str:
     """Maker, model and serial number, as far as they are known."""
     state = lane.before or lane.after
-    model = f"{state.identity.vendor_name} {state.identity.model_name}" if state else lane.address
+    model = state.identity.title if state else lane.address
     return f"{model} · {lane.serial}" if lane.serial else model
 
 

@@ -71,14 +71,15 @@ class NewVisitScreen(HouseScreen):
         found = await self.house.doors.nearby()
         choices = self.query_one("#terminals", Choices)
         known = {option.value for option in choices.options}
+        alone = not known and sum(n.usable for n in found) == 1
         new = [
-            Option(
-                n.address, n.address, "" if n.usable else _("not ready: {state}").format(state=n.state), picked=False
-            )
+            Option(n.address, n.address, "" if n.usable else _not_ready(n.state), picked=alone and n.usable)
             for n in found
             if n.address not in known
         ]
         await choices.offer([*choices.options, *new], start=0)
+        if new and not self.query_one("#address", Input).value:
+            choices.focus()
         none = not choices.options
         self.query_one("#looking", Plain).say(_("No terminal on USB is seen; type its address.") if none else "")
         sticks = await asyncio.to_thread(self.house.doors.sticks)
@@ -129,3 +130,7 @@ class NewVisitScreen(HouseScreen):
             return
         problem.say("")
         self.house.begin_visit(request)
+
+
+def _not_ready(state: str) -> str:
+    return _("not ready: {state}").format(state=state)

@@ -126,7 +126,7 @@ class PlanScreen(VisitScreenBase):
 
 
 def _name(release: PlannedRelease) -> Text:
-    text = Text(release.name, style=f"bold {STRONG}")
+    text = Text.assemble((release.name, f"bold {STRONG}"))
     text.append(f"   {release.verdict}", style=COLOUR[release.mark])
     return text
 
@@ -138,7 +138,7 @@ def steps_table(plan: PlanView) -> Table:
     table.add_column(ratio=1, overflow="fold")
     table.add_column(justify="right", max_width=18)
     for step in plan.steps:
-        what = Text(step.title, style=f"bold {STRONG}" if step.changes else "bold")
+        what = Text.assemble((step.title, f"bold {STRONG}" if step.changes else "bold"))
         what.append(f"\n{step.effect}", style=AMBER if step.changes else DIM)
         time = Text(step.time)
         if step.attended:

@@ -152,7 +152,8 @@ def log_grid(lines: Iterable[LogLine], screen: VisitScreenBase) -> Table:
     """Time, mark, text."""
     rows = []
     for line in lines:
-        body = mark_text(line.mark, screen.glyphs)
+        body = Text()
+        body.append_text(mark_text(line.mark, screen.glyphs))
         body.append(f" {line.text}", style=DIM if line.mark.value in ("note", "ok") else AMBER)
         rows.append((Text(line.time, style=DIM), body))
     return grid(rows)

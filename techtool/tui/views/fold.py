@@ -9,6 +9,7 @@ from typing import Final
 from techtool.domain.outcome import OUTCOME_LABEL
 from techtool.domain.plan import StepKind
 from techtool.domain.question import CheckResult, Question
+from techtool.domain.terminal import titled
 from techtool.domain.visit import LaneRecord, StepState
 from techtool.events import (
     Event,
@@ -57,7 +58,7 @@ def _known_lane(record: LaneRecord) -> LaneView:
         record.lane,
         record.address,
         record.serial,
-        _model(identity.vendor_name, identity.model_name) if identity else "",
+        identity.title if identity else "",
         identity.os_version if identity else "",
         stations,
         outcome=record.outcome,
@@ -86,7 +87,7 @@ def fold(view: VisitView, event: Event) -> VisitView:
             identified = replace(
                 _lane(view, lane),
                 serial=event.serial,
-                model=_model(event.vendor_name, event.model_name),
+                model=titled(event.vendor_name, event.model_name),
                 system=event.os_version,
                 address=event.address,
             )
@@ -102,12 +103,6 @@ def fold(view: VisitView, event: Event) -> VisitView:
             return replace(view, finished=event, question=None, transfer=None, lanes=lanes)
         case _:
             return view
-
-
-def _model(vendor: str, model: str) -> str:
-    """“SUNMI P2”, also where the model's name has the vendor's in it."""
-    first = vendor.partition(" ")[0].lower()
-    return model if first and model.lower().startswith(first) else f"{vendor} {model}".strip()
 
 
 def _lane(view: VisitView, lane: str) -> LaneView:

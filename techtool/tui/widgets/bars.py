@@ -36,7 +36,8 @@ class TopLine(Static):
 
     def _draw(self) -> None:
         room = max(0, self.size.width - cells(NAME) - 3)
-        line = Text(NAME, style=f"bold {STRONG}")
+        line = Text()
+        line.append(NAME, style=f"bold {STRONG}")
         rest = fit(self._parts, room)
         if rest:
             line.append("   " + rest)
@@ -47,7 +48,8 @@ class KeyHint(Static):
     """One key of the footer; a click does the same."""
 
     def __init__(self, action: str, key: str, label: str) -> None:
-        text = Text(key, style=f"bold {BLUE}")
+        text = Text()
+        text.append(key, style=f"bold {BLUE}")
         text.append(f" {label}")
         super().__init__(text)
         self._action = action

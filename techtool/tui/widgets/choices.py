@@ -113,7 +113,7 @@ class Choices(Vertical, can_focus=True):
         elif place < 9:
             table.add_column(width=1)
             row.append(Text(str(place + 1), style=f"bold {BLUE}"))
-        label = Text(option.label, style=f"bold {STRONG}" if marked else "")
+        label = Text.assemble((option.label, f"bold {STRONG}" if marked else ""))
         row.append(label)
         if self._label_width and option.note:
             table.add_column(width=self._label_width)

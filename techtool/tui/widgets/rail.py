@@ -20,7 +20,7 @@ def rail_table(lane: LaneView, glyphs: Glyphs) -> Table:
     for place, station in enumerate(lane.stations, 1):
         style = {Mark.WAITING: DIM, Mark.BUSY: f"bold {STRONG}", Mark.STOPPED: f"bold {COLOUR[Mark.STOPPED]}"}
         colour = COLOUR[station.mark]
-        row = Text(f"{place} {label_of(station.kind)}", style=style.get(station.mark, ""))
+        row = Text.assemble((f"{place} {label_of(station.kind)}", style.get(station.mark, "")))
         if station.mark in (Mark.BUSY, Mark.STOPPED):
             row.append(f"  {word_of(station.mark)}", style=colour)
         mark = " " if station.mark is Mark.WAITING else glyphs.marks[station.mark]
@@ -34,7 +34,7 @@ def rail_line(lane: LaneView, glyphs: Glyphs, width: int) -> Text:
     done = sum(station.mark is Mark.OK for station in lane.stations)
     place = lane.stations.index(busy) + 1 if busy else done
     name = label_of(busy.kind) if busy else ""
-    line = Text(clip(f"{name} {place}/{len(lane.stations)}".strip(), width), style=f"bold {STRONG}")
+    line = Text.assemble((clip(f"{name} {place}/{len(lane.stations)}".strip(), width), f"bold {STRONG}"))
     line.append("  ")
     for station in lane.stations:
         line.append(glyphs.marks[station.mark], style=f"bold {COLOUR[station.mark]}")

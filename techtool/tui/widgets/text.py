@@ -38,7 +38,7 @@ def grid(rows: Iterable[tuple[Text, Text]], *, first: int = 0, indent: int = 0) 
 
 def mark_text(mark: Mark, glyphs: Glyphs) -> Text:
     """The glyph in its colour."""
-    return Text(glyphs.marks[mark], style=f"bold {COLOUR[mark]}")
+    return Text.assemble((glyphs.marks[mark], f"bold {COLOUR[mark]}"))
 
 
 def lines_grid(lines: Sequence[Line], glyphs: Glyphs, *, indent: int = 0, words: bool = True) -> Table:

@@ -18,7 +18,7 @@ def transfer_text(transfer: Transfer, width: int, glyphs: Glyphs) -> Text:
     """A bar and a line of figures."""
     room = max(10, width - 6)
     full = int(transfer.share * room)
-    text = Text(glyphs.bar * full, style=BLUE)
+    text = Text.assemble((glyphs.bar * full, BLUE))
     text.append(glyphs.bar_rest * (room - full), style="#2b3743")
     text.append(f" {int(transfer.share * 100):3d}%\n", style=f"bold {STRONG}")
     parts = [f"{size_text(transfer.confirmed_bytes)} / {size_text(transfer.total_bytes)}"]

@@ -36,9 +36,8 @@ async def identify(lane: Lane) -> None:
                 lane.log.identified(lane.id, lane.state)
         lane.log.close_interrupted(lane.id, except_step=step.open)
         step.result = phrase(
-            "{vendor} {model}, serial number {serial}, system {os}",
-            vendor=found.vendor_name,
-            model=found.model_name,
+            "{model}, serial number {serial}, system {os}",
+            model=found.title,
             serial=found.serial,
             os=found.os_version,
         )

@@ -1,0 +1,476 @@
+"""Scenes with frozen data: what snapshots compare and screenshots show. Clock, ids and sizes never change.
+
+The plan is made by the real planner, and every sentence is one of techtool's own, so that both languages are shown.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import time
+from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Final
+
+from textual.pilot import Pilot
+from textual.widgets import Input
+
+from techtool.bundles.trust import Stick, StickTrust
+from techtool.clock import FixedClock
+from techtool.domain.outcome import Outcome
+from techtool.domain.plan import Plan, StepKind
+from techtool.domain.planner import make_plan
+from techtool.domain.question import AnswerKind, Choice, Question
+from techtool.domain.release import (
+    ApkFacts,
+    Compare,
+    Provides,
+    Release,
+    ReleaseFile,
+    ReleaseKind,
+    Requirement,
+    Rollback,
+    VerifiedRelease,
+)
+from techtool.domain.rules import Environment
+from techtool.domain.terminal import BatchState, Battery, InstalledPackage, TamperState, TerminalState
+from techtool.domain.visit import ErrorRecord, LaneRecord, StepRecord, StepState, VisitRecord
+from techtool.errors import InstallFailed, LinkLost, TechtoolError
+from techtool.events import (
+    Event,
+    Finished,
+    LaneFinished,
+    LaneIdentified,
+    LanePlanned,
+    Progress,
+    StepDone,
+    StepFailed,
+    StepStarted,
+    VisitStarted,
+)
+from techtool.i18n import Phrase, phrase, raw
+from techtool.paths import Paths
+from techtool.store.index import VisitState, VisitSummary
+from techtool.tui.app import TechtoolApp
+from techtool.tui.bridge import EngineLike
+from techtool.tui.doors import HouseDoors
+from techtool.tui.views.home import HomeFacts
+from techtool.visit.nearby import Nearby
+from techtool.visit.operator import Operator
+from techtool.visit.services import Hints, ResumeRequest, VisitRequest
+from tests.factories import SIGNER, digest_of, identity, trust
+
+START: Final = datetime(2026, 11, 22, 13, 58, 0, tzinfo=UTC)
+VISIT: Final = "V20261122-135800-7f3a"
+SERIAL: Final = "P2A0123450093"
+ADDRESS: Final = "adb+server:P2A0123450093"
+MERCHANT: Final = "南门小吃 South Gate Snacks"
+STICK: Final = "/media/wei/TECHKIT"
+PAY, KERNEL = "com.example.pay", "com.example.emvkernel"
+
+
+def at(seconds: float) -> datetime:
+    """A moment of the visit."""
+    return START + timedelta(seconds=seconds)
+
+
+# -- what the house holds ---------------------------------------------------------------------------------------------
+
+
+def _release(
+    name: str, version: str, code: int, size: int, kind: ReleaseKind, text: dict[str, str], *rules: Requirement
+) -> Release:
+    target = f"payloads/{name}-{version}.apk"
+    facts = ApkFacts(name, version, code, min_sdk=22, abis=(), signer=SIGNER)
+    return Release(
+        id=name,
+        version=version,
+        version_format="dotted",
+        kind=kind,
+        files=(ReleaseFile("apk", target, size, digest_of(target), facts),),
+        provides=(Provides("sunmi", "P2"),),
+        requires=(Requirement("battery", percent=30), *rules),
+        install_duration_s=40,
+        rollback=Rollback(allowed=False),
+        text=text,
+    )
+
+
+def releases() -> tuple[Release, ...]:
+    """A stick with four releases: two for this terminal, one that wants a charged battery, one for another maker."""
+    settled = Requirement("no-open-batch")
+    kernel = Requirement("component", Compare.GE, "7.1.0", id=KERNEL)
+    pay = _release(
+        PAY,
+        "1.5.0",
+        10500,
+        18_204_331,
+        ReleaseKind.APPLICATION,
+        {
+            "en": "Faster contactless payments; receipts show the merchant number.",
+            "zh": "非接支付更快；签购单显示商户号。",
+        },
+        settled,
+        kernel,
+    )
+    emv = _release(
+        KERNEL,
+        "7.1.0",
+        70100,
+        4_112_880,
+        ReleaseKind.KERNEL,
+        {"en": "EMV kernel with the limits of this autumn.", "zh": "含今年秋季限额的 EMV 内核。"},
+    )
+    demanding = _release(
+        "com.example.loyalty",
+        "3.0.2",
+        302,
+        9_800_000,
+        ReleaseKind.APPLICATION,
+        {"en": "Members' points on the slip.", "zh": "签购单显示会员积分。"},
+        Requirement("battery", percent=90),
+    )
+    other = replace(pay, id="com.example.verifone.pay", provides=(Provides("verifone", "T650p"),))
+    return pay, emv, demanding, other
+
+
+def state() -> TerminalState:
+    """The terminal before the work."""
+    return TerminalState(
+        identity=identity(SERIAL, address=ADDRESS, model_name="SUNMI P2", os_version="11", sdk=30),
+        packages=(
+            InstalledPackage(PAY, "1.4.0", 10400, SIGNER),
+            InstalledPackage(KERNEL, "7.0.0", 70000, SIGNER),
+            InstalledPackage("com.example.loyalty", "2.9.0", 290, SIGNER),
+        ),
+        battery=Battery(78, external_power=True),
+        free_storage_bytes=1_834_000_000,
+        batch=BatchState.SETTLED,
+        tamper=TamperState.NORMAL,
+    )
+
+
+def plan() -> Plan:
+    """By the real planner."""
+    verified = tuple(VerifiedRelease(release, trust()) for release in releases())
+    return make_plan(state(), verified, Environment(tool_version="0.1.0"), link="adb+server")
+
+
+def unfinished() -> VisitRecord:
+    """Yesterday's visit, stopped during an installation."""
+    yesterday = START - timedelta(hours=19)
+    cut = StepRecord(9, StepKind.INSTALL, PAY, StepState.STARTED, yesterday)
+    lane = LaneRecord("1", "adb://192.0.2.21:5555", "P2A0987654321", before=state(), steps=(cut,))
+    return VisitRecord(
+        id="V20261121-185800-0416",
+        started_at=yesterday,
+        finished_at=None,
+        technician="Li Wei",
+        tool_version="0.1.0",
+        language="en",
+        stick=STICK,
+        merchant="Noodle House 兰州面馆",
+        work_order="WO-2026-0416",
+        lanes=(lane,),
+    )
+
+
+def summaries() -> tuple[VisitSummary, ...]:
+    """What is on record."""
+    rows = (
+        ("V20261119-093000-11aa", "Corner Books 街角书店", VisitState.SEALED, Outcome.SUCCESS, ("T650-806655003",)),
+        ("V20261120-141500-22bb", "Tea & Co 茶叶公司", VisitState.SEALED, Outcome.FAILED_DEVICE_OK, ("SIMF2030002",)),
+        (
+            "V20261121-101200-33cc",
+            "Old Town Hotel 老城酒店",
+            VisitState.ABANDONED,
+            Outcome.CANCELLED,
+            ("P2A0555550001",),
+        ),
+        ("V20261121-185800-0416", "Noodle House 兰州面馆", VisitState.OPEN, None, ("P2A0987654321",)),
+    )
+    return tuple(
+        VisitSummary(visit, START - timedelta(days=4 - n), None, "Li Wei", merchant, state, outcome, serials, "")
+        for n, (visit, merchant, state, outcome, serials) in enumerate(rows)
+    )
+
+
+# -- what the engine tells --------------------------------------------------------------------------------------------
+
+
+def _step(kind: StepKind, began: float, took: float, title: Phrase, result: Phrase, item: str = "") -> list[Event]:
+    return [StepStarted("1", kind, at(began), item, title), StepDone("1", kind, at(began + took), item, result)]
+
+
+def until_plan() -> list[Event]:
+    """From the start to the plan."""
+    inspection = phrase("Casing and skimmer inspection")
+    found = phrase(
+        "{vendor} {model}, serial number {serial}, system {os}", vendor="SUNMI", model="P2", serial=SERIAL, os="11"
+    )
+    return [
+        VisitStarted(VISIT, at(0)),
+        *_step(StepKind.IDENTIFY, 2, 3, phrase("Identify the terminal at {address}", address=ADDRESS), found),
+        LaneIdentified("1", at(5), ADDRESS, SERIAL, "SUNMI", "SUNMI P2", "11"),
+        *_step(StepKind.INSPECT, 6, 40, inspection, raw("pass"), "SE-02"),
+        *_step(
+            StepKind.CHECK,
+            46,
+            1,
+            phrase("Check every release on the stick"),
+            phrase("{count} releases to install", count=2),
+        ),
+        LanePlanned("1", at(47), plan()),
+        StepStarted("1", StepKind.CONFIRM, at(47), "", phrase("Confirm the plan")),
+    ]
+
+
+def _package(name: str, version: str, began: float) -> list[Event]:
+    title = phrase("Install {package} {version}", package=name, version=version)
+    copy = phrase("Copy {package} {version} from the stick", package=name, version=version)
+    done = phrase("{package} {version} was accepted by the terminal", package=name, version=version)
+    return [
+        *_step(StepKind.INSTALL, began, 1, copy, phrase("Copied, digest agrees"), f"copy:{name}"),
+        *_step(StepKind.INSTALL, began + 1, 6, title, done, name),
+    ]
+
+
+def until_install() -> list[Event]:
+    """Confirmed, backed up, the first package in, the second on its way."""
+    confirmed = phrase("Confirmed for serial number {serial}", serial=SERIAL)
+    saved = phrase("{items} items saved and read back, {missing} could not be read", items=41, missing=0)
+    copied = phrase("Copied, digest agrees")
+    copy = phrase("Copy {package} {version} from the stick", package=PAY, version="1.5.0")
+    title = phrase("Install {package} {version}", package=PAY, version="1.5.0")
+    return [
+        *until_plan(),
+        StepDone("1", StepKind.CONFIRM, at(66), "", confirmed),
+        *_step(StepKind.BACKUP, 67, 24, phrase("Back up the configuration"), saved),
+        *_package(KERNEL, "7.1.0", 92),
+        *_step(StepKind.INSTALL, 100, 2, copy, copied, f"copy:{PAY}"),
+        StepStarted("1", StepKind.INSTALL, at(102), PAY, title),
+    ]
+
+
+def until_end() -> list[Event]:
+    """A visit that went well."""
+    accepted = phrase("{package} {version} was accepted by the terminal", package=PAY, version="1.5.0")
+    agree = phrase("{count} packages read back: version, signer and digest agree", count=2)
+    return [
+        *until_install(),
+        StepDone("1", StepKind.INSTALL, at(121), PAY, accepted),
+        *_step(StepKind.VERIFY, 122, 6, phrase("Read the terminal again"), agree),
+        *_step(StepKind.TEST, 130, 20, phrase("PIN pad"), raw("pass"), "SE-08"),
+        *_step(StepKind.TEST, 150, 35, phrase("Slip content"), raw("pass"), "PR-02"),
+        LaneFinished("1", at(190), ADDRESS, SERIAL, Outcome.SUCCESS, 0),
+        Finished(VISIT, at(214), Outcome.SUCCESS, 0, sealed=True),
+    ]
+
+
+def _record(error: TechtoolError) -> ErrorRecord:
+    return ErrorRecord(error.code, error.what_phrase, error.state_phrase, error.action_phrases, error.detail)
+
+
+LOST: Final = LinkLost(address=ADDRESS, detail="TransportError: no reply for 30 s")
+REFUSED: Final = InstallFailed(
+    package=PAY,
+    reason=phrase("the terminal's storage is full"),
+    remedy=phrase("Free some storage on the terminal, then try again."),
+)
+
+
+def problem_question() -> Question:
+    """As the runner asks it."""
+    return Question(
+        "problem.install",
+        AnswerKind.CHOICE,
+        LOST.what_phrase,
+        help=LOST.state_phrase,
+        choices=(
+            Choice("retry", phrase("Try again")),
+            Choice("later", phrase("Stop here; go on later")),
+            Choice("leave", phrase("Leave it as it is and write it in the report")),
+        ),
+        serial=SERIAL,
+        optional=True,
+    )
+
+
+def last4_question() -> Question:
+    """As the confirm step asks it."""
+    text = phrase("Type the last four of the serial number on the terminal's label to start")
+    return Question("confirm.last4", AnswerKind.LAST4, text, serial=SERIAL)
+
+
+def test_question() -> Question:
+    """A test, as the test step asks it."""
+    from techtool.catalogue.reader import load_catalogue
+    from techtool.visit.checks import question_for
+
+    return question_for(load_catalogue().test("SE-08"), StepKind.TEST, SERIAL)
+
+
+@dataclass
+class SceneEngine:
+    """Tells its events, lets the bytes of a transfer be confirmed, asks its question, and stays there."""
+
+    clock: FixedClock
+    operator: Operator
+    events: Sequence[Event]
+    question: Question | None = None
+    transfer: int = 0
+    """Percent of the last step's bytes that are confirmed."""
+
+    async def run(self, request: VisitRequest) -> AsyncGenerator[Event, None]:
+        for event in self.events:
+            yield event
+        total = 18_204_331
+        for share in range(0, self.transfer + 1, 5):
+            self.clock.elapsed_s += 0.85
+            yield Progress("1", StepKind.INSTALL, at(103), PAY, total * share // 100, total)
+        if self.question is not None:
+            await self.operator.ask(self.question)
+        if not any(isinstance(event, Finished) for event in self.events):
+            await asyncio.Event().wait()
+
+    async def resume(self, request: ResumeRequest) -> AsyncGenerator[Event, None]:
+        async for event in self.run(VisitRequest((), Path())):
+            yield event
+
+
+class SceneDoors(HouseDoors):
+    """A house where everything is known beforehand."""
+
+    def __init__(self, paths: Paths, engine: Callable[[FixedClock, Operator], EngineLike]) -> None:
+        super().__init__(paths)
+        self.fixed = FixedClock(START)
+        self.clock = self.fixed
+        self._engine = engine
+
+    def engine(self, operator: Operator) -> EngineLike:
+        return self._engine(self.fixed, operator)
+
+    def home_facts(self) -> HomeFacts:
+        return HomeFacts("Li Wei", (unfinished(),), 0, None, 4)
+
+    def sticks(self) -> tuple[str, ...]:
+        return (STICK,)
+
+    async def nearby(self) -> Sequence[Nearby]:
+        return [Nearby(ADDRESS, "device"), Nearby("adb+server:P2A0777770007", "unauthorized")]
+
+    def visits(self) -> Sequence[VisitSummary]:
+        return summaries()
+
+    def reports(self, visit: str) -> tuple[Path, ...]:
+        folder = Path("/home/wei/techtool/reports") / visit
+        return tuple(folder / f"{visit}.{end}" for end in ("en.html", "json", "json.sig", "zh.html"))
+
+    def open_stick(self, path: Path) -> Stick:
+        when = StickTrust(
+            root_version=3,
+            root_sha256=digest_of("root"),
+            pinned_sha256=digest_of("root"),
+            issued=START - timedelta(days=9),
+            use_by=START + timedelta(days=81),
+            reference_time=START,
+            system_time=START,
+            from_mirror=False,
+        )
+        verified = tuple(VerifiedRelease(release, trust()) for release in releases())
+        return SceneStick(Path(STICK, "TECHTOOL"), verified, when, (("com.example.pay", "1.4.9"),), (), None)
+
+
+class SceneStick(Stick):
+    """Its payloads are whole."""
+
+    __slots__ = ()
+
+    def check(self, *_arguments: object) -> None:
+        """Every byte is as signed."""
+
+
+# -- the scenes -------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Scene:
+    """One picture."""
+
+    name: str
+    events: Sequence[Event] = ()
+    question: Question | None = None
+    transfer: int = 0
+    keys: tuple[tuple[str, ...], ...] = ()
+    """Keys pressed in groups; after each the screen comes to rest."""
+
+    def app(self, folder: Path) -> TechtoolApp:
+        """An app over a home folder that seems set up."""
+        paths = Paths(folder)
+        for file in (paths.report_key, paths.recipients, paths.trust / "roots" / "x.root.json"):
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.touch()
+        paths.settings.write_text('technician = "Li Wei"\n', encoding="utf-8")
+        doors = SceneDoors(paths, lambda c, o: SceneEngine(c, o, self.events, self.question, self.transfer))
+        return TechtoolApp(doors, Hints(), settle_s=0)
+
+    async def play(self, pilot: Pilot[int]) -> None:
+        """Bring the app to the picture; then nothing moves any more."""
+        await pilot.pause()
+        for group in self.keys:
+            await pilot.press(*group)
+            for _turn in range(3):
+                await pilot.pause(0.05)
+                await pilot.pause()
+        for field in pilot.app.screen.query(Input):
+            field.cursor_blink = False
+        await pilot.pause()
+
+
+_TO_VISIT: Final = (("2",), ("f2",))
+
+
+def scenes() -> tuple[Scene, ...]:
+    """All of them, in the order of a visit."""
+    failed = [*until_install(), StepFailed("1", StepKind.INSTALL, at(140), _record(LOST), PAY)]
+    testing = [
+        *until_install(),
+        StepDone("1", StepKind.INSTALL, at(121), PAY, raw("ok")),
+        StepStarted("1", StepKind.TEST, at(130), "SE-08", phrase("PIN pad")),
+    ]
+    return (
+        Scene("home", keys=((),)),
+        Scene("new-visit", keys=(("2",),)),
+        Scene("plan", until_plan(), last4_question(), keys=_TO_VISIT),
+        Scene("run", until_install(), transfer=60, keys=_TO_VISIT),
+        Scene("problem", failed, problem_question(), keys=_TO_VISIT),
+        Scene("test", testing, test_question(), keys=_TO_VISIT),
+        Scene("result", until_end(), keys=_TO_VISIT),
+        Scene("stick", keys=(("3",), ("enter",))),
+        Scene("visits", keys=(("4",),)),
+        Scene("help", keys=(("f1",),)),
+    )
+
+
+@contextlib.contextmanager
+def in_utc() -> Iterator[None]:
+    """One time zone for every picture."""
+    before = os.environ.get("TZ")
+    os.environ["TZ"] = "UTC"
+    _tell_time_zone()
+    try:
+        yield
+    finally:
+        if before is None:
+            del os.environ["TZ"]
+        else:
+            os.environ["TZ"] = before
+        _tell_time_zone()
+
+
+def _tell_time_zone() -> None:
+    if hasattr(time, "tzset"):
+        time.tzset()
