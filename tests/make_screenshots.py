@@ -71,7 +71,7 @@ def _runs(match: re.Match[str], cell: float) -> Iterator[str]:
         bare = run.strip()
         if bare:
             start = x + (len(run) - len(run.lstrip())) * cell
-            font = f' font-family="{CHINESE}" font-size="{cell * 1.9:.1f}"' if wide else ""
+            font = f' font-family="{CHINESE}" font-size="{cell * 1.76:.1f}"' if wide else ""
             length = f"{cells(bare) * cell:.2f}"
             yield (
                 f'<text class="{classes}" x="{start:.2f}" y="{y}" textLength="{length}"{font}'

@@ -7,7 +7,7 @@ from typing import Final
 
 from textual.binding import Binding
 
-from techtool.i18n import N_, _
+from techtool.i18n import N_, translate
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,10 +58,10 @@ def bindings(*ids: str) -> list[Binding]:
 
 def footer_keys(ids: tuple[str, ...]) -> list[tuple[str, str, str]]:
     """Action id, key and label for the footer: at most five."""
-    return [(i, ACTIONS[i].shown, _(ACTIONS[i].label)) for i in ids[:5]]
+    return [(i, ACTIONS[i].shown, translate(ACTIONS[i].label)) for i in ids[:5]]
 
 
 def help_rows(ids: tuple[str, ...]) -> list[tuple[str, str]]:
     """Key and what it does, of these actions and of every screen."""
-    own = [(ACTIONS[i].shown, _(ACTIONS[i].help)) for i in ids]
-    return own + [(_(key), _(text)) for key, text in GENERAL]
+    own = [(ACTIONS[i].shown, translate(ACTIONS[i].help)) for i in ids]
+    return own + [(translate(key), translate(text)) for key, text in GENERAL]

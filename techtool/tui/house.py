@@ -94,8 +94,12 @@ class House:
             return
         async with self._turn:
             base = self._visit_screen()
-            if base is not None:
+            if base is not None and base.ready:
                 await self._follow(base, view)
+
+    def screen_ready(self) -> None:
+        """A screen of the visit can be drawn on: tell it what it missed."""
+        self.app.post_message(VisitChanged(self.bridge.view))
 
     async def _follow(self, base: VisitScreen, view: VisitView) -> None:
         place = place_of(view)
@@ -104,9 +108,11 @@ class House:
             self._place = place
             if place in _OVERLAYS:
                 await self.app.push_screen(_OVERLAYS[place]())
-        for screen in self.app.screen_stack:
-            if isinstance(screen, VisitScreenBase) and screen.is_mounted:
-                screen.show(view)
+        screens = [screen for screen in self.app.screen_stack if isinstance(screen, VisitScreenBase)]
+        if not all(screen.ready for screen in screens):
+            return
+        for screen in screens:
+            screen.show(view)
         if view.question is not self._asked:
             await self._ask(base, view.question)
 
@@ -156,9 +162,7 @@ class House:
             await self._unwind(self._home())
         self._place, self._asked = Place.RUN, None
         start()
-        screen = VisitScreen()
-        await self.app.push_screen(screen)
-        await self._follow(screen, self.bridge.view)
+        await self.app.push_screen(VisitScreen())
 
     def answer(self, text: str) -> None:
         """What the person answered."""

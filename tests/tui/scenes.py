@@ -19,6 +19,7 @@ from textual.pilot import Pilot
 from textual.widgets import Input
 
 from techtool.bundles.trust import Stick, StickTrust
+from techtool.catalogue.reader import load_catalogue
 from techtool.clock import FixedClock
 from techtool.domain.outcome import Outcome
 from techtool.domain.plan import Plan, StepKind
@@ -58,6 +59,7 @@ from techtool.tui.app import TechtoolApp
 from techtool.tui.bridge import EngineLike
 from techtool.tui.doors import HouseDoors
 from techtool.tui.views.home import HomeFacts
+from techtool.visit.checks import question_for
 from techtool.visit.nearby import Nearby
 from techtool.visit.operator import Operator
 from techtool.visit.services import Hints, ResumeRequest, VisitRequest
@@ -185,7 +187,7 @@ def summaries() -> tuple[VisitSummary, ...]:
         ("V20261120-141500-22bb", "Tea & Co 茶叶公司", VisitState.SEALED, Outcome.FAILED_DEVICE_OK, ("SIMF2030002",)),
         (
             "V20261121-101200-33cc",
-            "Old Town Hotel 老城酒店",
+            "Old Town Inn 老城",
             VisitState.ABANDONED,
             Outcome.CANCELLED,
             ("P2A0555550001",),
@@ -207,10 +209,8 @@ def _step(kind: StepKind, began: float, took: float, title: Phrase, result: Phra
 
 def until_plan() -> list[Event]:
     """From the start to the plan."""
-    inspection = phrase("Casing and skimmer inspection")
-    found = phrase(
-        "{vendor} {model}, serial number {serial}, system {os}", vendor="SUNMI", model="P2", serial=SERIAL, os="11"
-    )
+    inspection = title_of("SE-02")
+    found = phrase("{model}, serial number {serial}, system {os}", model=state().identity.title, serial=SERIAL, os="11")
     return [
         VisitStarted(VISIT, at(0)),
         *_step(StepKind.IDENTIFY, 2, 3, phrase("Identify the terminal at {address}", address=ADDRESS), found),
@@ -263,8 +263,8 @@ def until_end() -> list[Event]:
         *until_install(),
         StepDone("1", StepKind.INSTALL, at(121), PAY, accepted),
         *_step(StepKind.VERIFY, 122, 6, phrase("Read the terminal again"), agree),
-        *_step(StepKind.TEST, 130, 20, phrase("PIN pad"), raw("pass"), "SE-08"),
-        *_step(StepKind.TEST, 150, 35, phrase("Slip content"), raw("pass"), "PR-02"),
+        *_step(StepKind.TEST, 130, 20, title_of("SE-08"), raw("pass"), "SE-08"),
+        *_step(StepKind.TEST, 150, 35, title_of("PR-02"), raw("pass"), "PR-02"),
         LaneFinished("1", at(190), ADDRESS, SERIAL, Outcome.SUCCESS, 0),
         Finished(VISIT, at(214), Outcome.SUCCESS, 0, sealed=True),
     ]
@@ -305,11 +305,13 @@ def last4_question() -> Question:
     return Question("confirm.last4", AnswerKind.LAST4, text, serial=SERIAL)
 
 
+def title_of(test: str) -> Phrase:
+    """A functional test's title."""
+    return load_catalogue().test(test).title_phrase
+
+
 def test_question() -> Question:
     """A test, as the test step asks it."""
-    from techtool.catalogue.reader import load_catalogue
-    from techtool.visit.checks import question_for
-
     return question_for(load_catalogue().test("SE-08"), StepKind.TEST, SERIAL)
 
 
@@ -328,7 +330,7 @@ class SceneEngine:
         for event in self.events:
             yield event
         total = 18_204_331
-        for share in range(0, self.transfer + 1, 5):
+        for share in range(0, self.transfer + 5 if self.transfer else 0, 5):
             self.clock.elapsed_s += 0.85
             yield Progress("1", StepKind.INSTALL, at(103), PAY, total * share // 100, total)
         if self.question is not None:
@@ -438,8 +440,8 @@ def scenes() -> tuple[Scene, ...]:
     failed = [*until_install(), StepFailed("1", StepKind.INSTALL, at(140), _record(LOST), PAY)]
     testing = [
         *until_install(),
-        StepDone("1", StepKind.INSTALL, at(121), PAY, raw("ok")),
-        StepStarted("1", StepKind.TEST, at(130), "SE-08", phrase("PIN pad")),
+        StepDone("1", StepKind.INSTALL, at(121), PAY),
+        StepStarted("1", StepKind.TEST, at(130), "SE-08", title_of("SE-08")),
     ]
     return (
         Scene("home", keys=((),)),

@@ -34,7 +34,7 @@ class AskScreen(ModalScreen[str | None]):
         with Vertical(classes="window"):
             yield Plain(self._title_text, classes="window-title")
             yield QuestionPanel(id="question")
-            yield Plain(_("Esc goes back; nothing is done then."), classes="question-note")
+            yield Plain(_("Esc goes back; nothing is done then."), classes="window-end")
 
     async def on_mount(self) -> None:
         """Ask."""

@@ -81,6 +81,14 @@ class HouseScreen(Screen[None]):
 class VisitScreenBase(HouseScreen):
     """A screen that shows the visit under way."""
 
+    ready = False
+    """Whether its parts are there to be drawn on."""
+
+    def on_mount(self) -> None:
+        """Runs after the screen's own ``on_mount``: from now on it is told of every change, and of the one just now."""
+        self.ready = True
+        self.house.screen_ready()
+
     def show(self, view: VisitView) -> None:
         """Show this view; called for every change."""
 

@@ -12,7 +12,7 @@ from textual.widget import Widget
 from textual.widgets import Input, Static
 
 from techtool.errors import TechtoolError
-from techtool.i18n import N_, _
+from techtool.i18n import N_, _, translate
 from techtool.tui import setup_flow
 from techtool.tui.actions import bindings
 from techtool.tui.screens.base import HouseScreen
@@ -68,16 +68,16 @@ class StepForm(Vertical):
         if self.step is None:
             yield from self._ready()
             return
-        yield Plain(_(TITLES[self.step]), classes="heading")
+        yield Plain(translate(TITLES[self.step]), classes="heading")
         if WORDS[self.step]:
-            yield Plain(_(WORDS[self.step]), classes="words")
+            yield Plain(translate(WORDS[self.step]), classes="words")
         if self.step is SetupStep.LANGUAGE:
             yield Choices([Option("zh", "简体中文"), Option("en", "English")], id="languages")
         elif self.facts is not None:
             yield from self._fingerprint(self.facts)
         else:
             for name, title, secret in FIELDS[self.step]:
-                yield Plain(_(title), classes="field-title")
+                yield Plain(translate(title), classes="field-title")
                 yield Input(id=name, password=secret, compact=True)
         yield Plain("", id="problem", classes="problem-text")
 
@@ -120,7 +120,7 @@ class FirstRunScreen(HouseScreen):
     def body(self) -> Iterable[Widget]:
         """Steps above, the form below."""
         with VerticalScroll(can_focus=False, classes="body"):
-            yield Plain(_("Welcome. Five things first, once on this laptop."), classes="words")
+            yield Plain(_("Welcome. Five things first, once on this laptop."), classes="words first")
             yield Static(id="steps", markup=False)
             yield StepForm()
 
@@ -135,7 +135,10 @@ class FirstRunScreen(HouseScreen):
         self._progress = progress
         self.tell_top()
         lines = [
-            Line(Mark.OK if s in progress.done else Mark.BUSY if s is progress.due else Mark.WAITING, _(TITLES[s]))
+            Line(
+                Mark.OK if s in progress.done else Mark.BUSY if s is progress.due else Mark.WAITING,
+                translate(TITLES[s]),
+            )
             for s in SetupStep
         ]
         self.query_one("#steps", Static).update(lines_grid(lines, self.glyphs, indent=2, words=False))
@@ -209,3 +212,7 @@ class FirstRunScreen(HouseScreen):
             problem.say(complaint(error))
             self.call_after_refresh(problem.scroll_visible, animate=False)
         self.app.bell()
+
+
+def _mark(done: bool, due: bool) -> Mark:
+    return Mark.OK if done else Mark.BUSY if due else Mark.WAITING

@@ -11,7 +11,7 @@ from textual.containers import VerticalScroll
 from textual.screen import ModalScreen
 from textual.widgets import Static
 
-from techtool.i18n import _
+from techtool.i18n import _, translate
 from techtool.tui.actions import help_rows
 from techtool.tui.theme import BLUE
 from techtool.tui.widgets.text import Plain, grid
@@ -33,10 +33,10 @@ class HelpScreen(ModalScreen[None]):
         """Words first, then keys."""
         with VerticalScroll(classes="window"):
             yield Plain(_("Help"), classes="window-title")
-            yield Plain(_(self._about), classes="window-text")
+            yield Plain(translate(self._about), classes="window-text")
             rows = [(Text(key, style=f"bold {BLUE}"), Text(text)) for key, text in help_rows(self._keys)]
             yield Static(grid(rows, first=8), markup=False)
-            yield Plain(_("Esc closes this."), classes="question-note")
+            yield Plain(_("Esc closes this."), classes="window-end")
 
     def action_dismiss_help(self) -> None:
         """Back to work."""

@@ -46,11 +46,13 @@ class ProblemScreen(VisitScreenBase):
             yield Choices(id="ways", label_width=26)
             yield Plain("", id="detail", classes="question-note")
 
-    async def on_mount(self) -> None:
+    def on_mount(self) -> None:
         """Listen from now on."""
         self.arm()
-        await self.draw(self.house.bridge.view)
-        self.query_one(Choices).focus()
+
+    def show(self, view: VisitView) -> None:
+        """Draw the problem in its own turn."""
+        self.call_next(self.draw, view)
 
     async def draw(self, view: VisitView) -> None:
         """Draw the problem of this view."""

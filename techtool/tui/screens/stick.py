@@ -42,7 +42,7 @@ class StickScreen(HouseScreen):
     def body(self) -> Iterable[Widget]:
         """Where it is, what it is worth."""
         with VerticalScroll(can_focus=False, classes="body", id="check"):
-            yield Choices(id="sticks", label_width=34)
+            yield Choices(id="sticks", label_width=34, classes="first")
             yield Plain(_("Folder of the stick"), classes="field-title")
             yield Input(
                 self.house.hints.stick, placeholder=_("the folder that holds TECHTOOL"), id="stick", compact=True
@@ -124,7 +124,7 @@ class StickScreen(HouseScreen):
         lines = (*view.trust, Line(Mark.NOTE, _("Root: {fingerprint}").format(fingerprint=root)))
         self.query_one("#trust", Static).update(lines_grid(lines, self.glyphs))
         self.query_one("#releases-title").display = True
-        self.query_one("#releases", Static).update(lines_grid(view.releases, self.glyphs))
+        self.query_one("#releases", Static).update(lines_grid(view.releases, self.glyphs, words=False))
 
     def _refused(self, error: TechtoolError) -> None:
         self._note(_("Nothing may be installed from this stick."))

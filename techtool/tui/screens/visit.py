@@ -55,7 +55,7 @@ class VisitScreen(VisitScreenBase):
                     yield Static(id="log", markup=False)
         yield QuestionPanel(id="question")
 
-    async def on_mount(self) -> None:
+    def on_mount(self) -> None:
         """Show what is there already."""
         self.query_one(QuestionPanel).display = False
         self.show(self.house.bridge.view)

@@ -38,8 +38,8 @@ class VisitsScreen(HouseScreen):
     def body(self) -> Iterable[Widget]:
         """The list."""
         with VerticalScroll(can_focus=False, classes="body"):
-            yield Plain(_("Looking …"), id="none", classes="question-note")
-            yield Choices(id="visits", start=0)
+            yield Plain(_("Looking …"), id="none", classes="question-note first")
+            yield Choices(id="visits", start=0, label_width=40, classes="first")
 
     def on_mount(self) -> None:
         """Listen."""

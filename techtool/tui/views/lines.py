@@ -9,7 +9,7 @@ from enum import StrEnum
 from typing import Final
 from unicodedata import combining, east_asian_width
 
-from techtool.i18n import N_, _
+from techtool.i18n import N_, translate
 
 
 class Mark(StrEnum):
@@ -54,7 +54,7 @@ class Part:
 
 def word_of(mark: Mark) -> str:
     """The word beside the glyph."""
-    return _(MARK_WORD[mark])
+    return translate(MARK_WORD[mark])
 
 
 def cells(text: str) -> int:

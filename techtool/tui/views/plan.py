@@ -9,7 +9,7 @@ from typing import Final
 from techtool.domain.estimate import human_duration, human_estimate, together
 from techtool.domain.plan import Estimate, Plan, PlanStep, ReleaseFinding, ReleaseVerdict, StepKind
 from techtool.domain.rules import Force, Verdict
-from techtool.i18n import N_, _, language
+from techtool.i18n import N_, _, language, translate
 from techtool.tui.views.lines import Line, Mark
 
 VERDICT_LABEL: Final = {
@@ -129,7 +129,7 @@ def _release(finding: ReleaseFinding, texts: Mapping[str, str], *, every_rule: b
     return PlannedRelease(
         mark=mark,
         name=f"{finding.release_id} {finding.version}",
-        verdict=_(VERDICT_LABEL[finding.verdict]),
+        verdict=translate(VERDICT_LABEL[finding.verdict]),
         news=_news(texts),
         rules=tuple(rule_line(rule) for rule in rules),
         met=sum(rule.ok for rule in finding.rules),

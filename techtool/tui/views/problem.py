@@ -8,7 +8,7 @@ from typing import Final
 from techtool.domain.plan import StepKind
 from techtool.domain.visit import ErrorRecord
 from techtool.errors import TechtoolError, UsageError
-from techtool.i18n import N_, Phrase, _
+from techtool.i18n import N_, Phrase, _, translate
 from techtool.tui.views.lines import Mark
 from techtool.tui.views.visit import ORDER, LaneView, VisitView, label_of
 
@@ -110,7 +110,7 @@ def _state(state: Phrase | None, lane: LaneView | None) -> tuple[str, ...]:
 
 
 def _cost(value: str) -> str:
-    return _(_COST[value]) if value in _COST else ""
+    return translate(_COST[value]) if value in _COST else ""
 
 
 def _kind(text: str) -> StepKind | None:

@@ -57,9 +57,10 @@ def _row(summary: VisitSummary) -> RecordRow:
     state = summary.state.value
     good = summary.outcome is None or summary.outcome.is_good
     mark = STATE_MARK[state] if good or state != "sealed" else Mark.STOPPED
-    outcome = translate(OUTCOME_LABEL[summary.outcome]) if summary.outcome else _(STATE_LABEL[state])
-    label = "  ".join(p for p in (day_and_time(summary.started_at), summary.merchant, ", ".join(summary.serials)) if p)
-    return RecordRow(summary.id, mark, label, outcome)
+    outcome = translate(OUTCOME_LABEL[summary.outcome]) if summary.outcome else translate(STATE_LABEL[state])
+    label = f"{day_and_time(summary.started_at)}  {summary.merchant}".rstrip()
+    note = "  ".join(part for part in (outcome, ", ".join(summary.serials)) if part)
+    return RecordRow(summary.id, mark, label, note)
 
 
 def record_view(record: VisitRecord, reports: Sequence[Path]) -> RecordView:
@@ -76,7 +77,7 @@ def record_view(record: VisitRecord, reports: Sequence[Path]) -> RecordView:
     mark = STATE_MARK[state]
     if state == "sealed" and record.outcome is not None and not record.outcome.is_good:
         mark = Mark.STOPPED
-    label = _(STATE_LABEL[state])
+    label = translate(STATE_LABEL[state])
     if record.outcome is not None:
         label = f"{label}: {translate(OUTCOME_LABEL[record.outcome])}"
     return RecordView(

@@ -45,9 +45,7 @@ def items_of(lane: LaneView) -> tuple[Line, ...]:
     lines = []
     for item in lane.items:
         text = item.title.text()
-        if item.note is not None and item.key[0] is not StepKind.TEST:
-            text = f"{text}: {item.note.text()}"
-        elif item.note is not None:
+        if item.note is not None and item.key[0] is StepKind.TEST:
             text = f"{text}: {check_word(item.note.text())}"
         lines.append(Line(item.mark, text))
     return tuple(lines)

@@ -12,7 +12,7 @@ from techtool.domain.plan import Plan, StepKind
 from techtool.domain.question import AnswerKind, Question
 from techtool.domain.visit import ErrorRecord
 from techtool.events import Finished
-from techtool.i18n import N_, Phrase, _
+from techtool.i18n import N_, Phrase, translate
 from techtool.tui.views.lines import Mark
 
 STATIONS: Final = (
@@ -170,4 +170,4 @@ def place_of(view: VisitView) -> Place:
 
 def label_of(kind: StepKind) -> str:
     """The station's name."""
-    return _(STATIONS[ORDER[kind]][1]) if kind in ORDER else kind.value
+    return translate(STATIONS[ORDER[kind]][1]) if kind in ORDER else kind.value

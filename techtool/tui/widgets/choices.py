@@ -131,12 +131,9 @@ class Choices(Vertical, can_focus=True):
             row.update(self.draw_row(row.place))
             row.set_class(row.place == self._at and self.has_focus, "-marked")
 
-    def on_focus(self) -> None:
-        """Show the cursor."""
-        self._draw()
-
-    def on_blur(self) -> None:
-        """Hide it."""
+    def watch_has_focus(self, focused: bool) -> None:
+        """The cursor is shown where keys go."""
+        super().watch_has_focus(focused)
         self._draw()
 
     def action_move(self, by: int) -> None:
