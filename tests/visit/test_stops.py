@@ -1,0 +1,216 @@
+"""A power cut at many moments of a visit: the disk image and the link freeze, and what follows has no effect.
+
+Effects are counted at the disk (every create, write, fsync, truncate, rename, unlink, folder) and at the link (every
+command and transfer). At effect *i* everything stops; the record must be truthful at once, and a fresh engine must
+bring the visit from that image to a good end.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import AsyncIterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import pytest
+
+from techtool.cli.demo_world import DemoWorld
+from techtool.domain.outcome import Outcome
+from techtool.domain.terminal import Address
+from techtool.domain.visit import CatmAction
+from techtool.events import LaneIdentified
+from techtool.links.base import Capability, CommandResult, Confirmed, FileStat, Link
+from techtool.paths import Disk
+from techtool.visit.engine import Engine
+from techtool.visit.operator import ScriptedOperator
+from techtool.visit.services import Services, VisitRequest
+from techtool.visit.visits import list_visits, unfinished
+from tests.visit.conftest import Shop
+
+POINTS = 36
+"""How many moments are tried, spread evenly over the visit."""
+
+
+class PowerCut(BaseException):
+    """Nothing catches it, and nothing after it has an effect."""
+
+
+@dataclass
+class Power:
+    """Counts effects; goes off at one of them."""
+
+    off_at: int = 1 << 30
+    count: int = 0
+    off: bool = field(default=False)
+
+    def effect(self) -> None:
+        self.count += 1
+        if self.count > self.off_at:
+            self.off = True
+        if self.off:
+            raise PowerCut
+
+
+class CutDisk(Disk):
+    """A disk that freezes."""
+
+    def __init__(self, power: Power) -> None:
+        self.power = power
+
+    def create(self, path: Path, *, exclusive: bool = False) -> int:
+        self.power.effect()
+        return super().create(path, exclusive=exclusive)
+
+    def write(self, fd: int, data: bytes, path: Path) -> None:
+        self.power.effect()
+        super().write(fd, data, path)
+
+    def fsync(self, fd: int, path: Path) -> None:
+        self.power.effect()
+        super().fsync(fd, path)
+
+    def truncate(self, fd: int, size_bytes: int, path: Path) -> None:
+        self.power.effect()
+        super().truncate(fd, size_bytes, path)
+
+    def replace(self, source: Path, target: Path) -> None:
+        self.power.effect()
+        super().replace(source, target)
+
+    def unlink(self, path: Path) -> None:
+        self.power.effect()
+        super().unlink(path)
+
+    def make_folder(self, folder: Path) -> None:
+        self.power.effect()
+        super().make_folder(folder)
+
+
+class CutLink:
+    """A link that freezes; a command whose answer never came may have been carried out."""
+
+    def __init__(self, link: Link, power: Power) -> None:
+        self.link = link
+        self.power = power
+
+    @property
+    def address(self) -> Address:
+        return self.link.address
+
+    @property
+    def capabilities(self) -> frozenset[Capability]:
+        return self.link.capabilities
+
+    async def open(self) -> None:
+        await self.link.open()
+
+    async def close(self) -> None:
+        await self.link.close()
+
+    async def run(self, command: str, **limits: Any) -> CommandResult:
+        self.power.effect()
+        result = await self.link.run(command, **limits)
+        self.power.effect()
+        return result
+
+    async def feed(self, command: str, source: BinaryIO, size_bytes: int, **more: Any) -> CommandResult:
+        self.power.effect()
+        result = await self.link.feed(command, source, size_bytes, **more)
+        self.power.effect()
+        return result
+
+    async def push(
+        self, source: BinaryIO, size_bytes: int, path: str, *, mode: int = 0o644, confirmed: Confirmed | None = None
+    ) -> None:
+        self.power.effect()
+        await self.link.push(source, size_bytes, path, mode=mode, confirmed=confirmed)
+
+    async def pull(self, path: str) -> AsyncIterator[bytes]:
+        self.power.effect()
+        async for chunk in self.link.pull(path):
+            yield chunk
+
+    async def stat(self, path: str) -> FileStat | None:
+        return await self.link.stat(path)
+
+    async def reboot(self) -> None:
+        self.power.effect()
+        await self.link.reboot()
+
+
+def cut(services: Services, power: Power) -> Services:
+    """The same house on a laptop whose power may fail."""
+    disk = CutDisk(power)
+    real = Services.real(services.paths, disk)
+    return replace(real, connect=lambda address: CutLink(services.connect(address), power))
+
+
+@contextmanager
+def expecting_a_cut() -> Any:
+    try:
+        yield
+    except PowerCut:
+        return
+    except BaseExceptionGroup as group:
+        if group.split(PowerCut)[0] is None:
+            raise
+
+
+async def run_with(shop: Shop, power: Power, address: str) -> None:
+    operator = ScriptedOperator(shop.answers())
+    engine = Engine(cut(shop.services, power), operator)
+    async for event in engine.run(VisitRequest((Address.parse(address),), shop.world.stick)):
+        if isinstance(event, LaneIdentified):
+            operator.confirmations = (event.serial[-4:],)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+async def test_a_power_cut_anywhere(shop: Shop, tmp_path: Path) -> None:
+    template = tmp_path / "template"
+    shutil.copytree(shop.world.folder, template)
+    whole = Power()
+    async with shop.terminals() as simulation:
+        await run_with(shop, whole, simulation.addresses[0])
+    assert whole.count > 100
+    tried = 0
+    for off_at in range(0, whole.count, max(1, whole.count // POINTS)):
+        folder = tmp_path / f"cut-{off_at}"
+        shutil.copytree(template, folder)
+        one = replace(shop, world=DemoWorld(folder), events=[])
+        async with one.terminals() as simulation:
+            with expecting_a_cut():
+                await run_with(one, Power(off_at=off_at), simulation.addresses[0])
+            await ends_well(one, off_at, simulation.addresses[0])
+            packages = simulation.terminals[0].device.store.state
+            assert not packages.sessions or all(not s.written for s in packages.sessions.values()), off_at
+        shutil.rmtree(folder)
+        tried += 1
+    print(f"{tried} power cuts over {whole.count} effects, 0 untruthful")
+
+
+async def ends_well(shop: Shop, off_at: int, address: str) -> None:
+    """Truthful at once, and to the end from there."""
+    summaries = list_visits(shop.services)
+    if not summaries:
+        assert (await shop.run(address)).outcome is Outcome.SUCCESS, off_at
+        return
+    (visit,) = [shop.visit()]
+    (lane,) = visit.lanes
+    if visit.sealed:
+        assert lane.outcome is Outcome.SUCCESS, off_at
+        assert all(f.sha256_expected == f.sha256_found for f in lane.installed)
+        return
+    if lane.outcome is not None:
+        assert lane.outcome is Outcome.SUCCESS, off_at
+        assert lane.after is not None
+    assert [v.id for v in unfinished(shop.services)] == [visit.id], off_at
+    finished = await shop.resume()
+    assert (finished.outcome, finished.sealed) == (Outcome.SUCCESS, True), off_at
+    lane = shop.lane()
+    assert lane.backup is not None
+    assert (shop.world.paths.backups / lane.backup.file).is_file()
+    done = [s for s in lane.steps if s.action is CatmAction.INSTALL and s.state.value == "done"]
+    assert len({s.item for s in done}) == len(done), f"{off_at}: sent twice"
