@@ -50,7 +50,7 @@ TechtoolError
 └── InternalError              TT-900  exit 1   a defect of techtool itself
 
 Each class says, for the person at the counter, *what* happened, the *state now*, and the *next actions*; the texts are
-message ids (English sentences) with named placeholders. Exit codes are DESIGN §9's contract with scripts.
+message ids (English sentences) with named placeholders. Exit codes are a contract with scripts.
 """
 
 from __future__ import annotations
@@ -109,7 +109,7 @@ _GRAVEST_FIRST = (
 
 
 def gravest(codes: Sequence[Exit]) -> Exit:
-    """The exit code of a visit with several terminals: DESIGN §9's order (the worst for the merchant first)."""
+    """The exit code of a visit with several terminals: the worst for the merchant first, the rest by number."""
     for code in _GRAVEST_FIRST:
         if code in codes:
             return code
@@ -181,7 +181,7 @@ class UsageError(TechtoolError):
 
 
 class BadAddress(UsageError):
-    """An address that is none of DESIGN §4's forms."""
+    """An address that has none of the known forms."""
 
     code = "TT-101"
     what = N_("“{address}” is not a terminal address.")

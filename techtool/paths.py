@@ -128,7 +128,7 @@ DISK: Final = Disk()
 
 @dataclass(frozen=True, slots=True)
 class Paths:
-    """``TECHTOOL_HOME`` and what is in it (DESIGN §6)."""
+    """``TECHTOOL_HOME`` and what is in it."""
 
     home: Path
 

@@ -1,6 +1,6 @@
 """How long it will take: predictions that say how sure they are, and the live remainder of a transfer.
 
-After ``field.md`` §6. Durations spread like products, not sums, so they are handled as logarithms: an estimate is a
+Durations spread like products, not sums, so they are handled as logarithms: an estimate is a
 prior blended with what was observed, and its 90 % bound is a factor above the middle. No source publishes durations of
 terminal updates: the priors are first guesses of ours, worth three observations, and the reports keep estimate and
 actual side by side so that they can be replaced.
@@ -27,10 +27,10 @@ EMPIRICAL_FROM: Final = 20
 """Observations from which the 90 % bound is read off them directly."""
 Z90: Final = 1.2816
 LINK_BYTES_S: Final = 4_000_000.0
-"""Throughput of an unknown link: the 4 MB/s that DESIGN §13 plans fleets with."""
+"""Throughput of an unknown link: the 4 MB/s that a fleet is planned with."""
 
 SAMPLES: Final = 10
-"""N of the moving average; its weight is 2/(N+1) (``field.md`` §6)."""
+"""N of the moving average; its weight is 2/(N+1)."""
 TRUSTED_FROM: Final = 4
 """Samples before anything is shown: a wrong first figure is remembered."""
 SAMPLE_S: Final = 0.25

@@ -55,7 +55,7 @@ OUTCOME_LABEL: dict[Outcome, str] = {
 
 
 def worst(outcomes: Sequence[Outcome]) -> Outcome:
-    """One word for several terminals: the gravest by DESIGN §9's order of exit codes."""
+    """One word for several terminals: the gravest by the order of exit codes."""
     bad = [outcome for outcome in outcomes if not outcome.is_good]
     if bad:
         grave = gravest([OUTCOME_EXIT[outcome] for outcome in bad])

@@ -98,7 +98,7 @@ def plan_digest(serial: str, releases: Sequence[Release]) -> str:
 
 
 def plan_json(plan: Plan, identity: Identity, language: str = "en") -> dict[str, object]:
-    """The plan for ``techtool plan --json`` (DESIGN §9), its texts in ``language``."""
+    """The plan for ``techtool plan --json`` its texts in ``language``."""
     return {
         "schema": 1,
         "address": identity.address,

@@ -170,7 +170,7 @@ class LabResult:
 
 @dataclass(frozen=True, slots=True)
 class Release:
-    """The description of a release: DESIGN §5 and ``updates.md`` §4.3 name every field."""
+    """The description of a release, in the words of AppStream and fwupd where they have one."""
 
     id: str
     version: str

@@ -1,4 +1,4 @@
-"""The state a terminal must be in whatever a release says of it, and the floors by default (``field.md`` §5)."""
+"""The state a terminal must be in whatever a release says of it, and the floors by default."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from techtool.domain.verdicts import need_amount, size_text, told, untold
 from techtool.i18n import Phrase, phrase
 
 BATTERY_FLOOR_PERCENT: Final = 30
-"""On battery alone; source: ``field.md`` §5."""
+"""On battery alone (field practice; no standard says it)."""
 BATTERY_FLOOR_POWERED_PERCENT: Final = 15
-"""With the adapter connected; source: ``field.md`` §5."""
+"""With the adapter connected (field practice)."""
 STORAGE_MARGIN_PERCENT: Final = 110
-"""Free storage, as a share of what the release needs; source: ``field.md`` §5."""
+"""Free storage, as a share of what the release needs (field practice)."""
 
 ASK_BATCH: Final = "check.batch"
 ASK_TAMPER: Final = "inspect.tamper"

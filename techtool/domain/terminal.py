@@ -22,7 +22,7 @@ class Evidence(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Address:
-    """Where a terminal is reached: one of DESIGN §4's forms."""
+    """Where a terminal is reached: ``adb://HOST:PORT`` or ``adb+server:SERIAL``."""
 
     scheme: str
     """``adb``, ``adb+server``."""

@@ -1,7 +1,7 @@
 """How long it takes to record a step, with few and with many visits behind it.
 
 ``python -m tests.benchmarks.record_step [--folder DIR]`` prints medians and ratios of one run on this disk. Nothing is
-asserted: a disk's speed is not ours, the ratios are what DESIGN §13 bounds.
+asserted: a disk's speed is not ours, the ratios are what is budgeted.
 """
 
 from __future__ import annotations

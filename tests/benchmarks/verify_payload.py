@@ -1,7 +1,7 @@
 """How fast a payload on the stick is proven, beside ``openssl dgst``; and how long a full stick takes to open.
 
 ``python -m tests.benchmarks.verify_payload [--folder DIR] [--mib N] [--releases N]`` prints medians and ratios.
-Nothing is asserted: a disk's speed is not ours, the ratio to openssl in the same run is what DESIGN §13 bounds (0.9).
+Nothing is asserted: a disk's speed is not ours, the ratio to openssl in the same run has a budget (0.9).
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Exit codes and their order are a contract with scripts (DESIGN §9)."""
+"""Exit codes and their order are a contract with scripts."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What starting costs: which libraries are loaded when (DESIGN §12). Asked of fresh interpreters."""
+"""What starting costs: which libraries are loaded when. Asked of fresh interpreters."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ LATE = ("asyncio.base_events", "httpx", "tuf", "securesystemslib", "cryptography
 HELP_MAY_LOAD = {"click", "platformdirs", "techtool"}
 """platformdirs finds the settings, which say the language."""
 BEFORE_FIRST_FRAME = {"click", "tinydb", "msgspec", "filelock", "platformdirs", "tomli_w", "techtool"}
-"""Beside Textual and what it brings (DESIGN §12, last paragraph)."""
+"""Beside Textual and what it brings."""
 
 
 def _loaded(code: str) -> set[str]:
