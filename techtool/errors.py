@@ -13,6 +13,8 @@ TechtoolError
 │   └── NoSuchVisit
 ├── PersonError                TT-12x
 │   ├── AnswerMissing                  exit 5
+│   │   ├── AnswerUnusable
+│   │   └── ConfirmationMissing
 │   ├── RefusedByPerson                exit 6
 │   └── WrongPassphrase                exit 6
 ├── TrustError                 TT-2xx  the stick
@@ -271,6 +273,21 @@ class AnswerMissing(PersonError):
     next_actions = (N_("Put “{question}” into the answers file and resume the visit."),)
 
 
+class AnswerUnusable(AnswerMissing):
+    """An answers file gives something that is no possible answer."""
+
+    code = "TT-124"
+    what = N_("The answer “{answer}” to “{question}” cannot be used; possible: {allowed}")
+
+
+class ConfirmationMissing(AnswerMissing):
+    """No ``--confirm`` fits the terminal."""
+
+    code = "TT-125"
+    what = N_("The terminal with serial number {serial} was not confirmed.")
+    next_actions = (N_("Read the label, then resume with --confirm and the last four of that serial number."),)
+
+
 class RefusedByPerson(PersonError):
     """A person said no."""
 
@@ -510,7 +527,7 @@ class VerifyFailed(TerminalError):
     what = N_("After the installation {package} is not as planned: {reason}")
     state_now = N_("What the terminal says now is in the record; do not hand it over before it was checked.")
     next_actions = (
-        N_("Resume the visit to install again."),
+        N_("Try again, or begin a new visit: what is right already is not sent twice."),
         N_("If it stays so, swap the terminal and report it to the office."),
     )
 

@@ -141,6 +141,8 @@ class Finished:
     outcome: Outcome
     exit_code: int
     sealed: bool
+    reports: str = ""
+    """Folder of the reports; empty while the visit is open."""
 
 
 Event = (

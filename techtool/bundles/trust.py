@@ -11,6 +11,7 @@ from the stick. What the newest metadata still lists can be installed; what only
 
 from __future__ import annotations
 
+import tempfile
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -20,7 +21,7 @@ from techtool.bundles.clock_floor import ReferenceTime, judge, raise_floor, read
 from techtool.bundles.find import locate
 from techtool.bundles.medium import StickFolder
 from techtool.bundles.payload import Confirmed, Payload, check, fetch
-from techtool.bundles.roots import fingerprint, pinned, read_mirror, write_mirror
+from techtool.bundles.roots import fingerprint, pin_root, pinned, read_mirror, write_mirror
 from techtool.clock import Clock, stamp
 from techtool.domain.release import ReleaseFile, TrustFacts, VerifiedRelease
 from techtool.errors import Damaged, Expired, NotSetUp, Withdrawn
@@ -171,3 +172,16 @@ def _facts(trust: StickTrust, item: Listed) -> TrustFacts:
         publisher=item.role,
         keys=item.keys,
     )
+
+
+def judge_alone(path: Path, paths: Paths, clock: Clock) -> None:
+    """Judge a stick by its own bytes, as a laptop would that trusts the same roots and has seen nothing newer.
+
+    With newer metadata on this laptop a stick with broken lists can still be used here; the next laptop refuses it.
+    Raises what :func:`open_stick` raises; keeps nothing.
+    """
+    with tempfile.TemporaryDirectory(prefix="techtool-verify-") as folder:
+        fresh = Paths(Path(folder))
+        for root in pinned(paths):
+            pin_root(fresh, root.data)
+        open_stick(path, fresh, clock)

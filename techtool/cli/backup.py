@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
-
 import click
 
 from techtool.cli.output import emit_json, say
+from techtool.cli.runner import run_async
 from techtool.errors import BackupNotVerified, NotFoundError
 from techtool.i18n import N_, _, phrase
 from techtool.paths import Paths
@@ -64,7 +63,7 @@ def verify_backups(visit: str) -> None:
             manifest = manifest_of(db, lane.backup.id)
             if manifest is None:
                 raise BackupNotVerified(problem=phrase("its manifest is not in the journal"))
-            asyncio.run(verify_backup(services.paths.backups / lane.backup.file, secret, manifest))
+            run_async(verify_backup(services.paths.backups / lane.backup.file, secret, manifest))
             say(_("{backup}: decrypted, every digest agrees").format(backup=lane.backup.id))
     finally:
         db.close()

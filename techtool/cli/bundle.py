@@ -8,7 +8,7 @@ import click
 
 from techtool.cli.bundle_views import released_json, stick_json, stick_lines
 from techtool.cli.output import emit_json, say
-from techtool.errors import AmbiguousChoice, Damaged, Exit, PublisherError, Withdrawn
+from techtool.errors import AmbiguousChoice, Damaged, Exit, NotFoundError, PublisherError, Withdrawn
 from techtool.i18n import N_, _, phrase
 from techtool.paths import Paths
 
@@ -66,10 +66,12 @@ def inspect(path: Path | None, as_json: bool) -> int:
 def verify(path: Path | None, as_json: bool) -> int:
     """Metadata, descriptions and every payload; exit 10 to 14 say what is wrong."""
     from techtool.bundles.find import the_stick
-    from techtool.bundles.trust import open_stick
+    from techtool.bundles.trust import judge_alone, open_stick
     from techtool.clock import SystemClock
 
-    stick = open_stick(the_stick(path), Paths.default(), SystemClock())
+    folder = the_stick(path)
+    judge_alone(folder, Paths.default(), SystemClock())
+    stick = open_stick(folder, Paths.default(), SystemClock())
     damaged: list[Damaged] = []
     files: list[dict[str, object]] = []
     for item in stick.releases:
@@ -221,7 +223,10 @@ def write(folder: Path, stick: Path) -> None:
     from techtool.bundles.publish.workspace import Workspace
     from techtool.clock import SystemClock
 
-    written = Workspace.open(folder).write(stick, SystemClock())
+    workspace = Workspace.open(folder)
+    if not stick.is_dir():  # a mistyped or unmounted stick would end up on this computer's own disk
+        raise NotFoundError(what=str(stick))
+    written = workspace.write(stick, SystemClock())
     for item in written.stick.releases:
         click.echo(item.release.key)
     for note in (*written.notes, *written.stick.notes):

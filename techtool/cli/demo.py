@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import tempfile
 from collections.abc import Iterator
@@ -13,6 +12,7 @@ import click
 from techtool.cli.demo_world import DemoWorld
 from techtool.cli.events import print_text
 from techtool.cli.output import say
+from techtool.cli.runner import run_async
 from techtool.errors import Exit, InternalError, UsageError
 from techtool.events import Event, Finished, LaneIdentified
 from techtool.i18n import LANGUAGES, N_, _, language, set_language
@@ -37,7 +37,7 @@ def command(headless: bool, lang: str | None, keep: Path | None) -> int:
                 from techtool.cli.screens import run_screens
 
                 return run_screens(world.paths, world.hints(terminals))
-            code = asyncio.run(_headless(world, terminals.addresses))
+            code = run_async(_headless(world, terminals.addresses))
         if keep is not None:
             world.collect_reports()
             say(_("Kept in {folder}").format(folder=folder))

@@ -55,7 +55,8 @@ def event_json(event: Event) -> dict[str, object]:
         case Asked(lane=lane, step=step, question=question):
             line |= {"lane": lane, "step": step.value, "question": question.id, "kind": question.kind.value}
             line |= {"text": question.text.text(), "serial": question.serial}
-        case Finished(visit=visit, outcome=outcome, exit_code=code, sealed=sealed):
+        case Finished(visit=visit, outcome=outcome, exit_code=code, sealed=sealed, reports=reports):
+            line["reports"] = reports
             line |= {"visit": visit, "outcome": outcome.value, "exit": code, "sealed": sealed}
         case _:
             for key, value in plain(event).items():
@@ -109,9 +110,10 @@ def print_text(event: Event) -> None:
             say(f"  {'!' if warning else '·'} {text.text()}")
         case LaneFinished():
             _print_lane(event)
-        case Finished(visit=visit, outcome=outcome, sealed=sealed):
+        case Finished(visit=visit, outcome=outcome, reports=reports):
             say(_("Visit {visit}: {outcome}").format(visit=visit, outcome=translate(OUTCOME_LABEL[outcome])))
-            say("" if sealed else _("The visit is not finished: “techtool visit resume” goes on."))
+            unfinished = _("The visit is not finished: “techtool visit resume” goes on.")
+            say(_("Reports: {folder}").format(folder=reports) if reports else unfinished)
         case Progress() | Asked() | Answered() | StepStarted() | StepDone():
             return
 

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
-
 import click
 
 from techtool.cli.output import emit_json, say
-from techtool.errors import Exit
+from techtool.cli.runner import run_async
+from techtool.errors import Exit, Unreachable
 from techtool.i18n import N_, _
 from techtool.links.adb.server import server_devices
 from techtool.paths import Paths
@@ -18,7 +17,11 @@ from techtool.settings import read_settings
 @click.option("--json", "as_json", is_flag=True, help=N_("JSON on stdout, nothing else"))
 def command(as_json: bool) -> int:
     """List addresses."""
-    devices = asyncio.run(server_devices(read_settings(Paths.default().settings).links))
+    paths = Paths.default()
+    try:
+        devices = run_async(server_devices(read_settings(paths.settings).links, paths))
+    except Unreachable:
+        devices = []
     if as_json:
         emit_json({"terminals": [{"address": f"adb+server:{d.serial}", "state": d.state} for d in devices]})
     for device in devices if not as_json else ():

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
 from pathlib import Path
 
 import click
 
 from techtool.cli.connection import read_terminal
 from techtool.cli.output import emit_json, error_json, say
+from techtool.cli.runner import run_async
 from techtool.domain.terminal import TerminalState
 from techtool.errors import UnknownModel
 from techtool.i18n import N_, _
@@ -60,7 +60,7 @@ def command(address: str, bundle: Path | None, as_json: bool) -> None:
         stick = open_stick(bundle, services.paths, services.clock)
         named = {p.id for v in stick.releases for p in v.release.packages}
     try:
-        state = asyncio.run(read_terminal(services, address, named))
+        state = run_async(read_terminal(services, address, named))
     except UnknownModel as error:
         if not as_json:
             for name, value in sorted(error.facts.items()):

@@ -118,6 +118,9 @@ def run(argv: Sequence[str]) -> int:
         return int(error.exit_code)
     except click.exceptions.Exit as leave:
         return leave.exit_code
+    except click.exceptions.NoArgsIsHelpError as bare:
+        say(bare.ctx.get_help())
+        return int(Exit.USAGE)
     except click.ClickException as error:
         usage = UsageError(problem=error.format_message())
         show_error(usage, as_json=as_json)
@@ -129,6 +132,12 @@ def run(argv: Sequence[str]) -> int:
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return int(Exit.FAILED)
+    except OSError as error:
+        from techtool.paths import disk_error
+
+        failed = disk_error(error, "stdout")
+        show_error(failed, as_json=False)
+        return int(failed.exit_code)
     except Exception as error:
         internal = InternalError(kind=type(error).__name__, detail=_where(error))
         show_error(internal, as_json=as_json)
@@ -161,4 +170,11 @@ def main() -> None:
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="replace")
     choose_language()
-    sys.exit(run(sys.argv[1:]))
+    code = run(sys.argv[1:])
+    try:
+        sys.stdout.flush()
+    except OSError:
+        # Said already, or nobody listens: what is left in the buffer must not become a traceback at the very end.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        code = code or int(Exit.FAILED)
+    sys.exit(code)

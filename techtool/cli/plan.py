@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from pathlib import Path
 
 import click
@@ -10,6 +9,7 @@ import click
 from techtool.bundles.trust import open_stick
 from techtool.cli.connection import read_terminal
 from techtool.cli.output import emit_json, say
+from techtool.cli.runner import run_async
 from techtool.domain.planner import make_plan, plan_json
 from techtool.domain.refusal import refusal
 from techtool.domain.rules import Environment
@@ -31,7 +31,7 @@ def command(address: str, bundle: Path, releases: tuple[str, ...], as_json: bool
     services = Services.real(Paths.default())
     stick = open_stick(bundle, services.paths, services.clock)
     named = {p.id for v in stick.releases for p in v.release.packages}
-    state = asyncio.run(read_terminal(services, address, named))
+    state = run_async(read_terminal(services, address, named))
     environment = Environment(tool_version=services.tool_version)
     plan = make_plan(state, stick.releases, environment, wanted=releases, withdrawn=stick.withdrawn)
     refused = stick.expired or refusal(plan, releases)

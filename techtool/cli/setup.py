@@ -6,11 +6,14 @@ from pathlib import Path
 
 import click
 
+from techtool.backups.keys import read_recipients
+from techtool.bundles.roots import grouped
 from techtool.cli.inputs import first_line
 from techtool.cli.output import say
-from techtool.errors import UsageError
-from techtool.i18n import LANGUAGES, N_, _
+from techtool.errors import BadFile, UsageError
+from techtool.i18n import LANGUAGES, N_, _, phrase
 from techtool.paths import Paths
+from techtool.reports.keys import load_report_key, public_path
 from techtool.visit.setup import make_key, missing, save_person, save_recipients, trust_root
 
 
@@ -33,19 +36,23 @@ def command(
 ) -> None:
     """Do what is asked and say what is still missing."""
     paths = Paths.default()
-    save_person(paths, lang, name)
-    if passphrase_file is not None:
-        passphrase = first_line(passphrase_file)
-        say(_("For the office's list of signers:"))
-        click.echo(make_key(paths, name, passphrase))
+    passphrase = first_line(passphrase_file) if passphrase_file is not None else None
     if root is not None:
         if fingerprint is None:
             raise UsageError(problem=_("--root needs --fingerprint: compare it with what the office told you."))
         _check_fingerprint(root, fingerprint)
-        say(_("Trusted root: {fingerprint}").format(fingerprint=trust_root(paths, root)))
+    if recipients is not None and not read_recipients(recipients):
+        raise BadFile(path=str(recipients), problem=phrase("no age recipient is in it"))
+    if passphrase is not None and paths.report_key.exists():
+        load_report_key(paths.report_key, passphrase)
+    save_person(paths, lang, name)
+    if passphrase is not None:
+        say(_("For the office's list of signers:"))
+        click.echo(public_line(paths) if paths.report_key.exists() else make_key(paths, name, passphrase))
+    if root is not None:
+        say(_("Trusted root: {fingerprint}").format(fingerprint=grouped(trust_root(paths, root))))
     if recipients is not None:
-        count = len(save_recipients(paths, recipients))
-        say(_("{count} backup recipients").format(count=count))
+        say(_("{count} backup recipients").format(count=len(save_recipients(paths, recipients))))
     left = missing(paths)
     for lacking, option in (
         (left.report_key, "--passphrase-file"),
@@ -64,3 +71,8 @@ def _check_fingerprint(root: Path, given: str) -> None:
         raise UsageError(
             problem=_("The fingerprint of that file is {found}, not the one given.").format(found=facts.shown)
         )
+
+
+def public_line(paths: Paths) -> str:
+    """Of the report key that is there already: the same command may be run again."""
+    return public_path(paths.report_key).read_text(encoding="utf-8").strip()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -11,6 +10,7 @@ import click
 from techtool.cli.events import printer
 from techtool.cli.inputs import first_line
 from techtool.cli.output import emit_json, say
+from techtool.cli.runner import run_async
 from techtool.clock import stamp
 from techtool.domain.codec import plain
 from techtool.domain.outcome import OUTCOME_LABEL
@@ -52,7 +52,7 @@ def _follow(events: AsyncIterator[Event], operator: ScriptedOperator, *, as_json
                 return event.exit_code
         raise InternalError(kind="no end")
 
-    return asyncio.run(follow())
+    return run_async(follow())
 
 
 def _tell_unused(operator: ScriptedOperator) -> None:

@@ -47,7 +47,7 @@ OUTCOME_LABEL: dict[Outcome, str] = {
     Outcome.ROLLED_BACK: N_("rolled back"),
     Outcome.FAILED_NEEDS_FIRMWARE: N_("failed, terminal needs a recovery release"),
     Outcome.FAILED_UNRECOVERABLE: N_("failed, swap the terminal"),
-    Outcome.INCONSISTENT: N_("state unknown until read again"),
+    Outcome.INCONSISTENT: N_("not as planned or not read again: look at it before it is used"),
     Outcome.NOTHING_TO_DO: N_("nothing to do"),
     Outcome.CANCELLED: N_("cancelled"),
     Outcome.REFUSED: N_("refused, nothing changed"),

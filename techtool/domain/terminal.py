@@ -46,7 +46,7 @@ class Address:
     def parse(cls, text: str) -> Address:
         """Read an address as a person types it; raises :class:`BadAddress`."""
         text = text.strip()
-        if text.startswith("adb://"):
+        if text.startswith("adb://") and text.isprintable() and " " not in text:
             try:
                 parts = urlsplit(text)
                 port, host = parts.port, parts.hostname

@@ -22,7 +22,7 @@ from techtool.tui.house import RESTART, House, VisitChanged
 from techtool.tui.screens.first_run import FirstRunScreen
 from techtool.tui.screens.home import HomeScreen
 from techtool.tui.setup_flow import looks_ready
-from techtool.tui.theme import THEME, Glyphs, glyphs_for
+from techtool.tui.theme import THEME, Glyphs, glyphs_for, scroll_bars
 from techtool.visit.services import Hints
 
 SETTLE_S: Final = 0.35
@@ -43,6 +43,7 @@ class TechtoolApp(App[int]):
         super().__init__()
         settings = read_settings(doors.paths.settings)
         self.glyphs: Glyphs = glyphs_for(ascii_only=settings.ascii)
+        scroll_bars(self.glyphs)
         self.house = House(self, doors, hints, self.glyphs, settle_s)
 
     def get_default_screen(self) -> Screen[None]:
@@ -73,7 +74,8 @@ class TechtoolApp(App[int]):
 
     async def on_event(self, event: events.Event) -> None:
         """Keys and clicks that were meant for the screen before this one do nothing."""
-        if isinstance(event, _GUARDED) and event.time < getattr(self.screen, "armed_at", 0.0):
+        armed_at = getattr(self.screen, "armed_at", 0.0) if self.screen_stack else 0.0
+        if isinstance(event, _GUARDED) and event.time < armed_at:
             return
         await super().on_event(event)
 

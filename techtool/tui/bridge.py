@@ -70,11 +70,14 @@ class ScreenOperator:
             self._question = self._answer = None
             self._changed(None)
 
-    def answer(self, text: str) -> bool:
-        """Hand the answer over; False when nothing waits for one of that shape."""
-        if self._question is None or self._answer is None or self._answer.done():
+    def answer(self, question: Question, text: str) -> bool:
+        """Hand the answer over; False when that question does not wait, or not for an answer of that shape.
+
+        The question is named because a key pressed twice must not answer the next one.
+        """
+        if question is not self._question or self._answer is None or self._answer.done():
             return False
-        if not acceptable(self._question, text):
+        if not acceptable(question, text):
             return False
         self._answer.set_result(text)
         return True
@@ -119,9 +122,9 @@ class Bridge:
         if self._job is not None and not self.running:
             self._start(self._job)
 
-    def answer(self, text: str) -> bool:
-        """The person's answer; False when it does not fit the question."""
-        return self._operator.answer(text)
+    def answer(self, question: Question, text: str) -> bool:
+        """The person's answer; False when it does not fit the question, or another one waits."""
+        return self._operator.answer(question, text)
 
     def stop(self) -> None:
         """Stop at the next safe point: where a person is asked next, never in the middle of a write."""

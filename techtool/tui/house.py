@@ -1,6 +1,6 @@
-"""What the screens may ask for, and which screen is due: the one place that pushes and pops.
+"""What the screens may ask for.
 
-Screens call these and return at once; the work is done in the app's own turn, because a screen that waits for its own
+Screens call these and return at once; the work is done outside their own turn, because a screen that waits for its own
 removal waits for ever.
 """
 
@@ -22,32 +22,23 @@ from techtool.paths import Paths
 from techtool.tui.background import Background
 from techtool.tui.bridge import Bridge
 from techtool.tui.doors import Doors
+from techtool.tui.navigator import Navigator
 from techtool.tui.screens.ask import AskScreen
-from techtool.tui.screens.base import VisitScreenBase
 from techtool.tui.screens.help import HelpScreen
-from techtool.tui.screens.home import HomeScreen
 from techtool.tui.screens.new_visit import NewVisitScreen
-from techtool.tui.screens.plan import PlanScreen
-from techtool.tui.screens.problem import ProblemScreen
 from techtool.tui.screens.record import RecordScreen
-from techtool.tui.screens.result import ResultScreen
 from techtool.tui.screens.stick import StickScreen
-from techtool.tui.screens.visit import LogScreen, VisitScreen
+from techtool.tui.screens.visit import LogScreen
 from techtool.tui.screens.visits import VisitsScreen
 from techtool.tui.setup_flow import save_language
 from techtool.tui.theme import Glyphs
 from techtool.tui.views.home import HomeFacts
-from techtool.tui.views.visit import Place, VisitView, place_of
+from techtool.tui.views.visit import VisitView
 from techtool.tui.widgets.toast import toast
 from techtool.visit.services import Hints, VisitRequest
 
 RESTART: Final = -1
 """What the app returns when it is to be built again, in another language."""
-_OVERLAYS: Final[dict[Place, type[VisitScreenBase]]] = {
-    Place.PLAN: PlanScreen,
-    Place.PROBLEM: ProblemScreen,
-    Place.RESULT: ResultScreen,
-}
 
 
 @dataclass
@@ -62,7 +53,7 @@ class VisitChanged(Message):
 
 
 class House:
-    """The intents of the screens, and the navigation that follows the visit."""
+    """The intents of the screens."""
 
     def __init__(self, app: App[int], doors: Doors, hints: Hints, glyphs: Glyphs, settle_s: float) -> None:
         self.app = app
@@ -73,10 +64,7 @@ class House:
         self.home_facts = HomeFacts(hinted=len(hints.addresses))
         self.bridge = Bridge(doors.engine, doors.clock, lambda view: _void(app.post_message(VisitChanged(view))))
         self.quitting = False
-        self._turn = asyncio.Lock()
-        """Who pushes and pops: one at a time."""
-        self._place = Place.RUN
-        self._asked: Question | None = None
+        self._navigator = Navigator(app)
         self._background = Background(self.tell_error)
         self.in_background = self._background.in_thread
 
@@ -85,53 +73,16 @@ class House:
         """The home folder."""
         return self.doors.paths
 
-    # -- following the visit ----------------------------------------------------------------------------------------
-
     async def follow(self, view: VisitView) -> None:
-        """Show a changed view: every screen of the visit, the one that is due on top, the question in it."""
+        """Show a changed view; leave when that was asked for and nothing runs any more."""
         if self.quitting and view.over:
             self.app.exit(0)
-            return
-        async with self._turn:
-            base = self._visit_screen()
-            if base is not None and base.ready:
-                await self._follow(base, view)
+        else:
+            await self._navigator.follow(view)
 
     def screen_ready(self) -> None:
         """A screen of the visit can be drawn on: tell it what it missed."""
         self.app.post_message(VisitChanged(self.bridge.view))
-
-    async def _follow(self, base: VisitScreen, view: VisitView) -> None:
-        place = place_of(view)
-        if place is not self._place:
-            await self._unwind(base)
-            self._place = place
-            if place in _OVERLAYS:
-                await self.app.push_screen(_OVERLAYS[place]())
-        screens = [screen for screen in self.app.screen_stack if isinstance(screen, VisitScreenBase)]
-        if not all(screen.ready for screen in screens):
-            return
-        for screen in screens:
-            screen.show(view)
-        if view.question is not self._asked:
-            await self._ask(base, view.question)
-
-    async def _ask(self, base: VisitScreen, question: Question | None) -> None:
-        self._asked = question
-        await base.ask(question if self._place is Place.RUN else None)
-        for screen in self.app.screen_stack:
-            if isinstance(screen, PlanScreen | ProblemScreen):
-                await screen.ask(question)
-        if question is not None:
-            self.app.bell()
-
-    def _visit_screen(self) -> VisitScreen | None:
-        return next((screen for screen in self.app.screen_stack if isinstance(screen, VisitScreen)), None)
-
-    async def _unwind(self, base: Screen[None] | None) -> None:
-        """Back to ``base``, or to the lowest screen there is."""
-        while len(self.app.screen_stack) > 1 and self.app.screen is not base:
-            await self.app.pop_screen()
 
     # -- intents: the visit -----------------------------------------------------------------------------------------
 
@@ -148,25 +99,18 @@ class House:
 
         self._background.later(resume())
 
-    async def _begin(self, start: Callable[[], None]) -> None:
-        async with self._turn:
-            if not self.bridge.running:
-                await self._start(start)
+    async def _begin(self, run: Callable[[], None]) -> None:
+        def start() -> bool:
+            if self.bridge.running:
+                return False
+            run()
+            return True
 
-    async def _start(self, start: Callable[[], None]) -> None:
-        base = self._visit_screen()
-        if base is not None:
-            await self._unwind(base)
-            await self.app.pop_screen()
-        elif not isinstance(self.app.screen, NewVisitScreen):
-            await self._unwind(self._home())
-        self._place, self._asked = Place.RUN, None
-        start()
-        await self.app.push_screen(VisitScreen())
+        await self._navigator.begin(start)
 
-    def answer(self, text: str) -> None:
-        """What the person answered."""
-        self.bridge.answer(text)
+    def answer(self, question: Question, text: str) -> None:
+        """What the person answered to this question."""
+        self.bridge.answer(question, text)
 
     def stop_visit(self) -> None:
         """Stop at the next safe point."""
@@ -178,31 +122,13 @@ class House:
 
     def back_to_form(self) -> None:
         """To what was entered."""
-
-        async def back() -> None:
-            async with self._turn:
-                base = self._visit_screen()
-                if base is not None:
-                    await self._unwind(base)
-                    await self.app.pop_screen()
-                if not isinstance(self.app.screen, NewVisitScreen):
-                    await self.app.push_screen(NewVisitScreen())
-
-        self._background.later(back())
+        self._background.later(self._navigator.back_to_form())
 
     # -- intents: going places --------------------------------------------------------------------------------------
 
-    def _home(self) -> HomeScreen | None:
-        return next((screen for screen in self.app.screen_stack if isinstance(screen, HomeScreen)), None)
-
     def open(self, make: Callable[[], Screen[None]]) -> None:
         """One screen deeper."""
-
-        async def push() -> None:
-            async with self._turn:
-                await self.app.push_screen(make())
-
-        self._background.later(push())
+        self._background.later(self._navigator.push(make))
 
     def open_new_visit(self) -> None:
         """Terminals and stick."""
@@ -230,24 +156,12 @@ class House:
 
     def back(self) -> None:
         """One screen up."""
-        top = self.app.screen
-
-        async def pop() -> None:
-            async with self._turn:
-                if self.app.screen is top and len(self.app.screen_stack) > 1:
-                    await self.app.pop_screen()
-
-        self._background.later(pop())
+        self._background.later(self._navigator.back(self.app.screen))
 
     def go_home(self) -> None:
         """The first screen; a visit that still runs is never left behind."""
-
-        async def unwind() -> None:
-            async with self._turn:
-                await self._unwind(self._home())
-
         if not self.bridge.running:
-            self._background.later(unwind())
+            self._background.later(self._navigator.go_home())
 
     def first_run_done(self) -> None:
         """From the first run to home."""
@@ -260,11 +174,8 @@ class House:
             if text is not None:
                 then(text)
 
-        async def push() -> None:
-            async with self._turn:
-                await self.app.push_screen(AskScreen(title, question, hint, self.settle_s), answered)
-
-        self._background.later(push())
+        screen = AskScreen(title, question, hint, self.settle_s)
+        self._background.later(self._navigator.ask(screen, answered))
 
     # -- intents: the rest ------------------------------------------------------------------------------------------
 
@@ -283,7 +194,7 @@ class House:
 
     async def _show_home(self, facts: HomeFacts) -> None:
         self.home_facts = facts
-        home = self._home()
+        home = self._navigator.home()
         if home is not None and home.is_mounted:
             await home.show_home(facts)
 

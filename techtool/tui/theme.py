@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import sys
 from dataclasses import dataclass
-from typing import Final
+from typing import ClassVar, Final
 
+from textual.scrollbar import ScrollBar, ScrollBarRender
 from textual.theme import Theme
 
 from techtool.tui.views.lines import Mark
@@ -92,6 +93,18 @@ ASCII: Final = Glyphs(
     separator="-",
     ellipsis="...",
 )
+
+
+class AsciiScrollBar(ScrollBarRender):
+    """A scroll bar of whole cells: no blocks of an eighth."""
+
+    VERTICAL_BARS: ClassVar[list[str]] = [" "] * 8
+    HORIZONTAL_BARS: ClassVar[list[str]] = [" "] * 8
+
+
+def scroll_bars(glyphs: Glyphs) -> None:
+    """Draw scroll bars as the marks are drawn; Textual has one renderer for all of them."""
+    ScrollBar.renderer = AsciiScrollBar if glyphs is ASCII else ScrollBarRender
 
 
 def glyphs_for(*, ascii_only: bool) -> Glyphs:

@@ -228,7 +228,8 @@ class Engine:
                 text = phrase("{problem} The visit is closed; “techtool report” writes its report again.", problem=text)
             self._notice(log, outlet, text)
             code = gravest([code, error.exit_code])
-        outlet.emit(Finished(log.visit_id, services.clock.now(), outcome, int(code), sealed=sealed))
+        reports = str(services.paths.reports / log.visit_id) if sealed else ""
+        outlet.emit(Finished(log.visit_id, services.clock.now(), outcome, int(code), sealed, reports))
 
 
 async def _safely(lane: Lane, job: Callable[[Lane], Awaitable[LaneResult | None]]) -> LaneResult | None:

@@ -9,7 +9,7 @@ from typing import Protocol
 
 from techtool.domain.codec import CodecError, convert, decode_json_untyped
 from techtool.domain.question import AnswerKind, CheckAnswer, Question
-from techtool.errors import AmbiguousChoice, AnswerMissing, BadFile
+from techtool.errors import AmbiguousChoice, AnswerMissing, AnswerUnusable, BadFile, ConfirmationMissing
 
 YES = "yes"
 NO = "no"
@@ -71,7 +71,7 @@ class ScriptedOperator:
         if given is None or not acceptable(question, given):
             if question.optional and given is None:
                 return ""
-            raise AnswerMissing(question=question.id, text=question.text)
+            raise _missing(question, given)
         return given
 
     def _given(self, question: Question) -> str | None:
@@ -89,6 +89,26 @@ class ScriptedOperator:
         if len(fitting) > 1:
             raise AmbiguousChoice(what=f"--confirm {given}", choices=", ".join(fitting))
         return given
+
+
+def _missing(question: Question, given: str | None) -> AnswerMissing:
+    """What to tell whoever wrote the answers file."""
+    if question.kind is AnswerKind.LAST4:
+        return ConfirmationMissing(question=question.id, text=question.text, serial=question.serial)
+    if given is None:
+        return AnswerMissing(question=question.id, text=question.text)
+    return AnswerUnusable(question=question.id, text=question.text, answer=given[:40], allowed=_ALLOWED[question.kind])
+
+
+_ALLOWED = {
+    AnswerKind.CONFIRM: "true, false",
+    AnswerKind.CHOICE: "retry, later, leave",
+    AnswerKind.TEXT: "…",
+    AnswerKind.LAST4: "LAST4",
+    AnswerKind.TEST_RESULT: "pass, fail, not-applicable: …, not-done: …",
+    AnswerKind.SECRET: "…",
+}
+"""The JSON values an answers file may hold, as they are written there."""
 
 
 def acceptable(question: Question, answer: str) -> bool:

@@ -163,7 +163,9 @@ async def _way_on(lane: Lane, kind: StepKind, error: TechtoolError) -> str:
     hopeless = isinstance(error, NotCompatible | NotCapable | InternalError) and not lane.changing
     if hopeless:
         return LEAVE
-    unclear = isinstance(error, LinkError | AnotherTerminal) or (lane.changing and not _is_an_answer(error))
+    begun = lane.before is not None or lane.record.before is not None
+    unclear = isinstance(error, AnotherTerminal) or (begun and isinstance(error, LinkError))
+    unclear = unclear or (lane.changing and not _is_an_answer(error))
     question = Question(
         f"problem.{kind.value}",
         AnswerKind.CHOICE,
@@ -195,7 +197,7 @@ def unfinished(lane: Lane, error: TechtoolError) -> LaneResult:
     """Stopped between two truths: what the terminal is like is said when it was read again."""
     code = int(error.exit_code)
     outcome = Outcome.INCONSISTENT if lane.changing else Outcome.FAILED_TRANSIENT
-    record = record_of(error)
+    record = _truthful(lane, record_of(error))
     _tell(lane, outcome, code, record)
     lane.log.stopped(lane.id, record, code)
     return LaneResult(outcome, code, final=False)
@@ -207,17 +209,23 @@ def refused(lane: Lane, error: TechtoolError) -> LaneResult:
 
 
 async def _failed(lane: Lane, error: TechtoolError) -> LaneResult:
-    record = record_of(error)
     if lane.changing:
         await _read_again(lane)
-        if not _as_before(lane):
-            changed = phrase("Not everything is as before the work: {packages}.", packages=_changed(lane))
-            record = replace(record, state_now=changed)
+    record = _truthful(lane, record_of(error))
     outcome = _outcome_of(lane, error)
     code = int(error.exit_code)
     if outcome in (Outcome.INCONSISTENT, Outcome.FAILED_NEEDS_FIRMWARE, Outcome.FAILED_UNRECOVERABLE):
         code = int(OUTCOME_EXIT[outcome])
     return _finish(lane, outcome, code, record)
+
+
+def _truthful(lane: Lane, record: ErrorRecord) -> ErrorRecord:
+    """No “nothing was changed” for a terminal that was, by its newest reading."""
+    if not lane.changing or lane.state is None or _as_before(lane):
+        return record
+    return replace(
+        record, state_now=phrase("Not everything is as before the work: {packages}.", packages=_changed(lane))
+    )
 
 
 async def _read_again(lane: Lane) -> None:

@@ -35,6 +35,8 @@ EXITS = {
     "BadSettings": 4,
     "NotSetUp": 4,
     "AmbiguousChoice": 4,
+    "AnswerUnusable": 5,
+    "ConfirmationMissing": 5,
     "PublisherError": 4,
     "NotFoundError": 3,
     "NoStick": 3,

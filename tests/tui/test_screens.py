@@ -303,3 +303,24 @@ async def test_a_defect_of_the_engine_is_a_problem_without_its_variables(stage: 
         await hand.until(lambda: "TT-900" in hand.text(), "a problem")
         assert "4111" not in hand.text()
         assert "RuntimeError" in hand.text()
+
+
+async def test_ascii_mode_draws_no_mark_of_unsure_width(stage: Stage) -> None:
+    settings = stage.world.paths.settings
+    settings.write_text(settings.read_text(encoding="utf-8").replace("ascii = false", "ascii = true"), encoding="utf-8")
+    assert read_settings(settings).ascii
+    async with stage.terminals() as simulation, stage.screens(*simulation.addresses) as hand:
+        await hand.on(HomeScreen)
+        seen = [hand.text()]
+        await hand.press("1")
+        await hand.on(NewVisitScreen)
+        await hand.press("f2")
+        await hand.answers({}, stop_at=["confirm."])
+        seen.append(hand.text())
+        await hand.answers({}, stop_at=["sign_off."])
+        seen.append(hand.text())
+        await hand.press("f1")
+        await hand.on(HelpScreen)
+        seen.append(hand.text())
+    drawn = set("".join(seen)) & set("✓✗▸·━─│╭╮╰╯┃▔▁▄▅▆▇█●")
+    assert drawn == set()

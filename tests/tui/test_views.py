@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import UTC, datetime
 
 import pytest
@@ -12,7 +13,7 @@ from techtool.domain.plan import Plan, StepKind
 from techtool.domain.question import AnswerKind, Question
 from techtool.domain.release import VerifiedRelease
 from techtool.domain.visit import ErrorRecord
-from techtool.errors import BadAddress, UsageError
+from techtool.errors import AnswerMissing, BadAddress, UsageError
 from techtool.events import (
     Finished,
     LaneFinished,
@@ -25,6 +26,7 @@ from techtool.events import (
     VisitStarted,
 )
 from techtool.i18n import phrase, raw, set_language
+from techtool.tui.bridge import ScreenOperator
 from techtool.tui.meter import Meter
 from techtool.tui.requests import visit_request
 from techtool.tui.theme import ASCII, UNICODE
@@ -235,3 +237,24 @@ def test_every_mark_has_a_glyph_in_ascii_too() -> None:
     for mark in Mark:
         assert UNICODE.marks[mark]
         assert ASCII.marks[mark].isascii()
+
+
+async def test_a_key_pressed_twice_answers_one_question_only() -> None:
+    seen: list[Question | None] = []
+    operator = ScreenOperator(seen.append)
+    first, second = (Question("a", AnswerKind.CONFIRM, raw("?")), Question("a", AnswerKind.CONFIRM, raw("?")))
+    task = asyncio.create_task(operator.ask(first))
+    await asyncio.sleep(0)
+    assert not operator.answer(second, "yes")
+    assert not operator.answer(first, "perhaps")
+    assert operator.answer(first, "yes")
+    assert not operator.answer(first, "yes")
+    assert await task == "yes"
+    task = asyncio.create_task(operator.ask(second))
+    await asyncio.sleep(0)
+    assert not operator.answer(first, "yes")
+    operator.leave()
+    with pytest.raises(AnswerMissing):
+        await task
+    with pytest.raises(AnswerMissing):
+        await operator.ask(first)

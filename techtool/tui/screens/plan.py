@@ -81,7 +81,7 @@ class PlanScreen(VisitScreenBase):
     def on_question_panel_answered(self, event: QuestionPanel.Answered) -> None:
         """Hand the answer to the engine."""
         event.stop()
-        self.house.answer(event.text)
+        self.house.answer(event.question, event.text)
 
     def _releases(self, plan: PlanView) -> Table:
         table = Table.grid(padding=(0, 1, 0, 0), expand=True, pad_edge=False)

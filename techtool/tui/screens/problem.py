@@ -34,6 +34,7 @@ class ProblemScreen(VisitScreenBase):
     def __init__(self) -> None:
         super().__init__()
         self._shown: ProblemView | None = None
+        self._question: Question | None = None
 
     def body(self) -> Iterable[Widget]:
         """What, state, advice, ways on."""
@@ -44,7 +45,7 @@ class ProblemScreen(VisitScreenBase):
             yield Static(id="advice", markup=False)
             yield Plain(_("Ways on"), classes="heading")
             yield Choices(id="ways", label_width=26)
-            yield Plain("", id="detail", classes="question-note")
+            yield Plain("", id="detail", classes="question-note first")
 
     def on_mount(self) -> None:
         """Listen from now on."""
@@ -57,6 +58,7 @@ class ProblemScreen(VisitScreenBase):
     async def draw(self, view: VisitView) -> None:
         """Draw the problem of this view."""
         problem = problem_view(view)
+        self._question = view.question
         if problem is None or problem == self._shown:
             return
         self._shown = problem
@@ -81,8 +83,8 @@ class ProblemScreen(VisitScreenBase):
     def on_choices_chosen(self, event: Choices.Chosen) -> None:
         """Go that way."""
         event.stop()
-        if self._shown is not None and self._shown.answers_engine:
-            self.house.answer(event.value)
+        if self._question is not None:
+            self.house.answer(self._question, event.value)
             return
         match event.value:
             case value if value == AGAIN:

@@ -88,7 +88,7 @@ class VisitScreen(VisitScreenBase):
     def on_question_panel_answered(self, event: QuestionPanel.Answered) -> None:
         """Hand the answer to the engine."""
         event.stop()
-        self.house.answer(event.text)
+        self.house.answer(event.question, event.text)
 
     def _lanes(self, view: VisitView) -> Text:
         """One line for all terminals: those that are not under way are short."""

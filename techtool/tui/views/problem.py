@@ -47,8 +47,6 @@ class ProblemView:
     advice: tuple[str, ...]
     ways: tuple[Way, ...]
     detail: str
-    answers_engine: bool
-    """Whether a way on is the answer to the engine's question."""
 
 
 def problem_view(view: VisitView) -> ProblemView | None:
@@ -74,7 +72,6 @@ def problem_view(view: VisitView) -> ProblemView | None:
         advice=advice,
         ways=ways,
         detail=error.detail if error else "",
-        answers_engine=True,
     )
 
 
@@ -94,7 +91,6 @@ def _run_failed(view: VisitView, error: ErrorRecord) -> ProblemView:
         advice=tuple(action.text() for action in error.next_actions),
         ways=tuple(ways),
         detail=error.detail,
-        answers_engine=False,
     )
 
 

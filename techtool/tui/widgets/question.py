@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from textual.app import ComposeResult
 from textual.containers import VerticalScroll
 from textual.message import Message
+from textual.widget import Widget
 from textual.widgets import Input
 
 from techtool.domain.question import AnswerKind, CheckResult, Question
@@ -35,12 +36,15 @@ class QuestionPanel(VerticalScroll, can_focus=False):
         self.question: Question | None = None
         self._hint = ""
         self._reason_for: CheckResult | None = None
+        self._field: Widget | None = None
+        """Where this question is answered: what an older field still says does not count."""
+        self._reason: Input | None = None
 
     async def ask(self, question: Question | None, hint: str = "") -> None:
         """Show this question, or nothing."""
         if question is self.question:
             return
-        self.question, self._hint, self._reason_for = question, hint, None
+        self.question, self._hint, self._reason_for, self._reason = question, hint, None, None
         self.display = question is not None
         await self.recompose()
         self.focus_first()
@@ -61,9 +65,10 @@ class QuestionPanel(VerticalScroll, can_focus=False):
         if question.help is not None:
             yield Plain(question.help.text(), classes="question-help")
         if question.kind in _TYPED:
-            yield self._input(question)
+            self._field = self._input(question)
         else:
-            yield Choices(_options(question), id="answers")
+            self._field = Choices(_options(question), id="answers")
+        yield self._field
         yield Plain(self._note(question), classes="question-note")
         yield Plain("", classes="problem-text")
 
@@ -94,7 +99,7 @@ class QuestionPanel(VerticalScroll, can_focus=False):
         """A choice is an answer, unless it needs a reason."""
         event.stop()
         question = self.question
-        if question is None:
+        if question is None or event.control is not self._field:
             return
         if question.kind is AnswerKind.TEST_RESULT:
             result = CheckResult(event.value)
@@ -107,6 +112,7 @@ class QuestionPanel(VerticalScroll, can_focus=False):
         self._reason_for = result
         await self.query("#reason").remove()
         field = Input(placeholder=_("Why? It stands in the report."), id="reason", max_length=200, compact=True)
+        self._reason = field
         await self.mount(field, after=self.query_one("#answers"))
         field.focus()
 
@@ -114,9 +120,9 @@ class QuestionPanel(VerticalScroll, can_focus=False):
         """What was typed is the answer, if it fits."""
         event.stop()
         question = self.question
-        if question is None:
+        if question is None or event.input not in (self._field, self._reason):
             return
-        if event.input.id == "reason" and self._reason_for is not None:
+        if event.input is self._reason and self._reason_for is not None:
             self._offer(question, f"{self._reason_for.value}: {event.value.strip()}")
             return
         text = event.value if question.kind is AnswerKind.SECRET else event.value.strip()

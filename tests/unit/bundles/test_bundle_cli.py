@@ -148,6 +148,8 @@ class TestPublisher:
         assert "code 7" in cli.err
         assert cli("bundle", "sign", bundle).code == 0
         assert cli("bundle", "sign", bundle).code == 2
+        assert cli("bundle", "write", bundle, stick).code == 3, "no folder is made for a mistyped stick"
+        stick.mkdir()
         assert cli("bundle", "write", bundle, stick).code == 0
         assert "safe to remove" in cli.err
         root = bundle / "metadata/1.root.json"
