@@ -139,6 +139,8 @@ def show_list(as_json: bool) -> None:
     if as_json:
         emit_json({"visits": plain(summaries)})
         return
+    if not summaries:
+        say(_("No visit yet on this laptop."))
     for s in summaries:
         label = translate(OUTCOME_LABEL[s.outcome]) if s.outcome else ""
         click.echo(f"{s.id}  {stamp(s.started_at)}  {s.state.value:9}  {', '.join(s.serials)}  {label}")
