@@ -216,6 +216,7 @@ class Engine:
         sealed = False
         try:
             if all(r.final for r in results):
+                await outlet.settle()
                 await sign_off(log, self._operator)
                 seal_visit(services, log, session.key, outcome, int(code))
                 sealed = True
