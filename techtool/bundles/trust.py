@@ -12,6 +12,7 @@ from the stick. What the newest metadata still lists can be installed; what only
 from __future__ import annotations
 
 import tempfile
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -180,8 +181,13 @@ def judge_alone(path: Path, paths: Paths, clock: Clock) -> None:
     With newer metadata on this laptop a stick with broken lists can still be used here; the next laptop refuses it.
     Raises what :func:`open_stick` raises; keeps nothing.
     """
-    with tempfile.TemporaryDirectory(prefix="techtool-verify-") as folder:
-        fresh = Paths(Path(folder))
-        for root in pinned(paths):
-            pin_root(fresh, root.data)
-        open_stick(path, fresh, clock)
+    open_alone(path, [root.data for root in pinned(paths)], clock)
+
+
+def open_alone(path: Path, roots: Iterable[bytes], clock: Clock) -> Stick:
+    """The stick as a laptop sees it that knows these roots and nothing else; raises as :func:`open_stick`."""
+    with tempfile.TemporaryDirectory(prefix="techtool-check-", ignore_cleanup_errors=True) as folder:
+        paths = Paths(Path(folder))
+        for root in roots:
+            pin_root(paths, root)
+        return open_stick(path, paths, clock)

@@ -120,7 +120,7 @@ class Engine:
             if torn is not None:
                 text = phrase("The last entry was cut off by the stop; it was set aside in {file}.", file=torn.name)
                 self._notice(log, outlet, text)
-            log.run_begun("resume", services.tool_version, str(stick.root), services.settings.technician)
+            log.resumed(services.tool_version, str(stick.root), services.settings.technician)
             await self._work(_Session(log, stick, key), outlet, log.wanted())
 
     async def _prepare(self, bundle: Path) -> tuple[Stick, ReportKey]:

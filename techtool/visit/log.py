@@ -109,9 +109,9 @@ class VisitLog:
         found = self._table("visit").all()
         return tuple(str(r) for r in found[0].get("wanted", ())) if found else ()
 
-    def run_begun(self, what: str, tool_version: str, stick: str, technician: str) -> None:
-        """Who went to work on this visit when, with what: one entry for the first run and for each resume."""
-        entry = {"what": what, "tool_version": tool_version, "stick": stick, "technician": technician}
+    def resumed(self, tool_version: str, stick: str, technician: str) -> None:
+        """Who went on with this visit when, with what; of the first run the visit's own document says it."""
+        entry = {"tool_version": tool_version, "stick": stick, "technician": technician}
         self._table("runs").insert({**entry, "at": plain(self._clock.now())})
 
     def noted(self, lane: str, text: Phrase, *, warning: bool) -> None:

@@ -97,18 +97,21 @@ def _missing(question: Question, given: str | None) -> AnswerMissing:
         return ConfirmationMissing(question=question.id, text=question.text, serial=question.serial)
     if given is None:
         return AnswerMissing(question=question.id, text=question.text)
-    return AnswerUnusable(question=question.id, text=question.text, answer=given[:40], allowed=_ALLOWED[question.kind])
+    return AnswerUnusable(question=question.id, text=question.text, answer=given[:40], allowed=_allowed(question))
 
 
 _ALLOWED = {
     AnswerKind.CONFIRM: "true, false",
-    AnswerKind.CHOICE: "retry, later, leave",
     AnswerKind.TEXT: "…",
     AnswerKind.LAST4: "LAST4",
     AnswerKind.TEST_RESULT: "pass, fail, not-applicable: …, not-done: …",
     AnswerKind.SECRET: "…",
 }
 """The JSON values an answers file may hold, as they are written there."""
+
+
+def _allowed(question: Question) -> str:
+    return ", ".join(choice.value for choice in question.choices) or _ALLOWED[question.kind]
 
 
 def acceptable(question: Question, answer: str) -> bool:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import hashlib
 import os
 import shutil
-import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,12 +21,11 @@ from techtool.bundles.medium import OUTBOX, place_of, read_error
 from techtool.bundles.profile import ROLE_PREFIX
 from techtool.bundles.publish.readme import readme
 from techtool.bundles.publish.workspace import read_as
-from techtool.bundles.roots import pin_root
-from techtool.bundles.trust import Stick, open_stick
+from techtool.bundles.trust import Stick, open_alone
 from techtool.clock import Clock, stamp
 from techtool.errors import Damaged, DiskFull, PublisherError
 from techtool.i18n import Phrase, phrase
-from techtool.paths import Paths, disk_error
+from techtool.paths import disk_error
 
 if TYPE_CHECKING:
     from techtool.bundles.publish.workspace import Workspace
@@ -90,7 +88,7 @@ def write_stick(workspace: Workspace, stick: Path, clock: Clock) -> Written:
     waiting = workspace.staged_roles()
     notes = () if not waiting else (phrase("Not signed yet, so not on the stick: {roles}", roles=", ".join(waiting)),)
     size = sum(item.size_bytes for item in items)
-    return Written(_opened(workspace, root, clock), len(items) + 1, size, copied, removed, notes)
+    return Written(open_alone(root, [workspace.root_data()], clock), len(items) + 1, size, copied, removed, notes)
 
 
 def _items(workspace: Workspace) -> Iterator[_Item]:
@@ -196,11 +194,3 @@ def _remove_former(workspace: Workspace, root: Path, kept: set[str]) -> int:
                 workspace.disk.unlink(path)
                 removed += 1
     return removed
-
-
-def _opened(workspace: Workspace, root: Path, clock: Clock) -> Stick:
-    """The stick as a laptop sees it that knows nothing but the root."""
-    with tempfile.TemporaryDirectory(prefix="techtool-check-", ignore_cleanup_errors=True) as home:
-        paths = Paths(Path(home))
-        pin_root(paths, workspace.root_data())
-        return open_stick(root, paths, clock)

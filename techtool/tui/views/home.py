@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from techtool.domain.plan import StepKind
 from techtool.domain.visit import StepState, VisitRecord
 from techtool.i18n import _
 from techtool.tui.views.lines import Line, Mark, day_and_time
@@ -139,8 +138,3 @@ def _state(facts: HomeFacts) -> Sequence[Line]:
         text = _("{count} damaged records: “techtool doctor” says more").format(count=facts.damaged)
         lines.append(Line(Mark.STOPPED, text))
     return lines
-
-
-def install_was_begun(record: VisitRecord) -> bool:
-    """Whether something was sent to a terminal of this visit."""
-    return any(step.step is StepKind.INSTALL for lane in record.lanes for step in lane.steps)
