@@ -85,7 +85,7 @@ class Phrase:
         """The sentence in ``language`` with its values put in; a value is never itself a template."""
         values = {key: v.text(language) if isinstance(v, Phrase) else v for key, v in self.params.items()}
         if not self.msgid:
-            return str(values.get(language or _active, values.get("en", "")))
+            return str(values.get(language or _active) or values.get("en") or next(iter(values.values()), ""))
         template = translate(self.msgid, language)
         return template.format(**values) if values else template
 
@@ -122,7 +122,8 @@ def phrase(msgid: str, **params: PhraseValue) -> Phrase:
 def bilingual(texts: Mapping[str, str]) -> Phrase:
     """Data that brings its own texts per language (``{"en": …, "zh": …}``), such as the test catalogue's titles.
 
-    It has no message id and so no entry in the message catalogues; where a language is missing, English is shown.
+    It has no message id and so no entry in the message catalogues; where a language is missing, English is shown, and
+    where there is no English either, whatever there is.
     """
     return Phrase("", dict(texts))
 

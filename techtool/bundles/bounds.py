@@ -1,4 +1,4 @@
-"""What a release description may hold at most: what a signer could get wrong, or one who is no friend could overdo.
+"""What a release description or a recall may hold at most: what a signer could get wrong, or a false one overdo.
 
 The places named in errors are those of the file (``$.files[0].size``), because that is what a publisher corrects.
 """
@@ -6,11 +6,12 @@ The places named in errors are those of the file (``$.files[0].size``), because 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Final, TypeVar
 
 from techtool.domain.codec import CodecError
-from techtool.domain.release import Release, ReleaseFile, Requirement
+from techtool.domain.recall import Recall
+from techtool.domain.release import Provides, Release, ReleaseFile, Requirement
 
 T = TypeVar("T")
 
@@ -37,17 +38,43 @@ def check_bounds(release: Release) -> Release:
     _few(release.files, "$.files")
     for place, file in enumerate(release.files):
         _check_file(file, f"$.files[{place}]")
-    _few(release.provides, "$.provides")
-    for place, provided in enumerate(release.provides):
-        _words([provided.vendor, provided.model], f"$.provides[{place}]")
-        _words(provided.hw_revisions, f"$.provides[{place}].hw_rev")
-        _words(provided.regions, f"$.provides[{place}].region")
+    _check_provides(release.provides)
     for name, rules in (("requires", release.requires), ("recommends", release.recommends)):
         _few(rules, f"$.{name}")
         for place, rule in enumerate(rules):
             _check_rule(rule, f"$.{name}[{place}]")
     _check_rest(release)
     return release
+
+
+def check_recall_bounds(recall: Recall) -> Recall:
+    """``recall`` itself, when everything in it is there and within bounds; raises :class:`CodecError`."""
+    _require(_ID.fullmatch(recall.id) is not None, "$.id")
+    _words([recall.version], "$.version")
+    _words([*_given(recall.replacement), *_given(recall.shown_version)], "$")
+    _require(any(text.strip() for text in recall.reason.values()), "$.reason")
+    _check_texts(recall.reason, "$.reason")
+    _few(recall.packages, "$.packages")
+    for place, package in enumerate(recall.packages):
+        _require(_ID.fullmatch(package.id) is not None, f"$.packages[{place}].id")
+        _require(0 <= package.version_code < 1 << 63, f"$.packages[{place}].version_code")
+    _check_provides(recall.provides)
+    return recall
+
+
+def _check_provides(entries: Sequence[Provides]) -> None:
+    _few(entries, "$.provides")
+    for place, provided in enumerate(entries):
+        _words([provided.vendor, provided.model], f"$.provides[{place}]")
+        _words(provided.hw_revisions, f"$.provides[{place}].hw_rev")
+        _words(provided.regions, f"$.provides[{place}].region")
+
+
+def _check_texts(texts: Mapping[str, str], at: str) -> None:
+    _require(len(texts) <= _MAX_ITEMS, at)
+    for language, text in texts.items():
+        _require(_LANGUAGE.fullmatch(language) is not None, at)
+        _require(len(text) <= _MAX_TEXT, f"{at}.{language}")
 
 
 def _check_rest(release: Release) -> None:
@@ -72,10 +99,7 @@ def _check_rest(release: Release) -> None:
     for place, tested in enumerate(_few(release.tested_on, "$.tested_on")):
         _words([tested.model, tested.result, *_given(tested.hw_revision)], f"$.tested_on[{place}]")
         _words(tested.from_versions, f"$.tested_on[{place}].from")
-    _require(len(release.text) <= _MAX_ITEMS, "$.text")
-    for language, text in release.text.items():
-        _require(_LANGUAGE.fullmatch(language) is not None, "$.text")
-        _require(len(text) <= _MAX_TEXT, f"$.text.{language}")
+    _check_texts(release.text, "$.text")
 
 
 def _check_file(file: ReleaseFile, at: str) -> None:

@@ -15,6 +15,7 @@ from typing import Final
 
 from techtool.clock import from_stamp, stamp
 from techtool.domain.codec import CodecError, decode_json, encode_json
+from techtool.domain.schema import CLOCK, check_schema, newest
 from techtool.errors import StoreDamaged
 from techtool.i18n import Phrase, phrase
 from techtool.paths import DISK, Disk, Paths
@@ -64,10 +65,12 @@ def judge(system: datetime, floor: datetime) -> ReferenceTime:
 
 
 def read_floor(paths: Paths, built: datetime = BUILT) -> datetime:
-    """The floor kept on this laptop, never before ``built``; raises :class:`StoreDamaged`."""
+    """The floor kept on this laptop, never before ``built``; raises :class:`StoreDamaged`, :class:`StoreTooNew`."""
     path = _file(paths)
     try:
-        kept = from_stamp(decode_json(path.read_bytes(), _FloorFile).floor)
+        data = path.read_bytes()
+        check_schema(CLOCK, data, path)
+        kept = from_stamp(decode_json(data, _FloorFile).floor)
     except FileNotFoundError:
         return built
     except OSError as error:
@@ -85,7 +88,12 @@ def raise_floor(paths: Paths, moment: datetime, disk: Disk = DISK) -> None:
     if path.exists() and moment <= read_floor(paths):
         return
     disk.make_folder(path.parent)
-    disk.write_file(path, encode_json(_FloorFile(1, stamp(moment))))
+    disk.write_file(path, encode_json(_FloorFile(newest(CLOCK), stamp(moment))))
+
+
+def note_time(paths: Paths, moment: datetime, disk: Disk = DISK) -> None:
+    """Keep a moment that this laptop wrote into a journal as the floor, unless it lies years ahead of everything."""
+    raise_floor(paths, judge(moment, read_floor(paths)).floor, disk)
 
 
 def _file(paths: Paths) -> Path:

@@ -6,6 +6,7 @@ import os
 import sys
 from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import Final
 
@@ -14,6 +15,8 @@ from techtool.i18n import phrase
 
 FOLDER: Final = "TECHTOOL"
 METADATA: Final = "metadata"
+_MAX_LOOKED_AT: Final = 100_000
+"""Entries of a drive among which the bundle's folder is looked for."""
 _MOUNTED_BY_DESKTOPS: Final = ("/media/", "/run/media/", "/Volumes/", "/mnt/")
 
 
@@ -45,29 +48,32 @@ def locate(path: Path) -> Path:
     it is a link.
     """
     path = path.expanduser().absolute()
-    found = _named_so(path)
-    if len(found) > 1:
-        raise AmbiguousChoice(what=str(path), choices=", ".join(str(place) for place in found))
-    if found:
-        place = found[0]
+    try:
+        place = path if _is_bundle(path) else _below(path)
         if place.is_symlink():
             raise Untrusted(problem=phrase("{path} is a link; a bundle has none", path=str(place)))
-    elif path.name.casefold() == FOLDER.casefold():
-        place = path
-    else:
-        raise NoStick(path=str(path))
-    if not (place / METADATA).is_dir():
-        raise NoStick(path=str(path))
+        if not (place / METADATA).is_dir():
+            raise NoStick(path=str(path))
+    except OSError as error:
+        raise NoStick(path=str(path), detail=str(error)) from error
     return place
 
 
-def _named_so(path: Path) -> list[Path]:
-    try:
-        with os.scandir(path) as entries:
-            names = sorted(e.name for e in entries if e.name.casefold() == FOLDER.casefold() and e.is_dir())
-    except OSError as error:
-        raise NoStick(path=str(path), detail=str(error)) from error
-    return [path / name for name in names]
+def _is_bundle(path: Path) -> bool:
+    """Whether ``path`` is the folder itself; a stick may have the same name, and then the folder is below it."""
+    return path.name.casefold() == FOLDER.casefold() and (path / METADATA).is_dir()
+
+
+def _below(path: Path) -> Path:
+    """The one folder of that name in ``path``."""
+    with os.scandir(path) as entries:
+        looked_at = islice(entries, _MAX_LOOKED_AT)
+        names = sorted(e.name for e in looked_at if e.name.casefold() == FOLDER.casefold() and e.is_dir())
+    if len(names) > 1:
+        raise AmbiguousChoice(what=str(path), choices=", ".join(str(path / name) for name in names))
+    if not names:
+        raise NoStick(path=str(path))
+    return path / names[0]
 
 
 def drives() -> list[Drive]:
@@ -100,7 +106,10 @@ def _is_removable(device: str, mount: str, options: str) -> bool:
 
 
 def find_sticks(mounted: Iterable[Drive] | None = None) -> list[FoundStick]:
-    """Every removable drive that holds a bundle, by mount point; a drive that cannot be read is none."""
+    """Every removable drive that holds a bundle, by mount point; a drive that cannot be read is none.
+
+    One whose bundle is refused already (a link, two of them) is among them: whoever opens it is told why.
+    """
     sticks = []
     for drive in drives() if mounted is None else mounted:
         if drive.removable:
@@ -108,6 +117,8 @@ def find_sticks(mounted: Iterable[Drive] | None = None) -> list[FoundStick]:
                 root = locate(drive.mount)
             except NoStick:
                 continue
+            except (Untrusted, AmbiguousChoice):
+                root = drive.mount / FOLDER
             sticks.append(FoundStick(root, drive.mount, drive.device, drive.file_system))
     return sorted(sticks, key=lambda stick: str(stick.mount))
 

@@ -9,10 +9,20 @@ from tuf.api.exceptions import LengthOrHashMismatchError
 from tuf.api.metadata import TargetFile
 
 from techtool.bundles.description import MAX_BYTES, NewerSchema, decode_release
-from techtool.bundles.medium import StickFolder, place_of
+from techtool.bundles.medium import Carrier, StickFolder, place_of
 from techtool.bundles.metadata import METADATA_URL, VerifiedMetadata
-from techtool.bundles.profile import Publisher, check_publisher, check_root, refuse_collisions
+from techtool.bundles.profile import (
+    RECALL,
+    Publisher,
+    check_publisher,
+    check_recalls,
+    check_root,
+    refuse_collisions,
+)
+from techtool.bundles.recalls import MAX_BYTES as MAX_RECALL_BYTES
+from techtool.bundles.recalls import decode_recall
 from techtool.domain.codec import CodecError
+from techtool.domain.recall import Recall
 from techtool.domain.release import Release
 from techtool.errors import Damaged, Untrusted
 from techtool.i18n import Phrase, phrase
@@ -64,6 +74,47 @@ def read_listing(folder: StickFolder, verified: VerifiedMetadata) -> Listing:
     return Listing(_in_order(found), paths, tuple(notes))
 
 
+@dataclass(frozen=True, slots=True)
+class Recalls:
+    """What the office recalled, by the newest verified metadata."""
+
+    entries: tuple[Recall, ...]
+    files: Mapping[str, bytes]
+    """Their files by the names they have on a stick: to mirror."""
+
+
+def read_recalls(carrier: Carrier, verified: VerifiedMetadata, mirrored: Mapping[str, bytes]) -> Recalls:
+    """Read every recall that is listed, from this laptop's mirror or from ``carrier``.
+
+    One that is listed and nowhere to be read is an error, for leaving it out would be the way to make a laptop forget
+    it. Raises :class:`Untrusted` and :class:`Damaged`.
+    """
+    role = next((role for role in verified.roles if role.name == RECALL), None)
+    if role is None:
+        return Recalls((), {})
+    entries: list[Recall] = []
+    files: dict[str, bytes] = {}
+    for path, file in sorted(check_recalls(role.metadata, role.resolved, verified.targets).items()):
+        place = place_of(path, file.hashes["sha256"])
+        data = mirrored.get(place)
+        if data is None or not _is_signed(file, data):
+            data = _read_signed(carrier, path, file, MAX_RECALL_BYTES)
+        if data is None:
+            raise Damaged(path=path, problem=phrase("it is missing"))
+        files[place] = data
+        try:
+            entries.append(decode_recall(data))
+        except CodecError as error:
+            text = phrase("the recall {path} cannot be read: {problem}", path=path, problem=str(error))
+            raise Untrusted(problem=text) from error
+    return Recalls(tuple(entries), files)
+
+
+def check_lists(verified: VerifiedMetadata) -> None:
+    """Hold every publisher's list to the profile without reading any file; raises :class:`Untrusted`."""
+    _publishers(verified)
+
+
 def carried_by(folder: StickFolder, own: VerifiedMetadata) -> dict[str, tuple[str, str]]:
     """What an older genuine stick lists by itself: path of each description → id and version.
 
@@ -89,7 +140,9 @@ def withdrawn(carried: Mapping[str, tuple[str, str]], newest: Listing) -> tuple[
 def _publishers(verified: VerifiedMetadata) -> tuple[Publisher, ...]:
     check_root(verified.root)
     publishers = tuple(
-        check_publisher(role.name, role.metadata, role.resolved, verified.targets) for role in verified.roles
+        check_publisher(role.name, role.metadata, role.resolved, verified.targets)
+        for role in verified.roles
+        if role.name != RECALL
     )
     refuse_collisions(publishers)
     return publishers
@@ -101,9 +154,17 @@ def _carries(folder: StickFolder, verified: VerifiedMetadata, publisher: Publish
     return folder.exists(f"{METADATA_URL}{version}.{publisher.role}.json")
 
 
-def _read_signed(folder: StickFolder, path: str, file: TargetFile) -> bytes | None:
+def _is_signed(file: TargetFile, data: bytes) -> bool:
+    try:
+        file.verify_length_and_hashes(data)
+    except LengthOrHashMismatchError:
+        return False
+    return True
+
+
+def _read_signed(folder: Carrier, path: str, file: TargetFile, limit: int = MAX_BYTES) -> bytes | None:
     """A small target file proven by its signed length and digests; None when it is not on the stick."""
-    if file.length > MAX_BYTES:
+    if file.length > limit:
         raise Untrusted(problem=phrase("the description {path} is too long", path=path))
     try:
         data = folder.read(place_of(path, file.hashes["sha256"]), file.length)

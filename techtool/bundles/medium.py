@@ -15,8 +15,9 @@ import stat
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
-from typing import BinaryIO, Final
+from typing import BinaryIO, Final, Protocol
 
 from techtool.errors import Damaged, Untrusted
 from techtool.i18n import Phrase, phrase
@@ -25,6 +26,7 @@ OUTBOX: Final = "outbox"
 _MAX_ENTRIES: Final = 50_000
 _MAX_DEPTH: Final = 8
 _MAX_PATH: Final = 400
+_MAX_SHOWN: Final = 160
 _NAME: Final = (
     r"(?!(?i:con|prn|aux|nul|com[1-9]|lpt[1-9])(?:[./]|\Z))"  # devices of Windows, whatever follows the first dot
     r"[A-Za-z0-9_](?:[A-Za-z0-9._+=@-]{0,238}[A-Za-z0-9_+=@-])?"  # FAT drops a dot at the end
@@ -41,10 +43,32 @@ def is_portable(path: str) -> bool:
     return len(path) <= _MAX_PATH and _PORTABLE.fullmatch(path) is not None
 
 
+def shown(name: str) -> str:
+    """A name from the stick as it may be shown: bounded, and without what would move a terminal's cursor."""
+    plain = "".join(letter if letter.isprintable() else "�" for letter in name[: _MAX_SHOWN + 1])
+    return plain if len(plain) <= _MAX_SHOWN else f"{plain[:_MAX_SHOWN]}…"
+
+
 def place_of(target: str, sha256: str) -> str:
     """Path below ``TECHTOOL/`` of a target with that digest."""
     folder, _, name = target.rpartition("/")
     return f"targets/{folder}/{sha256}.{name}" if folder else f"targets/{sha256}.{name}"
+
+
+class Carrier(Protocol):
+    """What carries signed metadata and recalls: the ``TECHTOOL`` folder of a stick, or a refresh file."""
+
+    def names(self, folder: str) -> list[str]:
+        """The names in one folder that may be read; empty when there is no such folder."""
+        ...
+
+    def read(self, path: str, limit: int) -> bytes:
+        """All of one file when it is not longer than ``limit`` (else one byte more); raises ``FileNotFoundError``."""
+        ...
+
+    def exists(self, path: str) -> bool:
+        """Whether there is anything of that name."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +87,7 @@ class Survey:
         text = phrase(
             "{count} hidden files that other systems left on the stick were not read, such as {name}.",
             count=self.ignored_count,
-            name=self.ignored[0],
+            name=shown(self.ignored[0]),
         )
         return (text,)
 
@@ -95,7 +119,7 @@ class StickFolder:
                         ignored.append(relative)
                     continue
                 if entry.name.casefold() in names:
-                    raise Untrusted(problem=phrase("two names differ only in their capitals: {path}", path=relative))
+                    raise Untrusted(problem=_twins(relative))
                 names.add(entry.name.casefold())
                 if self._is_folder(entry, relative) and relative != OUTBOX:
                     folders.append(relative)
@@ -103,14 +127,15 @@ class StickFolder:
 
     def names(self, folder: str) -> list[str]:
         """The names in one folder that may be read; empty when there is no such folder."""
-        if not (self.root / folder).is_dir():
+        if not self.exists(folder):
             return []
-        return sorted(entry.name for entry in self._entries(folder) if not entry.name.startswith("."))
+        found = islice(self._entries(folder), _MAX_ENTRIES)  # a stick may show other entries than it did to the survey
+        return sorted(entry.name for entry in found if not entry.name.startswith("."))
 
     def open(self, path: str) -> BinaryIO:
         """Open one regular file; raises :class:`FileNotFoundError`, :class:`Untrusted`, :class:`Damaged`."""
         if not is_portable(path):
-            raise Untrusted(problem=phrase("a path leads outside or is not portable: {path}", path=path))
+            raise Untrusted(problem=phrase("a path leads outside or is not portable: {path}", path=shown(path)))
         self._check_folders(path)
         place = self.root / path
         if not hasattr(os, "O_NOFOLLOW"):
@@ -118,7 +143,7 @@ class StickFolder:
         try:
             fd = os.open(place, _READ_ONLY)
         except (FileNotFoundError, NotADirectoryError):
-            raise FileNotFoundError(errno.ENOENT, "missing", path) from None
+            raise self._missing(path) from None
         except OSError as error:
             if error.errno == errno.ELOOP:
                 raise Untrusted(problem=_link(path)) from error
@@ -127,6 +152,9 @@ class StickFolder:
             if not stat.S_ISREG(os.fstat(fd).st_mode):
                 raise Untrusted(problem=_no_file(path))
             return io.FileIO(fd, "rb")
+        except OSError as error:
+            os.close(fd)
+            raise read_error(path, error) from error
         except BaseException:
             os.close(fd)
             raise
@@ -137,8 +165,29 @@ class StickFolder:
             return b"".join(read_chunks(file, path, limit + 1))
 
     def exists(self, path: str) -> bool:
-        """Whether there is anything of that name."""
-        return is_portable(path) and os.path.lexists(self.root / path)
+        """Whether there is anything of that name; raises :class:`Damaged` where the stick does not say."""
+        if not is_portable(path):
+            return False
+        try:
+            os.lstat(self.root / path)
+        except (FileNotFoundError, NotADirectoryError):
+            self._refuse_gone(path)
+            return False
+        except OSError as error:
+            raise read_error(path, error) from error
+        return True
+
+    def _missing(self, path: str) -> FileNotFoundError:
+        """The error for a file that is not there, while the stick is."""
+        self._refuse_gone(path)
+        return FileNotFoundError(errno.ENOENT, "missing", path)
+
+    def _refuse_gone(self, path: str) -> None:
+        """A stick that was pulled is no stick that lacks files: raises :class:`Damaged`."""
+        try:
+            os.lstat(self.root)
+        except OSError as error:
+            raise read_error(path, error) from error
 
     def _entries(self, folder: str) -> Iterator[os.DirEntry[str]]:
         try:
@@ -173,7 +222,7 @@ class StickFolder:
         try:
             status = os.lstat(place)
         except (FileNotFoundError, NotADirectoryError):
-            raise FileNotFoundError(errno.ENOENT, "missing", path) from None
+            raise self._missing(path) from None
         except OSError as error:
             raise read_error(path, error) from error
         _refuse_odd(status, path)
@@ -196,7 +245,7 @@ def read_chunks(file: BinaryIO, path: str, limit: int, chunk_bytes: int = 1 << 2
 def read_error(path: str, error: OSError) -> Damaged:
     """The stick does not give what it holds: pulled, worn out, or gone."""
     problem = phrase("the stick cannot be read there: {error}", error=error.strerror or type(error).__name__)
-    return Damaged(path=path, problem=problem, detail=str(error))
+    return Damaged(path=shown(path), problem=problem, detail=str(error))
 
 
 def _refuse_odd(status: os.stat_result, path: str) -> None:
@@ -212,8 +261,12 @@ def _is_reparse_point(entry: os.DirEntry[str]) -> bool:
 
 
 def _link(path: str) -> Phrase:
-    return phrase("{path} is a link; a bundle has none", path=path)
+    return phrase("{path} is a link; a bundle has none", path=shown(path))
 
 
 def _no_file(path: str) -> Phrase:
-    return phrase("{path} is no ordinary file", path=path)
+    return phrase("{path} is no ordinary file", path=shown(path))
+
+
+def _twins(path: str) -> Phrase:
+    return phrase("two names differ only in their capitals: {path}", path=shown(path))

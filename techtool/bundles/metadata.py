@@ -28,17 +28,21 @@ from tuf.api import exceptions
 from tuf.api.metadata import Metadata, Root, Snapshot, TargetFile, Targets, Timestamp
 from tuf.ngclient import FetcherInterface, Updater, UpdaterConfig
 
-from techtool.bundles.medium import StickFolder
-from techtool.bundles.profile import delegated_roles
+from techtool.bundles.medium import Carrier
+from techtool.bundles.profile import RECALL, delegated_roles
 from techtool.domain.codec import CodecError, decode_json_untyped
 from techtool.errors import TechtoolError, Untrusted
 from techtool.i18n import Phrase, phrase
 from techtool.paths import disk_error
 
 METADATA_URL: Final = "metadata/"
+RECALL_FILES: Final = "targets/recalls/"
+"""Where recalls lie on a stick, in a refresh file and in the mirror."""
 ISSUED: Final = "x-techtool-issued"
 """Signed field of every role: when it was made."""
 MAX_METADATA_BYTES: Final = 8_000_000
+_MAX_PARTS: Final = 500_000
+"""Of one metadata file: a list of 8 MB has fewer; eight megabytes of ``{},`` would take 200 MB to parse."""
 _LONG_AGO: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _ROOT_NAME: Final = re.compile(r"([1-9][0-9]{0,5})\.root\.json")
 _CONFIG: Final = UpdaterConfig(
@@ -61,14 +65,14 @@ class Source(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class StickSource:
-    """The metadata folder of a stick."""
+    """The metadata folder of a stick, or of a refresh file."""
 
-    folder: StickFolder
+    folder: Carrier
 
     def read(self, name: str) -> bytes | None:
         """One file, read whole within bounds."""
         try:
-            return self.folder.read(f"{METADATA_URL}{name}", MAX_METADATA_BYTES)
+            return self.folder.read(f"{METADATA_URL}{name}", limit_of(name))
         except FileNotFoundError:
             return None
 
@@ -80,7 +84,10 @@ class StickSource:
 
 @dataclass(frozen=True, slots=True)
 class MirrorSource:
-    """The mirror's roots and timestamp, which are the newest; delegated roles it never saw come from the stick."""
+    """The mirror, which is the newest; delegated roles it never saw come from the stick.
+
+    python-tuf asks for a mirrored file although it has it when the file is past its date.
+    """
 
     mirror: Mapping[str, bytes]
     stick: StickSource
@@ -91,7 +98,19 @@ class MirrorSource:
             return None
         if name == "timestamp.json":
             return self.mirror.get(name)
-        return self.stick.read(name)
+        mirrored = self.mirror.get(_unversioned(name))
+        return self.stick.read(name) if mirrored is None else mirrored
+
+
+@dataclass(frozen=True, slots=True)
+class NothingNewer:
+    """No stick at all: what is mirrored is judged by itself."""
+
+    mirror: Mapping[str, bytes]
+
+    def read(self, name: str) -> bytes | None:
+        """What is mirrored; mostly python-tuf takes it from its cache."""
+        return self.mirror.get(name if name == "timestamp.json" else _unversioned(name))
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,6 +211,8 @@ def _run(
 
 def _lay_out(folder: Path, cached: Mapping[str, bytes]) -> None:
     for name, data in cached.items():
+        if name.startswith(RECALL_FILES):
+            continue
         path = folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(data)
@@ -206,6 +227,8 @@ def _collect(updater: Updater, folder: Path) -> VerifiedMetadata:
         try:
             updater.get_targetinfo(probe)
         except exceptions.DownloadHTTPError:
+            if name == RECALL:
+                raise _untrusted(phrase("its list of recalls is missing")) from None
             absent.append(name)
         else:
             roles.append(_role(updater, folder, name))
@@ -248,12 +271,26 @@ class _Fetcher(FetcherInterface):
         data = self._source.read(name)
         if data is None:
             raise exceptions.DownloadHTTPError(f"{name} is missing", 404)
-        if len(data) <= MAX_METADATA_BYTES:
+        if len(data) <= limit_of(name):
             _parsed(data, name)
         yield data
 
 
+def _unversioned(name: str) -> str:
+    """``vendor-acme.json`` of ``3.vendor-acme.json``: how python-tuf and the mirror call it."""
+    return name.partition(".")[2]
+
+
+def limit_of(name: str) -> int:
+    """Bytes that a metadata file has at most, which is where reading it ends."""
+    if name == "timestamp.json":
+        return _CONFIG.timestamp_max_length
+    return _CONFIG.root_max_length if _ROOT_NAME.fullmatch(name) else MAX_METADATA_BYTES
+
+
 def _parsed(data: bytes, name: str) -> object:
+    if sum(map(data.count, (b"{", b"[", b","))) > _MAX_PARTS:
+        raise _unreadable(name, "too many parts")
     try:
         return decode_json_untyped(data)
     except CodecError as error:
@@ -270,6 +307,8 @@ def _translated(error: Exception) -> Untrusted:
             problem = phrase("a metadata file was altered")
         case exceptions.DownloadHTTPError():
             problem = phrase("a metadata file is missing")
+        case _ if type(error) is exceptions.RepositoryError:
+            problem = phrase("its metadata is inconsistent")
         case _:
             problem = phrase("its metadata cannot be read")
     return _untrusted(problem, f"{type(error).__name__}: {error}")

@@ -15,7 +15,8 @@ from typing import Final
 
 from tuf.api.metadata import DelegatedRole, Metadata, Root, TargetFile, Targets
 
-from techtool.bundles.medium import is_portable, place_of
+from techtool.bundles.key_material import material
+from techtool.bundles.medium import is_portable, place_of, shown
 from techtool.errors import Untrusted
 from techtool.i18n import Phrase, phrase
 
@@ -25,9 +26,17 @@ OWNER: Final = "x-techtool-keyowner"
 """Signed field of a key: the name people call it by (``lab-1``)."""
 VENDOR: Final = "vendor"
 LAB: Final = "lab"
+OFFICE: Final = "office"
+"""Of the keys that recall."""
+RECALL: Final = "recall"
+"""The role of the office's security people."""
+RECALLS: Final = "recalls"
+"""The folder of that role's files."""
+RECALL_PATHS: Final = (f"{RECALLS}/*",)
 ROLE_PREFIX: Final = "vendor-"
 RELEASES: Final = "releases"
 MAX_ROLES: Final = 64
+MAX_RECALLS: Final = 2_000
 _SHA256: Final = re.compile(r"[0-9a-f]{64}")
 _PUBLISHER: Final = re.compile(r"[a-z0-9][a-z0-9-]{0,49}")
 
@@ -46,7 +55,7 @@ class Publisher:
 
 def is_publisher_name(name: str) -> bool:
     """Whether ``name`` can stand in ``vendor-NAME`` and be the first folder of its files."""
-    return _PUBLISHER.fullmatch(name) is not None and name != RELEASES and is_portable(name)
+    return _PUBLISHER.fullmatch(name) is not None and name not in (RELEASES, RECALLS) and is_portable(name)
 
 
 def paths_of(name: str) -> list[str]:
@@ -65,10 +74,14 @@ def delegated_roles(targets: Targets) -> Iterator[tuple[str, str]]:
         raise _layout(phrase("it has a kind of delegation that this techtool does not know"))
     for name, role in delegations.roles.items():
         _check_role(name, role)
-        yield name, f"{RELEASES}/{name.removeprefix(ROLE_PREFIX)}/any"
+        yield name, f"{RECALLS}/any" if name == RECALL else f"{RELEASES}/{name.removeprefix(ROLE_PREFIX)}/any"
 
 
 def _check_role(name: str, role: DelegatedRole) -> None:
+    if name == RECALL:
+        if not role.terminating or set(role.paths or ()) != set(RECALL_PATHS):
+            raise _layout(phrase("the role {role} may list files that are not its own", role=name))
+        return
     publisher = name.removeprefix(ROLE_PREFIX)
     if not name.startswith(ROLE_PREFIX) or not is_publisher_name(publisher):
         raise _layout(phrase("it has a role that this techtool does not know: {role}", role=repr(name)[:80]))
@@ -78,7 +91,7 @@ def _check_role(name: str, role: DelegatedRole) -> None:
 
 def check_root(root: Root) -> None:
     """The top of the profile; raises :class:`Untrusted`."""
-    if not root.consistent_snapshot:
+    if root.consistent_snapshot is not True:
         raise _layout(phrase("its files are not named by their digests"))
 
 
@@ -89,28 +102,47 @@ def check_publisher(
 
     ``resolved`` is what python-tuf's own lookup finds for each path the role lists.
     """
-    signed = metadata.signed
-    if signed.delegations is not None:
-        raise _layout(phrase("the role {role} delegates further", role=role))
     keys = check_organisations(role, metadata, targets)
-    for path, file in signed.targets.items():
-        sha256 = file.hashes.get("sha256", "")
-        if not _SHA256.fullmatch(sha256):
-            raise _layout(phrase("{path} has no SHA-256", path=path[:200]))
-        if not (is_portable(path) and is_portable(place_of(path, sha256))):
-            raise _layout(phrase("a path leads outside or is not portable: {path}", path=path[:200]))
-        if resolved.get(path) != file:
-            raise _layout(phrase("the role {role} lists {path}, which is not its own", role=role, path=path))
+    signed = check_list(role, metadata.signed, resolved)
     releases = {path: file for path, file in signed.targets.items() if path.startswith(f"{RELEASES}/")}
     payloads = {path: file for path, file in signed.targets.items() if path not in releases}
     return Publisher(role, releases, payloads, keys)
+
+
+def check_recalls(
+    metadata: Metadata[Targets], resolved: Mapping[str, TargetFile | None], targets: Targets
+) -> Mapping[str, TargetFile]:
+    """Hold the role of recalls to the profile, and give what it lists; raises :class:`Untrusted`."""
+    result = targets.get_verification_result(RECALL, metadata.signed_bytes, metadata.signatures)
+    if not organisations({keyid: key.unrecognized_fields for keyid, key in result.signed.items()}).get(OFFICE):
+        text = phrase("the role {role} has no valid signature of a {organisation}", role=RECALL, organisation=OFFICE)
+        raise _layout(text)
+    signed = check_list(RECALL, metadata.signed, resolved)
+    if len(signed.targets) > MAX_RECALLS:
+        raise _layout(phrase("it recalls more than {count} releases", count=MAX_RECALLS))
+    return signed.targets
+
+
+def check_list(role: str, signed: Targets, resolved: Mapping[str, TargetFile | None]) -> Targets:
+    """A list that does not delegate, of portable paths that are the role's own; raises :class:`Untrusted`."""
+    if signed.delegations is not None:
+        raise _layout(phrase("the role {role} delegates further", role=role))
+    for path, file in signed.targets.items():
+        sha256 = file.hashes.get("sha256", "")
+        if not _SHA256.fullmatch(sha256):
+            raise _layout(phrase("{path} has no SHA-256", path=shown(path)))
+        if not (is_portable(path) and is_portable(place_of(path, sha256))):
+            raise _layout(phrase("a path leads outside or is not portable: {path}", path=shown(path)))
+        if resolved.get(path) != file:
+            raise _layout(phrase("the role {role} lists {path}, which is not its own", role=role, path=path))
+    return signed
 
 
 def check_organisations(role: str, metadata: Metadata[Targets], targets: Targets) -> tuple[str, ...]:
     """The ids of the valid signatures, among them a vendor's and a lab's; raises :class:`Untrusted`."""
     result = targets.get_verification_result(role, metadata.signed_bytes, metadata.signatures)
     by_organisation = organisations({keyid: key.unrecognized_fields for keyid, key in result.signed.items()})
-    publics = {key.keyval.get("public") for key in result.signed.values()}
+    publics = {material(key) for key in result.signed.values()}
     for organisation in (VENDOR, LAB):
         if not by_organisation.get(organisation):
             text = phrase(

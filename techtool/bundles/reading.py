@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import pairwise
 from pathlib import Path
 
 from techtool.bundles.find import locate
-from techtool.bundles.medium import StickFolder
+from techtool.bundles.medium import Carrier, StickFolder
 from techtool.bundles.metadata import MirrorSource, StickSource, VerifiedMetadata, timestamp_version, verify_metadata
 from techtool.bundles.roots import RootFacts, fingerprint, grouped, root_facts
 from techtool.errors import Untrusted
@@ -30,7 +31,7 @@ class StickMetadata:
 
 
 def read_stick_metadata(
-    folder: StickFolder,
+    folder: Carrier,
     roots: Sequence[RootFacts],
     mirror_of: Callable[[RootFacts], Mapping[str, bytes]],
     at: datetime,
@@ -39,7 +40,9 @@ def read_stick_metadata(
 
     A stick whose timestamp is older than the mirrored one must still be genuine by itself: it is verified alone, from
     the same pinned root, before the mirror is asked what of it may still be installed. Anything else that is older than
-    what this laptop has seen is a rollback, and python-tuf refuses it.
+    what this laptop has seen is a rollback, and python-tuf refuses it. A stick with a newer root is always left to
+    python-tuf: where that root replaced the key of the timestamp, what a thief signed with the old one, at however high
+    a version, counts no more (TUF specification 5.3.11).
     """
     stick = StickSource(folder)
     versions = stick.root_versions()
@@ -47,7 +50,7 @@ def read_stick_metadata(
     mirror = mirror_of(anchor)
     _refuse_forks(stick, versions, mirror)
     offered = timestamp_version(stick.read("timestamp.json"))
-    if mirror and offered < timestamp_version(mirror.get("timestamp.json")):
+    if f"root_history/{versions[-1]}.root.json" in mirror and offered < timestamp_version(mirror.get("timestamp.json")):
         own = _reached(verify_metadata(stick, anchor.data, {}, at), versions)
         newest = verify_metadata(MirrorSource(mirror, stick), anchor.data, mirror, at)
         return StickMetadata(anchor, _reached(newest, versions), own, mirror)
@@ -71,7 +74,7 @@ def _anchor(stick: StickSource, versions: Sequence[int], roots: Sequence[RootFac
     """The pinned root that stands, byte for byte, in the stick's chain."""
     if not versions:
         raise Untrusted(problem=phrase("it has no root"))
-    missing = sorted(set(range(versions[0], versions[-1] + 1)) - set(versions))
+    missing = [before + 1 for before, after in pairwise(versions) if after != before + 1]
     if missing:
         text = phrase("its chain of roots is broken: root {missing} is missing", missing=missing[0])
         raise Untrusted(problem=text)

@@ -16,13 +16,14 @@ from pathlib import Path
 from typing import Final
 
 from techtool.domain.codec import CodecError, decode_json, decode_json_untyped, encode_json
+from techtool.domain.schema import MIRROR, check_schema, newest
 from techtool.errors import BadFile, StoreDamaged
 from techtool.i18n import Phrase, phrase
 from techtool.paths import DISK, Disk, Paths
 
 MAX_ROOT_BYTES: Final = 512_000
 _FINGERPRINT: Final = re.compile(r"[0-9a-f]{64}")
-_MIRRORED: Final = re.compile(r"root_history/[0-9]+\.root\.json|[a-z0-9-]+\.json")
+_MIRRORED: Final = re.compile(r"root_history/[0-9]+\.root\.json|[a-z0-9-]+\.json|targets/recalls/[A-Za-z0-9._+=@-]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,11 +136,14 @@ def pinned_root(paths: Paths) -> RootFacts | None:
 def read_mirror(paths: Paths, anchor: str) -> dict[str, bytes]:
     """The newest verified metadata under the pinned root with that fingerprint; empty when there is none yet.
 
-    The names are python-tuf's (``root_history/1.root.json``, ``timestamp.json`` …). Raises :class:`StoreDamaged`.
+    The names are python-tuf's (``root_history/1.root.json``, ``timestamp.json`` …); recalls have those of a stick.
+    Raises :class:`StoreDamaged`, :class:`StoreTooNew`.
     """
-    path = _mirror(paths, anchor)
+    path = mirror_path(paths, anchor)
     try:
-        mirror = decode_json(path.read_bytes(), _Mirror)
+        data = path.read_bytes()
+        check_schema(MIRROR, data, path)
+        mirror = decode_json(data, _Mirror)
     except FileNotFoundError:
         return {}
     except (OSError, CodecError) as error:
@@ -151,16 +155,17 @@ def read_mirror(paths: Paths, anchor: str) -> dict[str, bytes]:
 
 def write_mirror(paths: Paths, anchor: str, files: Mapping[str, bytes], disk: Disk = DISK) -> None:
     """Replace the mirror as one."""
-    path = _mirror(paths, anchor)
+    path = mirror_path(paths, anchor)
     disk.make_folder(path.parent)
-    disk.write_file(path, encode_json(_Mirror(1, {name: data.decode() for name, data in files.items()})))
+    disk.write_file(path, encode_json(_Mirror(newest(MIRROR), {name: data.decode() for name, data in files.items()})))
 
 
 def _roots(paths: Paths) -> Path:
     return paths.trust / "roots"
 
 
-def _mirror(paths: Paths, anchor: str) -> Path:
+def mirror_path(paths: Paths, anchor: str) -> Path:
+    """Where the mirror under the pinned root with that fingerprint lies."""
     return paths.trust / "mirror" / f"{anchor}.json"
 
 

@@ -12,7 +12,7 @@ from the stick. What the newest metadata still lists can be installed; what only
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -24,13 +24,14 @@ from techtool.bundles.medium import StickFolder
 from techtool.bundles.payload import Confirmed, Payload, check, fetch
 from techtool.bundles.roots import fingerprint, pin_root, pinned, read_mirror, write_mirror
 from techtool.clock import Clock, stamp
+from techtool.domain.recall import Recall
 from techtool.domain.release import ReleaseFile, TrustFacts, VerifiedRelease
-from techtool.errors import Damaged, Expired, NotSetUp, Withdrawn
+from techtool.errors import Damaged, Expired, NotSetUp, Recalled, Withdrawn
 from techtool.i18n import Phrase, phrase
 from techtool.paths import DISK, Disk, Paths
 
 if TYPE_CHECKING:
-    from techtool.bundles.listing import Listed
+    from techtool.bundles.listing import Listed, Recalls
     from techtool.bundles.reading import StickMetadata
 
 
@@ -67,9 +68,17 @@ class Stick:
     trust: StickTrust
     withdrawn: tuple[tuple[str, str], ...]
     """Id and version of what this older stick carries and the newest metadata no longer lists."""
+    recalls: tuple[Recall, ...]
+    """Everything the office recalled, whether it is on this stick or not."""
     notes: tuple[Phrase, ...]
     expired: Expired | None
     """Held, not raised: an expired stick can be read, but nothing is installed from it."""
+
+    @property
+    def recalled(self) -> Mapping[str, Recall]:
+        """The recalled releases that are on this stick, by ``id@version``."""
+        here = {item.release.key for item in self.releases} | {f"{name}@{version}" for name, version in self.withdrawn}
+        return {recall.key: recall for recall in self.recalls if recall.key in here}
 
     def fetch(
         self,
@@ -81,10 +90,13 @@ class Stick:
     ) -> Path:
         """Copy one payload to ``into/<sha256>`` and prove it (:func:`techtool.bundles.payload.fetch`).
 
-        Raises :class:`Expired`, :class:`Withdrawn`, :class:`Damaged`, :class:`DiskFull`.
+        Raises :class:`Expired`, :class:`Recalled`, :class:`Withdrawn`, :class:`Damaged`, :class:`DiskFull`.
         """
         if self.expired is not None:
             raise self.expired
+        recall = self.recalled.get(release.release.key)
+        if recall is not None:
+            raise Recalled(release=recall.key, reason=recall.reason_phrase)
         return fetch(StickFolder(self.root), self._payload(release, file), into, confirmed, disk)
 
     def check(self, release: VerifiedRelease, file: ReleaseFile, confirmed: Confirmed = lambda _count: None) -> None:
@@ -113,15 +125,16 @@ def open_stick(path: Path, paths: Paths, clock: Clock, disk: Disk = DISK) -> Sti
     roots = pinned(paths)
     if not roots:
         raise NotSetUp(missing=phrase("the office's root of trust (“techtool trust add FILE”)"))
-    from techtool.bundles.listing import carried_by, read_listing, withdrawn
+    from techtool.bundles.listing import carried_by, read_listing, read_recalls, withdrawn
     from techtool.bundles.reading import read_stick_metadata
 
     now = judge(clock.now(), read_floor(paths))
     state = read_stick_metadata(folder, roots, lambda root: read_mirror(paths, root.fingerprint), now.at)
     carried = {} if state.own is None else carried_by(folder, state.own)
     listing = read_listing(folder, state.newest)
-    reference = _with_signed_date(now, state.newest.issued)
-    trust = _trust(state, reference)
+    recalls = read_recalls(folder, state.newest, state.mirrored)
+    reference = with_signed_date(now, state.newest.issued)
+    trust = trust_of(state, reference)
     notes = (*(() if reference.warning is None else (reference.warning,)), *listing.notes, *survey.notes)
     ended = state.newest.expired_at(reference.at)
     stick = Stick(
@@ -129,27 +142,36 @@ def open_stick(path: Path, paths: Paths, clock: Clock, disk: Disk = DISK) -> Sti
         releases=tuple(VerifiedRelease(item.release, _facts(trust, item)) for item in listing.releases),
         trust=trust,
         withdrawn=withdrawn(carried, listing),
+        recalls=recalls.entries,
         notes=notes,
         expired=None if ended is None else Expired(role=ended[0], until=stamp(ended[1])),
     )
-    _keep(paths, state, reference, disk)
+    keep(paths, state, recalls, reference, disk)
     return stick
 
 
-def _keep(paths: Paths, state: StickMetadata, reference: ReferenceTime, disk: Disk) -> None:
-    """Remember what was verified; a mirror that another techtool replaced meanwhile is left to the next opening."""
+def keep(paths: Paths, state: StickMetadata, recalls: Recalls, reference: ReferenceTime, disk: Disk) -> bool:
+    """Remember what was verified, and whether any of it was new to this laptop.
+
+    A mirror that another techtool replaced meanwhile is left to the next opening.
+    """
     anchor = state.anchor.fingerprint
-    if state.newest.files != state.mirrored and read_mirror(paths, anchor) == state.mirrored:
-        write_mirror(paths, anchor, state.newest.files, disk)
-    raise_floor(paths, reference.floor, disk)
+    verified = {**state.newest.files, **recalls.files}
+    news = verified != state.mirrored
+    if news and read_mirror(paths, anchor) == state.mirrored:
+        write_mirror(paths, anchor, verified, disk)
+    if state.newest.expired_at(state.newest.issued) is None:  # else its date of issue is no proof of any time
+        raise_floor(paths, reference.floor, disk)
+    return news
 
 
-def _with_signed_date(now: ReferenceTime, issued: datetime) -> ReferenceTime:
+def with_signed_date(now: ReferenceTime, issued: datetime) -> ReferenceTime:
     """The reference time once the stick's own signed date is believed: nothing can be signed in the future."""
     return judge(now.system, max(now.floor, issued)) if issued > now.floor else now
 
 
-def _trust(state: StickMetadata, reference: ReferenceTime) -> StickTrust:
+def trust_of(state: StickMetadata, reference: ReferenceTime) -> StickTrust:
+    """What the verification of ``state`` stands on."""
     return StickTrust(
         root_version=state.newest.root.version,
         root_sha256=fingerprint(state.newest.root_data),

@@ -6,33 +6,65 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from techtool.clock import stamp
+from techtool.domain.recall import Recall
 from techtool.domain.release import Release, VerifiedRelease
 from techtool.i18n import _, language
 
 if TYPE_CHECKING:
-    from techtool.bundles.trust import Stick
+    from techtool.bundles.refresh import Known
+    from techtool.bundles.trust import Stick, StickTrust
 
 
 def stick_json(stick: Stick) -> dict[str, object]:
     """Path, trust, what ran out, what was withdrawn, what else to know."""
-    trust = stick.trust
     return {
         "path": str(stick.root.parent),
-        "trust": {
-            "root_version": trust.root_version,
-            "root_sha256": trust.root_sha256,
-            "pinned_sha256": trust.pinned_sha256,
-            "issued": stamp(trust.issued),
-            "use_by": stamp(trust.use_by),
-            "age_days": trust.age_days,
-            "reference_time": stamp(trust.reference_time),
-            "system_time": stamp(trust.system_time),
-            "from_mirror": trust.from_mirror,
-        },
+        "trust": _trust_json(stick.trust),
         "expired": None if stick.expired is None else {k: str(v) for k, v in stick.expired.params.items()},
         "withdrawn": [{"id": name, "version": version} for name, version in stick.withdrawn],
+        "recalled": [recall_json(recall) for recall in stick.recalled.values()],
+        "recalls": len(stick.recalls),
         "notes": [note.text() for note in stick.notes],
     }
+
+
+def recall_json(recall: Recall) -> dict[str, object]:
+    """One recall, its reason in every language it has."""
+    return {
+        "id": recall.id,
+        "version": recall.version,
+        "urgency": recall.urgency.value,
+        "date": recall.date.isoformat(),
+        "reason": dict(recall.reason),
+        "replacement": recall.replacement or None,
+    }
+
+
+def recall_line(recall: Recall) -> str:
+    """One recall for reading."""
+    line = _("{release} was recalled on {day} ({urgency}): {reason}").format(
+        release=recall.key, day=recall.date.isoformat(), urgency=recall.urgency_phrase, reason=recall.reason_phrase
+    )
+    if recall.replacement:
+        line += " " + _("Install {release} instead.").format(release=recall.replacement)
+    return " ".join(line.split())
+
+
+def known_json(known: Known) -> dict[str, object]:
+    """The newest metadata of one office that this laptop knows."""
+    return {
+        "trust": _trust_json(known.trust),
+        "expired": None if known.expired is None else {k: str(v) for k, v in known.expired.params.items()},
+        "recalls": [recall_json(recall) for recall in known.recalls],
+        "notes": [note.text() for note in known.notes],
+    }
+
+
+def known_lines(known: Known) -> Iterator[str]:
+    """The same for reading."""
+    yield _dates(known.trust)
+    for recall in known.recalls:
+        yield f"! {recall_line(recall)}"
 
 
 def released_json(item: VerifiedRelease) -> dict[str, object]:
@@ -63,19 +95,38 @@ def released_json(item: VerifiedRelease) -> dict[str, object]:
 
 def stick_lines(stick: Stick) -> Iterator[str]:
     """The same for reading."""
-    trust = stick.trust
     yield _("Stick: {path}").format(path=stick.root.parent)
-    yield _("Issued {issued}, {days} days old, use by {use_by}").format(
-        issued=f"{trust.issued:%Y-%m-%d}", days=trust.age_days, use_by=f"{trust.use_by:%Y-%m-%d}"
-    )
+    yield _dates(stick.trust)
     if stick.expired is not None:
         yield f"! {stick.expired.what_phrase.text()}"
     for item in stick.releases:
         yield from _release_lines(item)
+    for recall in stick.recalled.values():
+        yield f"! {recall_line(recall)}"
     for name, version in stick.withdrawn:
         yield _("withdrawn by its publisher: {name} {version}").format(name=name, version=version)
     for note in stick.notes:
         yield f"! {note.text()}"
+
+
+def _dates(trust: StickTrust) -> str:
+    return _("Issued {issued}, {days} days old, use by {use_by}").format(
+        issued=f"{trust.issued:%Y-%m-%d}", days=trust.age_days, use_by=f"{trust.use_by:%Y-%m-%d}"
+    )
+
+
+def _trust_json(trust: StickTrust) -> dict[str, object]:
+    return {
+        "root_version": trust.root_version,
+        "root_sha256": trust.root_sha256,
+        "pinned_sha256": trust.pinned_sha256,
+        "issued": stamp(trust.issued),
+        "use_by": stamp(trust.use_by),
+        "age_days": trust.age_days,
+        "reference_time": stamp(trust.reference_time),
+        "system_time": stamp(trust.system_time),
+        "from_mirror": trust.from_mirror,
+    }
 
 
 def _release_lines(item: VerifiedRelease) -> Iterator[str]:

@@ -7,11 +7,14 @@ from pathlib import Path
 
 import click
 
+from techtool.cli.bundle_views import known_json, known_lines
 from techtool.cli.output import emit_json, say
-from techtool.clock import stamp
-from techtool.errors import AnswerMissing, RefusedByPerson, UsageError
+from techtool.clock import SystemClock, stamp
+from techtool.errors import AnswerMissing, Exit, RefusedByPerson, UsageError
 from techtool.i18n import N_, _, phrase
 from techtool.paths import Paths
+
+_JSON_HELP = N_("JSON on stdout, nothing else")
 
 
 @click.group(help=N_("The roots this laptop trusts."))
@@ -44,13 +47,16 @@ def add(file: Path, fingerprint: str | None) -> None:
     say(_("This laptop trusts it from now on."))
 
 
-@group.command("list", help=N_("Every trusted root, with its fingerprint."))
-@click.option("--json", "as_json", is_flag=True, help=N_("JSON on stdout, nothing else"))
+@group.command("list", help=N_("Every trusted root with its fingerprint, and the newest metadata known under it."))
+@click.option("--json", "as_json", is_flag=True, help=_JSON_HELP)
 def list_roots(as_json: bool) -> None:
-    """What was pinned."""
+    """What was pinned, and what is mirrored."""
+    from techtool.bundles.refresh import known
     from techtool.bundles.roots import pinned
 
-    roots = pinned(Paths.default())
+    paths = Paths.default()
+    roots = pinned(paths)
+    newest = {item.trust.pinned_sha256: item for item in known(paths, SystemClock())}
     if as_json:
         rows = [
             {
@@ -59,6 +65,7 @@ def list_roots(as_json: bool) -> None:
                 "expires": stamp(root.expires),
                 "keys": root.keys,
                 "threshold": root.threshold,
+                "newest": known_json(newest[root.fingerprint]) if root.fingerprint in newest else None,
             }
             for root in roots
         ]
@@ -69,8 +76,37 @@ def list_roots(as_json: bool) -> None:
             version=root.version, threshold=root.threshold, keys=root.keys, day=f"{root.expires:%Y-%m-%d}"
         )
         click.echo(f"{root.shown}\n    {text}")
+        for line in known_lines(newest[root.fingerprint]) if root.fingerprint in newest else ():
+            click.echo(f"    {line}")
     if not roots:
         say(_("No root is trusted yet: “techtool trust add FILE”."))
+
+
+@group.command(
+    "refresh",
+    help=N_("Learn the newest metadata and recalls from FILE, a refresh file of the office, or from a stick."),
+)
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option("--json", "as_json", is_flag=True, help=_JSON_HELP)
+def refresh(file: Path, as_json: bool) -> int:
+    """Verify it as a stick is verified, keep what is newer, and say what is known now."""
+    from techtool.bundles.refresh import learn
+
+    known = learn(file, Paths.default(), SystemClock())
+    if as_json:
+        emit_json({"news": known.news, **known_json(known)})
+    else:
+        for line in known_lines(known):
+            click.echo(line)
+    for note in known.notes:
+        say(f"! {note.text()}")
+    if known.expired is not None:
+        raise known.expired
+    if not known.news:
+        say(_("This laptop knew all of that already."))
+        return int(Exit.NOTHING_TO_DO)
+    say(_("Kept. Sticks of this office are judged by it from now on."))
+    return int(Exit.DONE)
 
 
 def _ask() -> None:

@@ -10,15 +10,27 @@ import json
 import tomllib
 from collections.abc import Mapping
 from dataclasses import fields, is_dataclass
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 import msgspec
 
 T = TypeVar("T")
 
+_MAX_TEXT: Final = 400
+_HEAD: Final = 200
+_TAIL: Final = 150
+"""The place stands at the end."""
+
 
 class CodecError(ValueError):
-    """Bytes that are not what they should be; the text names the place."""
+    """Bytes that are not what they should be; the text names the place, and is bounded and fit to be shown.
+
+    What it quotes (a key, a value) comes from the bytes, which may be a stranger's.
+    """
+
+    def __init__(self, text: str) -> None:
+        plain = text if len(text) <= _MAX_TEXT else f"{text[:_HEAD]} … {text[-_TAIL:]}"
+        super().__init__("".join(letter if letter.isprintable() else "�" for letter in plain))
 
 
 def _no_duplicates(pairs: list[tuple[str, object]]) -> dict[str, object]:
