@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from techtool.bundles.description import Description, ProvidesEntry, decode_draft, decode_rules
 from techtool.cli.inputs import first_line
 from techtool.domain.codec import CodecError
-from techtool.domain.release import ReleaseKind, Requirement
+from techtool.domain.recall import RecalledPackage
+from techtool.domain.release import Provides, ReleaseKind, Requirement
 from techtool.errors import AnswerMissing, BadFile, UsageError
 from techtool.i18n import _, phrase
+
+if TYPE_CHECKING:
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,9 +44,9 @@ def draft_from(path: Path | None, typed: Typed) -> Description:
     if typed.requires is not None:
         draft = replace(draft, requires=_rules(typed.requires))
     if typed.texts:
-        draft = replace(draft, text={**draft.text, **dict(_text(text) for text in typed.texts)})
+        draft = replace(draft, text={**draft.text, **texts_of(typed.texts)})
     if typed.kind is not None:
-        draft = replace(draft, kind=_kind(typed.kind))
+        draft = replace(draft, kind=kind_of(typed.kind))
     return replace(
         draft,
         id=typed.id or draft.id,
@@ -52,7 +57,7 @@ def draft_from(path: Path | None, typed: Typed) -> Description:
 
 
 def passphrases_from(path: Path | None) -> Callable[[Path], str]:
-    """The passphrase from a file, else asked for once per key."""
+    """The passphrase from a file, else asked for once per key; an empty answer leaves that key alone."""
     if path is not None:
         given = first_line(path)
         return lambda _key: given
@@ -61,9 +66,56 @@ def passphrases_from(path: Path | None) -> Callable[[Path], str]:
         if not sys.stdin.isatty():
             question = f"passphrase.{key.stem}"
             raise AnswerMissing(question=question, text=phrase("Passphrase of the key {path}", path=str(key)))
-        return str(click.prompt(_("Passphrase of {path}").format(path=key), hide_input=True, err=True))
+        text = _("Passphrase of {path} (empty: do not sign with it)").format(path=key)
+        return str(click.prompt(text, hide_input=True, err=True, default="", show_default=False))
 
     return ask
+
+
+def new_passphrase(path: Path | None) -> str:
+    """The passphrase of keys that are made now: from a file, else asked for twice; empty where nobody can be asked."""
+    if path is not None:
+        return first_line(path)
+    if not sys.stdin.isatty():
+        return ""
+    text = _("Passphrase of the new keys (empty: none)")
+    return str(click.prompt(text, hide_input=True, err=True, default="", show_default=False, confirmation_prompt=True))
+
+
+def public_keys(texts: Sequence[str]) -> dict[str, Ed25519PublicKey]:
+    """``OWNER=FILE.pub``, each; raises :class:`UsageError` and :class:`BadFile`."""
+    from techtool.bundles.publish.keyfiles import read_public
+
+    keys: dict[str, Ed25519PublicKey] = {}
+    for text in texts:
+        owner, equals, name = text.partition("=")
+        if not equals or not owner or not name or owner in keys:
+            raise UsageError(problem=_("“{text}” is no key; write OWNER=FILE.pub, each owner once").format(text=text))
+        keys[owner] = read_public(Path(name))
+    return keys
+
+
+def release_key(text: str) -> tuple[str, str]:
+    """``ID@VERSION``; raises :class:`UsageError`."""
+    release_id, _at, version = text.partition("@")
+    if not release_id or not version:
+        raise UsageError(problem=_("“{text}” is no release; write ID@VERSION").format(text=text))
+    return release_id, version
+
+
+def texts_of(texts: Sequence[str]) -> dict[str, str]:
+    """``LANG=TEXT``, each; raises :class:`UsageError`."""
+    return dict(_text(text) for text in texts)
+
+
+def packages_of(texts: Sequence[str]) -> tuple[RecalledPackage, ...]:
+    """``ID:CODE``, each; raises :class:`UsageError`."""
+    return tuple(_package(text) for text in texts)
+
+
+def provides_of(texts: Sequence[str]) -> tuple[Provides, ...]:
+    """``VENDOR/MODEL[:REV,REV]``, each; raises :class:`UsageError`."""
+    return tuple(Provides(entry.vendor, entry.model, entry.hw_rev) for entry in map(_model, texts))
 
 
 def _read_draft(path: Path) -> Description:
@@ -92,6 +144,13 @@ def _model(text: str) -> ProvidesEntry:
     return ProvidesEntry(vendor, model, tuple(part.strip() for part in revisions.split(",") if part.strip()))
 
 
+def _package(text: str) -> RecalledPackage:
+    name, _colon, code = text.rpartition(":")
+    if not name or not (code.isascii() and code.isdigit()):
+        raise UsageError(problem=_("“{text}” is no package; write ID:CODE with its version code").format(text=text))
+    return RecalledPackage(name, int(code))
+
+
 def _text(text: str) -> tuple[str, str]:
     language, equals, rest = text.partition("=")
     if not equals or not language:
@@ -99,7 +158,8 @@ def _text(text: str) -> tuple[str, str]:
     return language, rest
 
 
-def _kind(text: str) -> ReleaseKind:
+def kind_of(text: str) -> ReleaseKind:
+    """A kind of release by its word; raises :class:`UsageError`."""
     try:
         return ReleaseKind(text)
     except ValueError:

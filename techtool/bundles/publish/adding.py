@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import hashlib
 import os
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from techtool.bundles.apk import read_apk
-from techtool.bundles.description import Description, FileEntry, decode_release, encode_release, to_release
+from techtool.bundles.description import Description, FileEntry, encode_release, to_release
 from techtool.bundles.medium import is_portable, place_of
 from techtool.bundles.profile import RELEASES, ROLE_PREFIX
+from techtool.bundles.publish.contents import files_of, release_at
 from techtool.bundles.publish.roles import file_entry
+from techtool.bundles.recalls import safe_name
 from techtool.clock import Clock
 from techtool.domain.codec import CodecError
 from techtool.domain.release import ApkFacts, Release, ReleaseKind
@@ -29,17 +30,15 @@ if TYPE_CHECKING:
     from techtool.bundles.publish.workspace import Workspace
 
 _CHUNK: Final = 1 << 20
-_UNSAFE: Final = re.compile(r"[^A-Za-z0-9._+=@-]+")
 _DATA_KINDS: Final = (ReleaseKind.PARAMETERS, ReleaseKind.AID_CAPK, ReleaseKind.CERTIFICATES, ReleaseKind.RESOURCES)
 
 
 @dataclass(frozen=True, slots=True)
 class Added:
-    """What a release became, and what the publisher should look at."""
+    """What a release became, and whose list it waits in."""
 
     release: Release
     role: str
-    notes: tuple[Phrase, ...]
 
 
 def add_release(workspace: Workspace, publisher: str, files: Sequence[Path], draft: Description, clock: Clock) -> Added:
@@ -57,9 +56,9 @@ def add_release(workspace: Workspace, publisher: str, files: Sequence[Path], dra
     entries = [_entry(publisher, filled, path, apk) for path, apk in zip(files, facts, strict=True)]
     release = _release(replace(filled, files=tuple(entries)))
     role = f"{ROLE_PREFIX}{publisher}"
-    target = f"{RELEASES}/{publisher}/{_safe(f'{release.id}-{release.version}')}.json"
+    target = f"{RELEASES}/{publisher}/{safe_name(f'{release.id}-{release.version}')}.json"
     _refuse_odd_name(target)
-    listed = workspace.list_of(role).signed.targets
+    listed = files_of(workspace, role)
     _refuse_clash(listed, release, target, entries)
     description = encode_release(release)
     for path, entry in zip(files, entries, strict=True):
@@ -71,7 +70,7 @@ def add_release(workspace: Workspace, publisher: str, files: Sequence[Path], dra
         listed[entry.target] = file_entry(entry.target, entry.size, entry.sha256)
     listed[target] = file_entry(target, len(description), digest)
     workspace.replace_list(role, listed, clock.now())
-    return Added(release, role, tuple(_notes(release)))
+    return Added(release, role)
 
 
 def withdraw(workspace: Workspace, release_id: str, version: str, clock: Clock) -> str:
@@ -79,26 +78,27 @@ def withdraw(workspace: Workspace, release_id: str, version: str, clock: Clock) 
 
     Older sticks carry it on; where a laptop has seen the newer list, they report it as withdrawn.
     """
-    name = f"{_safe(f'{release_id}-{version}')}.json"
+    name = f"{safe_name(f'{release_id}-{version}')}.json"
     for publisher in workspace.publishers:
         role = f"{ROLE_PREFIX}{publisher}"
-        listed = dict(workspace.list_of(role).signed.targets)
-        if listed.pop(f"{RELEASES}/{publisher}/{name}", None) is None:
+        listed = dict(files_of(workspace, role))
+        entry = listed.pop(f"{RELEASES}/{publisher}/{name}", None)
+        if entry is None or _described(workspace, name, publisher, entry).key != f"{release_id}@{version}":
             continue
         descriptions = [(path, entry) for path, entry in listed.items() if path.startswith(f"{RELEASES}/")]
-        used = {file.target for path, entry in descriptions for file in _described(workspace, path, entry).files}
+        used = {
+            file.target
+            for path, entry in descriptions
+            for file in release_at(workspace, path, entry.hashes["sha256"]).files
+        }
         kept = {path: entry for path, entry in listed.items() if path.startswith(f"{RELEASES}/") or path in used}
         workspace.replace_list(role, kept, clock.now())
         return role
     raise PublisherError(problem=phrase("{release} is not in the bundle", release=f"{release_id}@{version}"))
 
 
-def _described(workspace: Workspace, path: str, entry: TargetFile) -> Release:
-    place = workspace.folder / place_of(path, entry.hashes["sha256"])
-    try:
-        return decode_release(place.read_bytes())
-    except (OSError, CodecError) as error:
-        raise PublisherError(problem=_unreadable(place), detail=str(error)) from error
+def _described(workspace: Workspace, name: str, publisher: str, entry: TargetFile) -> Release:
+    return release_at(workspace, f"{RELEASES}/{publisher}/{name}", entry.hashes["sha256"])
 
 
 def _filled(draft: Description, apk: ApkFacts | None) -> Description:
@@ -110,7 +110,11 @@ def _filled(draft: Description, apk: ApkFacts | None) -> Description:
         return replace(draft, id=draft.id or apk.id, version=version, version_format=scheme, kind=kind)
     missing = [name for name in ("id", "version", "version_format", "kind") if not getattr(draft, name)]
     if missing:
-        problem = phrase("without an APK the release file must state {fields}", fields=", ".join(missing))
+        problem = phrase(
+            "without an APK {fields} must be said, as options (--id, --version, --version-format, --kind) or in the "
+            "release file (--release)",
+            fields=", ".join(missing),
+        )
         raise PublisherError(problem=problem)
     return draft
 
@@ -125,7 +129,7 @@ def _entry(publisher: str, draft: Description, path: Path, apk: ApkFacts | None)
         role, name = "apk", f"{apk.id}-{apk.version}-{apk.version_code}.apk"
     else:
         role, name = "data" if draft.kind in _DATA_KINDS else "image", path.name
-    target = f"{publisher}/{_safe(draft.id)}/{_safe(name)}"
+    target = f"{publisher}/{safe_name(draft.id)}/{safe_name(name)}"
     try:
         with path.open("rb") as file:
             digest = hashlib.file_digest(file, "sha256").hexdigest()
@@ -142,7 +146,11 @@ def _release(wire: Description) -> Release:
     if not wire.provides:
         raise PublisherError(problem=phrase("no model is named that the release is for (--model VENDOR/MODEL)"))
     if wire.version_format not in SCHEMES:
-        problem = phrase("the version scheme “{scheme}” is not known", scheme=wire.version_format)
+        problem = phrase(
+            "the version scheme “{scheme}” is not known; there are: {schemes}",
+            scheme=wire.version_format,
+            schemes=", ".join(sorted(SCHEMES)),
+        )
         raise PublisherError(problem=problem)
     targets = [entry.target.casefold() for entry in wire.files]
     if len(set(targets)) != len(targets):
@@ -171,19 +179,6 @@ def _refuse_clash(
 def _refuse_odd_name(target: str) -> None:
     if not (is_portable(target) and is_portable(place_of(target, "0" * 64))):
         raise PublisherError(problem=phrase("{path} is a name that does not fit on a stick", path=target))
-
-
-def _notes(release: Release) -> list[Phrase]:
-    notes = [
-        phrase("{package} states no version code; Android counts it as 0 and never sees it as newer.", package=apk.id)
-        for apk in release.packages
-        if apk.version_code == 0
-    ]
-    if release.install_duration_s == 0:
-        notes.append(phrase("install_duration is not given: the time on site can only be guessed."))
-    if not release.text:
-        notes.append(phrase("There is no text for the technician (--text en=…, --text zh=…)."))
-    return notes
 
 
 def _keep_copy(workspace: Workspace, source: Path, entry: FileEntry) -> None:
@@ -217,11 +212,6 @@ def _put(workspace: Workspace, place: str, data: bytes) -> None:
     path = workspace.folder / place
     workspace.disk.make_folder(path.parent)
     workspace.disk.write_file(path, data)
-
-
-def _safe(text: str) -> str:
-    """A name for any file system, as near to ``text`` as it can be."""
-    return _UNSAFE.sub("_", text).strip("._") or "_"
 
 
 def _unreadable(path: Path) -> Phrase:

@@ -23,7 +23,19 @@ from tuf.api.metadata import (
 )
 
 from techtool.bundles.metadata import ISSUED
-from techtool.bundles.profile import LAB, ORGANISATION, OWNER, ROLE_PREFIX, VENDOR, paths_of
+from techtool.bundles.profile import (
+    LAB,
+    OFFICE,
+    ORGANISATION,
+    OWNER,
+    RECALL,
+    RECALL_PATHS,
+    ROLE_PREFIX,
+    VENDOR,
+    paths_of,
+)
+from techtool.errors import PublisherError
+from techtool.i18n import phrase
 
 ROOT_DAYS: Final = 3 * 365
 ROLE_DAYS: Final = 400
@@ -31,6 +43,10 @@ USE_BY_DAYS: Final = 120
 """How long a stick may be used after it was signed: also how long a laptop can miss a recall."""
 
 S = TypeVar("S", bound=Signed)
+
+
+STICK_MAKER: Final = "stick-maker"
+"""The one key of snapshot and timestamp: whoever prepares sticks, every few weeks."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,19 +61,47 @@ class Quorum:
     lab_keys: int = 1
     publisher_threshold: int = 2
     """Valid signatures over a publisher's list, of which one is the vendor's and one the lab's in any case."""
+    recall_keys: int = 2
+    """0: the bundle cannot recall."""
+    recall_threshold: int = 1
 
     def owners(self, publishers: Sequence[str]) -> dict[str, str]:
         """Every key by the name people call it by, and its organisation (empty where none matters)."""
         owners = {f"root-{n}": "" for n in range(1, self.root_keys + 1)}
         owners |= {f"targets-{n}": "" for n in range(1, self.targets_keys + 1)}
         for publisher in publishers:
-            owners |= {f"{ROLE_PREFIX}{publisher}-{n}": VENDOR for n in range(1, self.vendor_keys + 1)}
+            owners |= vendor_owners(publisher, self.vendor_keys)
         owners |= {f"lab-{n}": LAB for n in range(1, self.lab_keys + 1)}
+        owners |= {f"{RECALL}-{n}": OFFICE for n in range(1, self.recall_keys + 1)}
         return {**owners, STICK_MAKER: ""}
 
+    def check(self) -> None:
+        """Refuse what nobody could ever sign, and what the organisation rule makes idle."""
+        of_lists = self.vendor_keys + self.lab_keys
+        pairs = [
+            ("root", self.root_threshold, self.root_keys),
+            ("targets", self.targets_threshold, self.targets_keys),
+            (f"{ROLE_PREFIX}…", self.publisher_threshold, of_lists),
+        ]
+        if self.recall_keys:
+            pairs.append((RECALL, self.recall_threshold, self.recall_keys))
+        for role, threshold, keys in pairs:
+            if not 1 <= threshold <= keys:
+                text = phrase(
+                    "{role} would need {threshold} signatures, but has {keys} keys",
+                    role=role,
+                    threshold=threshold,
+                    keys=keys,
+                )
+                raise PublisherError(problem=text)
+        if self.vendor_keys < 1 or self.lab_keys < 1 or self.publisher_threshold < 2:
+            text = phrase("a release needs two signatures at least, a vendor's and a lab's")
+            raise PublisherError(problem=text)
 
-STICK_MAKER: Final = "stick-maker"
-"""The one key of snapshot and timestamp: whoever prepares sticks, every few weeks."""
+
+def vendor_owners(publisher: str, count: int) -> dict[str, str]:
+    """The vendor keys of a publisher by name, with their organisation."""
+    return {f"{ROLE_PREFIX}{publisher}-{n}": VENDOR for n in range(1, count + 1)}
 
 
 def key_fields(owner: str, organisation: str) -> dict[str, str]:
@@ -94,19 +138,44 @@ def first_targets(keys: Mapping[str, SSlibKey], publishers: Sequence[str], quoru
     roles: dict[str, DelegatedRole] = {}
     used: dict[str, Key] = {}
     for publisher in publishers:
-        name = f"{ROLE_PREFIX}{publisher}"
-        signers = [*_numbered(keys, f"{name}-"), *labs]
+        signers = [*_numbered(keys, f"{ROLE_PREFIX}{publisher}-"), *labs]
         used.update({key.keyid: key for key in signers})
-        roles[name] = DelegatedRole(
-            name, [k.keyid for k in signers], quorum.publisher_threshold, terminating=True, paths=paths_of(publisher)
-        )
+        role = publisher_role(publisher, signers, quorum.publisher_threshold)
+        roles[role.name] = role
+    security = _numbered(keys, f"{RECALL}-")
+    if security:
+        used.update({key.keyid: key for key in security})
+        roles[RECALL] = recall_role(security, quorum.recall_threshold)
     targets = Targets(version=1, expires=_after(now, ROLE_DAYS), delegations=Delegations(used, roles))
     return _issued(targets, now)
+
+
+def publisher_role(publisher: str, signers: Sequence[Key], threshold: int) -> DelegatedRole:
+    """The delegation of one publisher: its own paths and no others."""
+    name = f"{ROLE_PREFIX}{publisher}"
+    return DelegatedRole(name, [k.keyid for k in signers], threshold, terminating=True, paths=paths_of(publisher))
+
+
+def recall_role(signers: Sequence[Key], threshold: int) -> DelegatedRole:
+    """The delegation of the office's security people."""
+    return DelegatedRole(RECALL, [k.keyid for k in signers], threshold, terminating=True, paths=list(RECALL_PATHS))
 
 
 def publisher_list(targets: Mapping[str, TargetFile], version: int, now: datetime) -> Targets:
     """What one publisher lists, from now on."""
     return _issued(Targets(version=version, expires=_after(now, ROLE_DAYS), targets=dict(targets)), now)
+
+
+def made_again(signed: S, version: int, now: datetime) -> S:
+    """The same content as a new version that holds from now on; changes ``signed`` and gives it back."""
+    signed.version = version
+    signed.expires = end_of(signed, now)
+    return _issued(signed, now)
+
+
+def end_of(signed: Signed, now: datetime) -> datetime:
+    """Until when such a role holds that is made now."""
+    return _after(now, ROOT_DAYS if isinstance(signed, Root) else ROLE_DAYS)
 
 
 def snapshot_of(files: Mapping[str, bytes], versions: Mapping[str, int], version: int, now: datetime) -> Snapshot:

@@ -11,21 +11,21 @@ import os
 import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from tuf.api.metadata import Targets, Timestamp
+from tuf.api.metadata import Timestamp
 
 from techtool.bundles.find import FOLDER, METADATA, drives
 from techtool.bundles.medium import OUTBOX, place_of, read_error
-from techtool.bundles.profile import ROLE_PREFIX
+from techtool.bundles.publish.published import PublishedState, published_state, waiting_notes
 from techtool.bundles.publish.readme import readme
 from techtool.bundles.publish.workspace import read_as
 from techtool.bundles.trust import Stick, open_alone
-from techtool.clock import Clock, stamp
+from techtool.clock import Clock
 from techtool.errors import Damaged, DiskFull, PublisherError
 from techtool.i18n import Phrase, phrase
-from techtool.paths import disk_error
 
 if TYPE_CHECKING:
     from techtool.bundles.publish.workspace import Workspace
@@ -60,58 +60,52 @@ class Written:
     removed: int
     """Files of the former state that are gone."""
     notes: tuple[Phrase, ...]
+    use_by: datetime
+    """The earliest end of any role."""
 
 
 def write_stick(workspace: Workspace, stick: Path, clock: Clock) -> Written:
     """Bring the published state of ``workspace`` to ``stick`` (mount root or its ``TECHTOOL``).
 
-    Raises :class:`PublisherError`, :class:`DiskFull`, :class:`Damaged` when what was written does not read back.
+    Raises :class:`PublisherError` for a state that a laptop would refuse, :class:`DiskFull`, :class:`Damaged` when what
+    was written does not read back.
     """
-    timestamp = workspace.timestamp()
-    if timestamp is None:
-        raise PublisherError(problem=phrase("nothing is signed yet; “bundle sign” comes first"))
-    if timestamp.is_expired(clock.now()):
-        text = phrase("it was usable until {until}; “bundle sign --renew” comes first", until=stamp(timestamp.expires))
-        raise PublisherError(problem=text)
+    state = published_state(workspace, clock)
     root = stick if stick.name.casefold() == FOLDER.casefold() else stick / FOLDER
-    items = list(_items(workspace))
-    _refuse_other_bundle(workspace, root, timestamp)
+    items = [*_payloads(workspace, state), *_metadata(state)]
+    _refuse_other_bundle(workspace, root, state.timestamp)
     _refuse_if_no_room(root, items, workspace)
     copied = sum(_bring(workspace, root, item) for item in items)
     workspace.disk.make_folder(root / OUTBOX)
-    data = (workspace.metadata / "timestamp.json").read_bytes()
-    workspace.disk.write_file(root / README, readme(workspace, timestamp))
+    data = state.files[_TIMESTAMP]
+    workspace.disk.write_file(root / README, readme(state))
     workspace.disk.write_file(root / _TIMESTAMP, data)
     _read_back(root / _TIMESTAMP, _TIMESTAMP, hashlib.sha256(data).hexdigest())
     kept = {item.place for item in items} | {_TIMESTAMP}
     removed = _remove_former(workspace, root, kept)
-    waiting = workspace.staged_roles()
-    notes = () if not waiting else (phrase("Not signed yet, so not on the stick: {roles}", roles=", ".join(waiting)),)
-    size = sum(item.size_bytes for item in items)
-    return Written(open_alone(root, [workspace.root_data()], clock), len(items) + 1, size, copied, removed, notes)
+    return Written(
+        stick=open_alone(root, [workspace.root_data()], clock),
+        files=len(items) + 1,
+        size_bytes=sum(item.size_bytes for item in items),
+        copied=copied,
+        removed=removed,
+        notes=waiting_notes(workspace),
+        use_by=state.use_by,
+    )
 
 
-def _items(workspace: Workspace) -> Iterator[_Item]:
-    """Payloads, descriptions, the chain of roots, the lists, the snapshot: in that order."""
-    roles = ["targets", *(f"{ROLE_PREFIX}{name}" for name in workspace.publishers)]
-    snapshot, timestamp = workspace.snapshot(), workspace.timestamp()
-    if snapshot is None or timestamp is None:
-        return
-    names: list[str] = []
-    for role in roles:
-        meta = snapshot.meta.get(f"{role}.json")
-        if meta is None:
-            continue
-        names.append(f"{meta.version}.{role}.json")
-        listed = read_as(Targets, workspace.published_file(role, meta.version), role).signed.targets
-        for path, entry in sorted(listed.items()):
-            place = place_of(path, entry.hashes["sha256"])
-            yield _Item(place, workspace.folder / place, entry.length, entry.hashes["sha256"])
-    roots = [f"{n}.root.json" for n in range(1, workspace.published_version("root") + 1)]
-    for name in [*roots, *names, f"{timestamp.snapshot_meta.version}.snapshot.json"]:
-        source = workspace.metadata / name
-        data = source.read_bytes()
-        yield _Item(f"{METADATA}/{name}", source, len(data), hashlib.sha256(data).hexdigest())
+def _payloads(workspace: Workspace, state: PublishedState) -> Iterator[_Item]:
+    """Payloads, release descriptions and recalls."""
+    for path, entry in state.listed.items():
+        place = place_of(path, entry.hashes["sha256"])
+        yield _Item(place, workspace.folder / place, entry.length, entry.hashes["sha256"])
+
+
+def _metadata(state: PublishedState) -> Iterator[_Item]:
+    """The chain of roots, the lists, the snapshot; not the timestamp, which comes last of all."""
+    for place, data in state.files.items():
+        if place != _TIMESTAMP:
+            yield _Item(place, state.folder / place, len(data), hashlib.sha256(data).hexdigest())
 
 
 def _refuse_other_bundle(workspace: Workspace, root: Path, timestamp: Timestamp) -> None:
@@ -154,18 +148,31 @@ def _bring(workspace: Workspace, root: Path, item: _Item) -> bool:
     part = target.with_name(f"{target.name}.part")
     disk.unlink(part)
     fd = disk.create(part)
+    digest = hashlib.sha256()
     try:
-        with item.source.open("rb") as file:
-            while chunk := file.read(_CHUNK):
-                disk.write(fd, chunk, part)
+        for chunk in _chunks(item):
+            disk.write(fd, chunk, part)
+            digest.update(chunk)
         disk.fsync(fd, part)
-    except OSError as error:
-        raise disk_error(error, item.source) from error
     finally:
         os.close(fd)
+    if digest.hexdigest() != item.sha256:
+        disk.unlink(part)
+        raise PublisherError(problem=phrase("{path} is not the file that was signed", path=str(item.source)))
     disk.replace(part, target)
     _read_back(target, item.place, item.sha256)
     return True
+
+
+def _chunks(item: _Item) -> Iterator[bytes]:
+    """The file in the bundle folder, piece by piece."""
+    try:
+        with item.source.open("rb") as file:
+            while chunk := file.read(_CHUNK):
+                yield chunk
+    except OSError as error:
+        problem = phrase("{path} cannot be read", path=str(item.source))
+        raise PublisherError(problem=problem, detail=str(error)) from error
 
 
 def _read_back(target: Path, place: str, sha256: str) -> None:

@@ -40,7 +40,8 @@ def private_key(owner: str) -> Ed25519PrivateKey:
 
 def public(owner: str) -> SSlibKey:
     key = SSlibKey.from_crypto(private_key(owner).public_key())
-    organisation = "lab" if owner.startswith("lab") else "vendor" if owner.startswith("vendor") else ""
+    organisations = {"lab": "lab", "vendor": "vendor", "recall": "office"}
+    organisation = organisations.get(owner.partition("-")[0], "")
     key.unrecognized_fields.update(key_fields(owner, organisation))
     return key
 
@@ -109,6 +110,14 @@ class Office:
 
     def open(self, stick: Path) -> Stick:
         return open_stick(stick, self.laptop, self.clock)
+
+    def pocket(self, *owners: str) -> Path:
+        """Somebody carries these keys away."""
+        pocket = self.folder / "pockets" / "-".join(owners)
+        pocket.mkdir(parents=True)
+        for owner in owners:
+            shutil.move(self.folder / f"bundle/keys/{owner}.key", pocket / f"{owner}.key")
+        return pocket
 
     def later(self, **delta: float) -> None:
         self.clock.at += timedelta(**delta)

@@ -202,13 +202,13 @@ class TestPublisher:
         for words in (("sign", tmp_path), ("write", tmp_path, tmp_path / "stick")):
             assert cli("bundle", *words).code == 4
 
-    def test_keys_under_a_passphrase(self, cli: Line, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_keys_under_a_passphrase(self, cli: Line, tmp_path: Path) -> None:
         secret, wrong = tmp_path / "secret", tmp_path / "wrong"
         secret.write_text("correct horse\n")
         wrong.write_text("battery staple\n")
-        monkeypatch.setattr("techtool.bundles.publish.roles.Quorum.__init__.__defaults__", (1, 1, 1, 1, 1, 1, 2))
         bundle = tmp_path / "bundle"
-        assert cli("bundle", "init", bundle, "--publisher", "acme", "--passphrase-file", secret).code == 0
+        few = ("--root-keys", "1", "--root-threshold", "1", "--targets-keys", "1", "--targets-threshold", "1")
+        assert cli("bundle", "init", bundle, "--publisher", "acme", "--passphrase-file", secret, *few).code == 0
         assert "no passphrase" not in cli.err
         assert cli("bundle", "sign", bundle, "--renew", "--passphrase-file", wrong).code == 6
         assert cli("bundle", "sign", bundle, "--renew").code == 5, "nobody can be asked here"

@@ -124,7 +124,6 @@ class TestAdd:
         wanted = draft(id="com.acme.suite", version="9", text={"en": "New"}, install_duration=60)
         added = office.workspace.add("acme", [apk], wanted, office.clock)
         assert (added.release.key, added.release.kind) == ("com.acme.suite@9", ReleaseKind.PARAMETERS)
-        assert added.notes == ()
 
     def test_it_arrives_on_a_stick(self, office: Office) -> None:
         apk = office.payload("some.apk", make_apk("org.example.pay", 7, "1.2"))
@@ -274,3 +273,10 @@ class TestWithdraw:
     def test_unknown(self, office: Office) -> None:
         with pytest.raises(PublisherError):
             office.withdraw("com.acme.kernel", "8.0")
+
+    def test_another_release_whose_file_name_is_alike(self, office: Office) -> None:
+        """``x-1`` of version 2 and ``x`` of version 1-2 come out as one file name."""
+        office.workspace.add("acme", [office.payload("d.bin", b"x")], draft(id="x-1", version="2"), office.clock)
+        with pytest.raises(PublisherError):
+            office.withdraw("x", "1-2")
+        assert "releases/acme/x-1-2.json" in office.workspace.list_of("vendor-acme").signed.targets

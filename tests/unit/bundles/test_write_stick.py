@@ -34,6 +34,7 @@ class Recorder(Disk):
 def test_layout(office: Office, stick: Path) -> None:
     names = list(files_on(stick))
     assert [n for n in names if n.startswith("metadata/")] == [
+        "metadata/1.recall.json",
         "metadata/1.root.json",
         "metadata/1.targets.json",
         "metadata/2.snapshot.json",
