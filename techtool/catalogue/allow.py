@@ -6,6 +6,16 @@ from dataclasses import dataclass
 from enum import StrEnum
 from fnmatch import fnmatchcase
 
+from techtool.domain.backup import STRICT, ItemKind, OnFinding, Scan
+from techtool.domain.sensitive import Profile
+
+
+class Holds(StrEnum):
+    """What properties are known to hold by their type, which may look like a card number."""
+
+    SERIAL = "serial"
+    """The terminal's own serial number: harmless in these properties where it is the one it was identified by."""
+
 
 class Privacy(StrEnum):
     """Class of what is kept; passwords (D), keys and card data (E) have none, for they are never read."""
@@ -22,6 +32,17 @@ class AllowedProperties:
     privacy: Privacy
     what: str
     globs: tuple[str, ...]
+    holds: Holds | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ScanRule:
+    """How items of a kind are searched; a kind without a rule is searched for everything and fails on anything."""
+
+    kind: ItemKind
+    profile: Profile
+    found: OnFinding
+    why: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +65,20 @@ class AllowList:
     """Names that are not read even where an entry allows them."""
     entry: tuple[AllowedProperties, ...] = ()
     file: tuple[AllowedFile, ...] = ()
+    scan: tuple[ScanRule, ...] = ()
+
+    def scan_of(self, kind: ItemKind) -> Scan:
+        """How items of ``kind`` are searched before they are stored."""
+        return next((Scan(rule.profile, rule.found) for rule in self.scan if rule.kind is kind), STRICT)
+
+    def holds_serial(self, name: str) -> bool:
+        """Whether a property holds the terminal's serial number by its type."""
+        return any(
+            fnmatchcase(name.casefold(), glob.casefold())
+            for entry in self.entry
+            if entry.holds is Holds.SERIAL
+            for glob in entry.globs
+        )
 
     @property
     def properties(self) -> tuple[str, ...]:

@@ -11,6 +11,7 @@ from typing import Final, TypeVar
 
 from techtool.catalogue.allow import AllowList
 from techtool.catalogue.functional import FunctionalTest
+from techtool.catalogue.kinds import Kinds, KindsFile, kinds_of, problem_in
 from techtool.catalogue.model import (
     Family,
     ModelMatch,
@@ -24,6 +25,7 @@ from techtool.catalogue.model import (
 )
 from techtool.domain.codec import CodecError, decode_toml
 from techtool.domain.release import ReleaseKind
+from techtool.domain.rules import Environment
 from techtool.errors import BadFile, NotFoundError
 
 DATA: Final = Path(__file__).parent / "data"
@@ -71,6 +73,7 @@ class Catalogue:
     not_trusted_serials: frozenset[str]
     tests: tuple[FunctionalTest, ...]
     allow_lists: Mapping[str, AllowList]
+    kinds: Kinds = field(default_factory=Kinds)
 
     def match(self, properties: Mapping[str, str]) -> ModelMatch | None:
         """Which model a device with these properties is; None: no rule fits, and nothing is guessed."""
@@ -86,6 +89,10 @@ class Catalogue:
     def state(self, family: str, properties: Mapping[str, str]) -> StateFacts:
         """Batch, tamper, TID, MID, boot loader and region as far as a provider tells them."""
         return read_state([p for p in self.states if p.family == family], properties)
+
+    def environment(self, tool_version: str, family: str) -> Environment:
+        """What rules look at besides a terminal of a family; one of which nothing is known takes no file."""
+        return Environment(tool_version, roles=self.kinds.roles.get(family, frozenset()), policy=self.kinds.policy)
 
     def allow_list(self, family: str) -> AllowList:
         """What may be read of a family; a family without a list: nothing."""
@@ -127,6 +134,7 @@ def load_catalogue(extra: Path | None = None) -> Catalogue:
         not_trusted_serials=frozenset(serial.casefold() for serial in not_trusted),
         tests=_tests(DATA / "tests.toml"),
         allow_lists={entry.family: entry for entry in allow.list},
+        kinds=_kinds(DATA / "kinds.toml"),
     )
 
 
@@ -194,6 +202,14 @@ def _states(path: Path, file: ModelsFile) -> tuple[StateProvider, ...]:
             if fact not in _STATE_FACTS:
                 raise BadFile(path=str(path), problem=f"$.state[{number}].facts: no fact “{fact}”")
     return file.state
+
+
+def _kinds(path: Path) -> Kinds:
+    file = _read(path, KindsFile)
+    problem = problem_in(file)
+    if problem:
+        raise BadFile(path=str(path), problem=problem)
+    return kinds_of(file)
 
 
 def _tests(path: Path) -> tuple[FunctionalTest, ...]:

@@ -8,11 +8,15 @@ import click
 
 from techtool.bundles.trust import open_stick
 from techtool.cli.connection import read_terminal
-from techtool.cli.output import emit_json, say
+from techtool.cli.output import emit_json, error_json, show_error
+from techtool.cli.plan_views import plan_lines
 from techtool.cli.runner import run_async
-from techtool.domain.planner import make_plan, plan_json
+from techtool.domain.plan_json import plan_json
+from techtool.domain.planner import make_plan
+from techtool.domain.recalled import recalled_installed
+from techtool.domain.redacting import Cleaner
 from techtool.domain.refusal import refusal
-from techtool.domain.rules import Environment
+from techtool.domain.terminal import Address
 from techtool.errors import Exit
 from techtool.i18n import N_, language
 from techtool.paths import Paths
@@ -25,30 +29,35 @@ from techtool.visit.services import Services
 @click.argument("address")
 @click.option("--bundle", required=True, type=click.Path(path_type=Path), help=N_("the stick, or its TECHTOOL folder"))
 @click.option("--release", "releases", multiple=True, metavar="ID", help=N_("only these releases; may be repeated"))
+@click.option("--every-rule", is_flag=True, help=N_("also the rules that are met, of every release"))
 @click.option("--json", "as_json", is_flag=True, help=N_("JSON on stdout, nothing else"))
-def command(address: str, bundle: Path, releases: tuple[str, ...], as_json: bool) -> int:
+def command(address: str, bundle: Path, releases: tuple[str, ...], *, every_rule: bool, as_json: bool) -> int:
     """Plan without doing."""
     services = Services.real(Paths.default())
     stick = open_stick(bundle, services.paths, services.clock)
-    named = {p.id for v in stick.releases for p in v.release.packages}
-    state = run_async(read_terminal(services, address, named))
-    environment = Environment(tool_version=services.tool_version)
-    plan = make_plan(state, stick.releases, environment, wanted=releases, withdrawn=stick.withdrawn)
+    plain = tuple(verified.release for verified in stick.releases)
+    state = run_async(read_terminal(services, address, {p.id for release in plain for p in release.packages}))
+    plan = make_plan(
+        state,
+        stick.releases,
+        services.catalogue.environment(services.tool_version, state.identity.family),
+        wanted=releases,
+        withdrawn=stick.withdrawn,
+        recalled={recall.key: recall for recall in stick.recalls},
+        link=Address.parse(address).scheme,
+    )
+    recalled = recalled_installed(state, stick.recalls, plain)
     refused = stick.expired or refusal(plan, releases)
     if as_json:
-        emit_json({k: v for k, v in plan_json(plan, state.identity, language()).items() if k != "schema"})
+        tree = plan_json(plan, state.identity, language(), recalled)
+        emit_json({**tree, "refused": error_json(refused) if refused is not None else None})
     else:
-        for finding in plan.findings:
-            click.echo(f"{finding.release_id} {finding.version}: {finding.verdict.value}")
-            for verdict in finding.rules:
-                click.echo(f"  {'✓' if verdict.ok else '✗'} {verdict.reason.text()}")
-                if not verdict.ok and verdict.remedy is not None:
-                    click.echo(f"      → {verdict.remedy.text()}")
-        for number, step in enumerate(plan.steps, 1):
-            click.echo(f"{number:2}. {step.title.text()}  ({step.effect.text()})")
-        click.echo(plan.undo.text())
+        stopped = refused is not None
+        clean = Cleaner((state.identity.serial,))
+        for line in plan_lines(plan, state.identity, recalled, refused=stopped, every_rule=every_rule):
+            click.echo(clean.text(line))
         if refused is not None:
-            say(f"! {refused.what_phrase.text()}")
+            show_error(refused, as_json=False)
     if refused is not None:
         return int(refused.exit_code)
     return int(Exit.DONE if plan.has_work else Exit.NOTHING_TO_DO)

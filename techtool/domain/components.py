@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Final
 
-from techtool.domain.release import ApkFacts, Conflict, Release, ReleaseKind, Requirement
+from techtool.domain.release import ApkFacts, Conflict, Release, ReleaseFile, ReleaseKind, Requirement
 from techtool.domain.terminal import InstalledPackage, TerminalState
 from techtool.domain.versions import Comparison, compare, parse
 from techtool.i18n import Phrase, phrase, raw
@@ -54,6 +54,18 @@ class Found:
     def present(self) -> bool:
         """Whether something is known to be there."""
         return bool(self.version)
+
+
+class Stock(tuple[Release, ...]):
+    """The releases of a stick, found by their id without looking at each: a rule may name any of thousands."""
+
+    def of(self, release_id: str) -> Sequence[Release]:
+        """Those of one id, in order."""
+        if not hasattr(self, "_by_id"):
+            self._by_id: dict[str, list[Release]] = {}
+            for release in self:
+                self._by_id.setdefault(release.id, []).append(release)
+        return self._by_id.get(release_id, ())
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +118,19 @@ def relation(release: Release, terminal: TerminalState) -> Relation:
     return Relation.ABSENT if found == {Relation.ABSENT} else Relation.OLDER
 
 
+def starting_versions(release: Release, terminal: TerminalState) -> tuple[str, ...]:
+    """What stands now where ``release`` goes, in the words of its version scheme; nothing for what is not there."""
+    by_code = release.version_format == "android-code"
+    packages = [terminal.package(apk.id) for apk in release.packages]
+    found = [str(p.version_code) if by_code else p.version for p in packages if p is not None]
+    slot = _SLOT_OF_KIND.get(release.kind)
+    if slot is not None:
+        found.append(_system(slot, terminal).version)
+    elif not release.packages:
+        found += [p.version for p in terminal.packages if p.id == release.id]
+    return tuple(version for version in found if version)
+
+
 def find(component_id: str, scheme: str, terminal: TerminalState, known: Iterable[Release]) -> Found:
     """The version of a package, or of a release that ``known`` describes, as ``scheme`` compares it.
 
@@ -114,7 +139,7 @@ def find(component_id: str, scheme: str, terminal: TerminalState, known: Iterabl
     package = terminal.package(component_id)
     if package is not None:
         return Found(str(package.version_code) if scheme == "android-code" else package.version)
-    same_id = [release for release in known if release.id == component_id]
+    same_id = _of_id(component_id, known)
     if not same_id:
         return Found("")
     slot = _SLOT_OF_KIND.get(same_id[0].kind)
@@ -158,6 +183,13 @@ def after(release: Release, terminal: TerminalState) -> TerminalState:
     )
 
 
+def lasting(releases: Sequence[Release]) -> tuple[tuple[Release, ReleaseFile, ApkFacts], ...]:
+    """The packages that are there once all of ``releases`` went in one after the other: of each id the last one."""
+    brought = [(release, file, file.apk) for release in releases for file in release.files if file.apk is not None]
+    last = {apk.id: place for place, (_release, _file, apk) in enumerate(brought)}
+    return tuple(one for place, one in enumerate(brought) if last[one[2].id] == place)
+
+
 def slot_values(terminal: TerminalState) -> dict[str, object]:
     """What stands in every slot."""
     values: dict[str, object] = {
@@ -186,7 +218,7 @@ def slots_of_rule(rule: Requirement | Conflict, known: Sequence[Release]) -> fro
     """The slots that one rule looks at; none for rules about the terminal's state."""
     if isinstance(rule, Requirement) and rule.what != "component":
         return frozenset({rule.what} & {FIRMWARE, BOOTLOADER})
-    named = [slots_written(other) for other in known if other.id == rule.id]
+    named = [slots_written(other) for other in _of_id(rule.id, known)]
     return frozenset({slot_of_package(rule.id)}).union(*named)
 
 
@@ -203,6 +235,10 @@ def newer(a: Release, b: Release) -> Comparison:
     if a.version_format != b.version_format:
         return Comparison.UNKNOWN
     return compare(a.version_format, a.version, b.version)
+
+
+def _of_id(release_id: str, known: Iterable[Release]) -> Sequence[Release]:
+    return known.of(release_id) if isinstance(known, Stock) else [r for r in known if r.id == release_id]
 
 
 def _system(slot: str, terminal: TerminalState) -> Found:

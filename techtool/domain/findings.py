@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from itertools import combinations
 from typing import Final
 
-from techtool.domain.components import Relation, newer, relation, slot_values, slots_read, slots_written
+from techtool.domain.components import Relation, Stock, newer, relation, slot_values, slots_read, slots_written
 from techtool.domain.plan import ReleaseFinding, ReleaseVerdict
 from techtool.domain.release import Release
 from techtool.domain.rules import Case, Environment, Force, Verdict, evaluate
@@ -14,7 +15,7 @@ from techtool.domain.rules_requirements import demands
 from techtool.domain.terminal import TerminalState
 from techtool.domain.verdicts import told
 from techtool.domain.versions import Comparison
-from techtool.i18n import phrase, raw
+from techtool.i18n import phrase
 
 ORDER_RULE: Final = "version-order"
 
@@ -27,7 +28,7 @@ class Judge:
     def __init__(
         self, releases: Sequence[Release], environment: Environment, unordered: frozenset[int] = frozenset()
     ) -> None:
-        self.releases = tuple(releases)
+        self.releases = Stock(releases)
         self.unordered = unordered
         """Releases that cannot be put in order with another of their id."""
         self._environment = environment
@@ -44,6 +45,10 @@ class Judge:
             verdicts = evaluate(self.releases[index], state, self._environment, self.releases)
             self._rules[view] = verdicts + self._order(index)
         return self._rules[view]
+
+    def case(self, index: int, state: TerminalState) -> Case:
+        """One release before the terminal in one state."""
+        return Case(self.releases[index], state, self._environment, self.releases)
 
     def stands(self, index: int, state: TerminalState) -> Relation:
         """How ``state`` stands to one release."""
@@ -82,8 +87,8 @@ class Judge:
     def _first_unmet(self, index: int, state: TerminalState) -> Verdict | None:
         view = self._view(index, state)
         if view not in self._unmet:
-            case = Case(self.releases[index], state, self._environment, self.releases)
-            self._unmet[view] = next((v for v in demands(case) if not v.ok and not v.ask), None)
+            unmet = (v for v in demands(self.case(index, state)) if not v.ok and not v.ask)
+            self._unmet[view] = next(unmet, None)
         return self._unmet[view]
 
     def _view(self, index: int, state: TerminalState) -> _View:
@@ -104,41 +109,44 @@ class Judge:
 
 def unordered(releases: Sequence[Release], indices: Sequence[int], pinned: frozenset[str]) -> frozenset[int]:
     """Those among ``indices`` that stand beside another of their id of which nobody can say which is newer."""
-    found: set[int] = set()
-    for place, first in enumerate(indices):
-        for second in indices[place + 1 :]:
-            a, b = releases[first], releases[second]
-            if a.id != b.id or a.id in pinned:
-                continue
-            if newer(a, b) in (Comparison.UNKNOWN, Comparison.SAME):
-                found |= {first, second}
-    return frozenset(found)
+    of_id: dict[str, list[int]] = {}
+    for index in indices:
+        of_id.setdefault(releases[index].id, []).append(index)
+    groups = (group for release_id, group in of_id.items() if release_id not in pinned)
+    pairs = (pair for group in groups for pair in combinations(group, 2))
+    alike = (Comparison.UNKNOWN, Comparison.SAME)
+    return frozenset(index for a, b in pairs if newer(releases[a], releases[b]) in alike for index in (a, b))
 
 
 def merged(first: Sequence[Verdict], later: Sequence[Verdict]) -> tuple[Verdict, ...]:
-    """The rules as they are now, where an earlier step of the plan opens a gate as they will be then."""
+    """The rules as they are now, where an earlier step of the plan opens a gate as they will be then.
+
+    What is to be done about a rule that stays closed is what is to be done then.
+    """
     return tuple(_merged(now, then) for now, then in zip(first, later, strict=True))
 
 
 def _merged(now: Verdict, then: Verdict) -> Verdict:
-    if now.ok == then.ok:
-        return then if now.ok and now.reason != then.reason else now
+    if now.ok and then.ok:
+        return then if now.reason != then.reason else now
     if then.ok:
         return replace(then, reason=phrase("{reason} (by an earlier step of this plan)", reason=then.reason))
-    return replace(then, reason=phrase("{reason} (after the other steps of this plan)", reason=then.reason))
+    if now.ok:
+        return replace(then, reason=phrase("{reason} (after the other steps of this plan)", reason=then.reason))
+    return replace(now, remedy=then.remedy) if now.ask == then.ask else then
+
+
+def still_asked(verdicts: Sequence[Verdict], hoped: Sequence[Verdict]) -> tuple[Verdict, ...]:
+    """The same verdicts with the questions alone that stay open where every other question is answered with yes.
+
+    What an earlier step then brings need not be asked now.
+    """
+    return tuple(v if not v.ask or then.ask else replace(v, ask="") for v, then in zip(verdicts, hoped, strict=True))
 
 
 def without_questions(verdicts: Sequence[Verdict]) -> tuple[Verdict, ...]:
     """The same verdicts for a release that no answer would bring into the plan: nobody is to be asked in vain."""
     return tuple(replace(v, ask="") if v.ask else v for v in verdicts)
-
-
-def recalled_finding(key: str, why: str) -> ReleaseFinding:
-    """The finding on a release that the office recalled."""
-    release_id, _, version = key.rpartition("@")
-    reason = phrase("Recalled: {why}", why=raw(why))
-    rule = told("recalled", False, reason, phrase("Do not install it; ask the office which release replaces it."))
-    return ReleaseFinding(release_id, version, ReleaseVerdict.RECALLED, (rule,))
 
 
 def withdrawn_finding(release_id: str, version: str) -> ReleaseFinding:

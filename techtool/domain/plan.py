@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Final
 
-from techtool.domain.release import Release, VerifiedRelease
+from techtool.domain.release import Compare, Release, VerifiedRelease
 from techtool.domain.rules import Force, Verdict
-from techtool.i18n import Phrase
+from techtool.i18n import N_, Phrase
 
 
 class ReleaseVerdict(StrEnum):
@@ -29,6 +30,36 @@ class ReleaseVerdict(StrEnum):
     RECALLED = "recalled"
 
 
+VERDICT_LABEL: Final = {
+    ReleaseVerdict.INSTALL: N_("will be installed"),
+    ReleaseVerdict.NOT_FOR_THIS_MODEL: N_("not for this model"),
+    ReleaseVerdict.INSTALLED: N_("installed already"),
+    ReleaseVerdict.OLDER: N_("older than what is installed"),
+    ReleaseVerdict.SUPERSEDED: N_("a newer one is planned"),
+    ReleaseVerdict.BLOCKED: N_("may not be installed"),
+    ReleaseVerdict.NOT_CHOSEN: N_("not chosen"),
+    ReleaseVerdict.WITHDRAWN: N_("withdrawn"),
+    ReleaseVerdict.RECALLED: N_("recalled"),
+}
+"""How a verdict is said to the technician."""
+
+
+@dataclass(frozen=True, slots=True)
+class Missing:
+    """What must come before a release and no release of the stick brings."""
+
+    what: str
+    """``firmware``, ``bootloader`` or ``component``."""
+    id: str
+    """Of a component."""
+    compare: Compare
+    version: str
+    need: Phrase
+    """“com.acme.pay 2.0 or newer”"""
+    between: bool = False
+    """A step is missing between what runs and the release itself: the same thing in a version before it."""
+
+
 @dataclass(frozen=True, slots=True)
 class ReleaseFinding:
     """One release of the stick and everything that was found about it; none is left out."""
@@ -37,6 +68,13 @@ class ReleaseFinding:
     version: str
     verdict: ReleaseVerdict
     rules: tuple[Verdict, ...]
+    missing: tuple[Missing, ...] = ()
+    """Why it cannot come, down to the root: what another stick would have to bring."""
+
+    @property
+    def key(self) -> str:
+        """``id@version``: names one release."""
+        return f"{self.release_id}@{self.version}"
 
     @property
     def failed(self) -> tuple[Verdict, ...]:

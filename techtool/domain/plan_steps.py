@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-from techtool.domain.components import Relation, parts
+from techtool.domain.components import Relation, parts, starting_versions
 from techtool.domain.estimate import (
     INSTALL_PRIOR_S,
     LINK_BYTES_S,
@@ -19,8 +19,9 @@ from techtool.domain.estimate import (
     transfer,
 )
 from techtool.domain.plan import Estimate, PlanStep, StepKind
-from techtool.domain.release import Release
-from techtool.domain.terminal import TerminalState
+from techtool.domain.release import Compare, Release
+from techtool.domain.terminal import SETS_SINCE_SDK, TerminalState
+from techtool.domain.versions import meets
 from techtool.i18n import N_, Phrase, phrase, raw
 
 
@@ -96,20 +97,60 @@ def downtime(steps: Sequence[PlanStep]) -> Estimate:
     return together([step.estimate for step in steps if step.kind in (StepKind.INSTALL, StepKind.VERIFY)])
 
 
-def undo_of(releases: Sequence[Release]) -> Phrase:
-    """What can be undone, and how."""
-    if not releases:
+def undo_of(legs: Sequence[Leg]) -> Phrase:
+    """What can be undone, and how: to what the terminal ran before the first of them."""
+    if not legs:
         return phrase("Nothing will be changed, so nothing has to be undone.")
-    final = ", ".join(r.key for r in releases if not r.rollback.allowed)
+    before = legs[0].before
+    releases = [leg.release for leg in legs]
+    fallen = [r for r in releases if r.rollback.allowed and falls_below(r, before)]
+    final = [r for r in releases if not r.rollback.allowed or r in fallen]
+    back = [r for r in releases if r not in final]
+    undo = _undo(_keys(back), _keys(final))
+    for release in fallen:
+        found = ", ".join(starting_versions(release, before)) or "?"
+        undo = phrase(
+            "{undo} {release} lets nothing older than {lowest} come back, and the terminal runs {found}.",
+            undo=undo,
+            release=release.key,
+            lowest=release.rollback.lowest,
+            found=found,
+        )
+    wiped = [r for r in back if r.rollback.data == "wipe"]
+    if wiped:
+        undo = phrase("{undo} Going back erases the data of {releases}.", undo=undo, releases=_keys(wiped))
+    return undo
+
+
+def falls_below(release: Release, before: TerminalState) -> bool:
+    """Whether what runs now could not come back after ``release``, by the lowest version it lets in.
+
+    ``rollback.lowest`` is fwupd's ``VersionLowest``: once the release runs, the terminal takes nothing older than that.
+    It closes no gate, for techtool never goes back to an older version; it decides what can be undone. What cannot be
+    compared, or not read at all, counts as too old.
+    """
+    lowest = release.rollback.lowest
+    if not lowest:
+        return False
+    if any(part.relation is Relation.UNREADABLE for part in parts(release, before)):
+        return True
+    met = (meets(release.version_format, v, Compare.GE, lowest) for v in starting_versions(release, before))
+    return not all(met)
+
+
+def _keys(releases: Sequence[Release]) -> str:
+    return ", ".join(release.key for release in releases)
+
+
+def _undo(back: str, final: str) -> Phrase:
     if not final:
         return phrase(
             "Every release may be undone as its publisher allows: install the earlier version again from the backup."
         )
-    if all(not r.rollback.allowed for r in releases):
+    if not back:
         return phrase(
             "Cannot be undone on site once installed: {releases}. The way on is a newer release.", releases=final
         )
-    back = ", ".join(r.key for r in releases if r.rollback.allowed)
     return phrase("Can be undone: {back}. Cannot be undone on site once installed: {final}.", back=back, final=final)
 
 
@@ -147,6 +188,12 @@ def _effect(leg: Leg) -> Phrase:
     ]
     data = phrase("application data is erased") if leg.release.erases_data else phrase("application data stays")
     effect = phrase("{changes}; {data}.", changes=_joined(changes), data=data)
+    sdk = leg.before.identity.sdk
+    if len(leg.release.packages) > 1 and sdk is not None:
+        if sdk >= SETS_SINCE_SDK:
+            effect = phrase("{effect} Its packages go in together, all or none, if the terminal agrees.", effect=effect)
+        else:
+            effect = phrase("{effect} Its packages go in one after the other.", effect=effect)
     return phrase("{effect} The terminal restarts.", effect=effect) if leg.release.after.restart else effect
 
 

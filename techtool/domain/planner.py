@@ -14,23 +14,26 @@ from techtool.domain.estimate import LINK_BYTES_S, Timings, together
 from techtool.domain.findings import (
     Judge,
     merged,
-    recalled_finding,
+    still_asked,
     unordered,
     withdrawn_finding,
     without_questions,
     word,
 )
+from techtool.domain.missing import Supplies
 from techtool.domain.plan import Plan, PlanStep, ReleaseFinding, ReleaseVerdict
 from techtool.domain.plan_steps import Leg, Pace, downtime, plan_steps, undo_of
+from techtool.domain.recall import Recall
+from techtool.domain.recalled import recalled_finding
 from techtool.domain.release import Release, VerifiedRelease
 from techtool.domain.route import Candidate, Problem, find_route
-from techtool.domain.rules import Environment, Verdict, evaluate, questions
-from techtool.domain.terminal import Identity, TerminalState
+from techtool.domain.rules import Environment, evaluate
+from techtool.domain.terminal import TerminalState
 from techtool.domain.versions import Comparison
 from techtool.errors import NotFoundError
 
 _NO_TIMINGS: Final = Timings()
-_NONE_RECALLED: Final[Mapping[str, str]] = MappingProxyType({})
+_NONE_RECALLED: Final[Mapping[str, Recall]] = MappingProxyType({})
 
 
 def make_plan(
@@ -40,7 +43,7 @@ def make_plan(
     wanted: Collection[str] = (),
     *,
     withdrawn: Collection[tuple[str, str]] = (),
-    recalled: Mapping[str, str] = _NONE_RECALLED,
+    recalled: Mapping[str, Recall] = _NONE_RECALLED,
     link_bytes_s: float = LINK_BYTES_S,
     link: str = "",
     timings: Timings = _NO_TIMINGS,
@@ -48,7 +51,8 @@ def make_plan(
     """Judge every release and find the shortest allowed way to the newest ones.
 
     ``wanted`` holds release ids, or ``ID@VERSION`` for exactly one; empty: every id. Prerequisites come along.
-    ``withdrawn`` are (id, version) that newer metadata no longer lists, ``recalled`` maps ``ID@VERSION`` to the reason.
+    ``withdrawn`` are (id, version) that newer metadata no longer lists; ``recalled`` are recalls by ``ID@VERSION``, of
+    which only those of releases that are here or wanted are spoken of.
     Where the terminal does not tell something that a gate needs, the plan is made without that release, and
     :func:`techtool.domain.rules.questions` of its findings says what to ask; with the answers in ``environment`` it is
     made again. ``link`` (its kind) and ``timings`` make the estimates better.
@@ -63,18 +67,21 @@ def make_plan(
     legs = stick.legs(terminal, judge, hopeful=False)
     asked = _any_question(judge, terminal, legs)
     hopeful = stick.legs(terminal, judge, hopeful=True) if asked else legs
-    findings = [_finding(i, judge, terminal, legs, hopeful) for i in range(len(plain)) if i in stick.listed]
+    way = _Way(judge, terminal, legs, hopeful, recalled)
+    findings = [way.finding(i) for i in range(len(plain)) if i in stick.listed]
     findings += [withdrawn_finding(i, version) for i, version in withdrawn if f"{i}@{version}" not in recalled]
-    findings += [recalled_finding(key, why) for key, why in recalled.items()]
+    spoken_of = {r.key for r in plain} | {f"{i}@{version}" for i, version in withdrawn} | set(wanted)
+    findings += [recalled_finding(r, terminal, findings) for key, r in recalled.items() if key in spoken_of]
     legs_now = [Leg(plain[index], before) for index, before in legs.items()]
     steps = plan_steps(terminal, legs_now, Pace(link_bytes_s, link, timings))
-    return _plan(terminal, tuple(findings), tuple(releases[index] for index in legs), steps)
+    return _plan(terminal, tuple(findings), tuple(releases[index] for index in legs), legs_now, steps)
 
 
 def _plan(
     terminal: TerminalState,
     findings: tuple[ReleaseFinding, ...],
     order: tuple[VerifiedRelease, ...],
+    legs: Sequence[Leg],
     steps: tuple[PlanStep, ...],
 ) -> Plan:
     plain = [verified.release for verified in order]
@@ -86,7 +93,7 @@ def _plan(
         steps=steps,
         total=together([step.estimate for step in steps]),
         downtime=downtime(steps),
-        undo=undo_of(plain),
+        undo=undo_of(legs),
         digest=plan_digest(serial, plain),
     )
 
@@ -95,57 +102,6 @@ def plan_digest(serial: str, releases: Sequence[Release]) -> str:
     """SHA-256 over the serial number, the releases in order and the digests of their files."""
     decided = [[r.key, [[f.target, f.size_bytes, f.sha256] for f in r.files]] for r in releases]
     return hashlib.sha256(encode_json({"serial": serial, "releases": decided})).hexdigest()
-
-
-def plan_json(plan: Plan, identity: Identity, language: str = "en") -> dict[str, object]:
-    """The plan for ``techtool plan --json`` its texts in ``language``."""
-    return {
-        "schema": 1,
-        "address": identity.address,
-        "serial": plan.serial,
-        "vendor": identity.vendor,
-        "model": identity.model,
-        "releases": [
-            {
-                "id": finding.release_id,
-                "version": finding.version,
-                "verdict": finding.verdict.value,
-                "rules": [_rule_json(rule, language) for rule in finding.rules],
-            }
-            for finding in plan.findings
-        ],
-        "order": [verified.release.key for verified in plan.releases],
-        "steps": [
-            {
-                "step": step.kind.value,
-                "title": step.title.text(language),
-                "effect": step.effect.text(language),
-                "release": step.release_key or None,
-                "attended": step.attended,
-                "estimate_s": {"p50": round(step.estimate.p50_s, 1), "p90": round(step.estimate.p90_s, 1)},
-            }
-            for step in plan.steps
-        ],
-        "questions": [
-            {"id": question.id, "kind": question.kind.value, "text": question.text.text(language)}
-            for question in questions(plan.findings)
-        ],
-        "estimate_s": {"p50": round(plan.total.p50_s, 1), "p90": round(plan.total.p90_s, 1)},
-        "downtime_s": {"p50": round(plan.downtime.p50_s, 1), "p90": round(plan.downtime.p90_s, 1)},
-        "undo": plan.undo.text(language),
-        "digest": plan.digest,
-    }
-
-
-def _rule_json(rule: Verdict, language: str) -> dict[str, object]:
-    return {
-        "what": rule.what,
-        "ok": rule.ok,
-        "force": rule.force.value,
-        "reason": rule.reason.text(language),
-        "remedy": rule.remedy.text(language) if rule.remedy else None,
-        "ask": rule.ask or None,
-    }
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,7 +116,7 @@ class _Stick:
     @property
     def pinned(self) -> frozenset[str]:
         """Ids of which one exact version is wanted."""
-        return frozenset(r.id for r in self.releases if r.key in self.wanted)
+        return frozenset(name.rpartition("@")[0] for name in self.wanted if "@" in name)
 
     @property
     def goals(self) -> frozenset[str]:
@@ -174,16 +130,25 @@ class _Stick:
         return unordered(self.releases, fitting, self.pinned)
 
     def legs(self, terminal: TerminalState, judge: Judge, *, hopeful: bool) -> dict[int, TerminalState]:
-        """The way: index of each release → the terminal just before it, in order."""
-        problem = Problem(
-            terminal,
-            self.goals,
-            lambda index, state: judge.gates(index, state, hopeful=hopeful),
-            judge.broken,
-            judge.stands,
-            self.releases,
-        )
-        way = find_route(problem, self._candidates(terminal, judge))
+        """The way: index of each release → the terminal just before it, in order.
+
+        Where one exact version is wanted and cannot be reached, no other of its id comes in its place.
+        """
+        candidates, goals = self._candidates(terminal, judge), self.goals
+        while True:
+            problem = Problem(
+                terminal,
+                goals,
+                lambda index, state: judge.gates(index, state, hopeful=hopeful),
+                judge.broken,
+                judge.stands,
+                self.releases,
+            )
+            way = find_route(problem, candidates)
+            missed = (goals & self.pinned) - {self.releases[i].id for i in way if self.releases[i].key in self.wanted}
+            if not missed:
+                break
+            goals -= missed
         legs: dict[int, TerminalState] = {}
         state = terminal
         for index in way:
@@ -223,7 +188,7 @@ def _refuse_unknown(
     wanted: Collection[str],
     releases: Sequence[Release],
     withdrawn: Collection[tuple[str, str]],
-    recalled: Mapping[str, str],
+    recalled: Mapping[str, Recall],
 ) -> None:
     names = {r.id for r in releases} | {r.key for r in releases} | set(recalled)
     names |= {name for i, v in withdrawn for name in (i, f"{i}@{v}")} | {key.rsplit("@", 1)[0] for key in recalled}
@@ -237,33 +202,49 @@ def _any_question(judge: Judge, terminal: TerminalState, legs: Mapping[int, Term
     return any(v.ask for i in range(len(judge.releases)) for state in states for v in judge.rules(i, state))
 
 
-def _finding(
-    index: int,
-    judge: Judge,
-    terminal: TerminalState,
-    legs: dict[int, TerminalState],
-    hopeful: dict[int, TerminalState],
-) -> ReleaseFinding:
-    release = judge.releases[index]
-    now = judge.rules(index, terminal)
-    if index in legs:
-        rules = merged(now, judge.rules(index, legs[index]))
-        return ReleaseFinding(release.id, release.version, ReleaseVerdict.INSTALL, rules)
-    planned = [judge.releases[i] for i in legs]
-    overtaken = any(p.id == release.id and newer(release, p) is Comparison.OLDER for p in planned)
-    verdict = word(release, now, terminal, overtaken=overtaken)
-    rules = now
-    if verdict in (ReleaseVerdict.BLOCKED, ReleaseVerdict.NOT_CHOSEN):
-        end = _end(judge, terminal, legs)
-        rules = merged(now, judge.rules(index, hopeful.get(index, end)))
-        rules += judge.breaks(index, end, after(release, end))
-        verdict = word(release, rules, terminal, overtaken=False)
-    return ReleaseFinding(release.id, release.version, verdict, rules if index in hopeful else without_questions(rules))
+class _Way:
+    """The way that was found, and what it means for each release."""
 
+    def __init__(
+        self,
+        judge: Judge,
+        terminal: TerminalState,
+        legs: Mapping[int, TerminalState],
+        hopeful: Mapping[int, TerminalState],
+        recalled: Mapping[str, Recall],
+    ) -> None:
+        self._judge = judge
+        self._terminal = terminal
+        self._legs = legs
+        self._hopeful = hopeful
+        """The way there would be with every question answered with yes."""
+        self._planned = [judge.releases[i] for i in legs]
+        self._end = after(self._planned[-1], list(legs.values())[-1]) if legs else terminal
+        """The terminal once the plan is done."""
+        self._supplies = Supplies(judge, self._end, recalled)
 
-def _end(judge: Judge, terminal: TerminalState, legs: dict[int, TerminalState]) -> TerminalState:
-    """The terminal once the plan is done."""
-    if not legs:
-        return terminal
-    last = next(reversed(legs))
-    return after(judge.releases[last], legs[last])
+    def finding(self, index: int) -> ReleaseFinding:
+        """One word, and every rule with the state it was judged in."""
+        release, terminal = self._judge.releases[index], self._terminal
+        now = self._judge.rules(index, terminal)
+        if index in self._legs:
+            rules = merged(now, self._judge.rules(index, self._legs[index]))
+            return ReleaseFinding(release.id, release.version, ReleaseVerdict.INSTALL, rules)
+        overtaken = any(p.id == release.id and newer(release, p) is Comparison.OLDER for p in self._planned)
+        verdict = word(release, now, terminal, overtaken=overtaken)
+        if verdict in (ReleaseVerdict.BLOCKED, ReleaseVerdict.NOT_CHOSEN):
+            return self._left_out(index)
+        rules = now if index in self._hopeful else without_questions(now)
+        return ReleaseFinding(release.id, release.version, verdict, rules)
+
+    def _left_out(self, index: int) -> ReleaseFinding:
+        """A release for this terminal that is not planned: what stops it once everything else is done."""
+        judge, release = self._judge, self._judge.releases[index]
+        then, missing = self._supplies.explained(index)
+        if index in self._hopeful:
+            then = still_asked(then, judge.rules(index, self._hopeful[index]))
+        rules = merged(judge.rules(index, self._terminal), then)
+        rules += judge.breaks(index, self._end, after(release, self._end))
+        verdict = word(release, rules, self._terminal, overtaken=False)
+        rules = rules if index in self._hopeful else without_questions(rules)
+        return ReleaseFinding(release.id, release.version, verdict, rules, missing)

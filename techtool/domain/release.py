@@ -136,6 +136,7 @@ class Rollback:
     data: str = "retain"
     """``restore``, ``retain`` or ``wipe``: what happens to application data."""
     lowest: str = ""
+    """Once it runs, the terminal takes nothing older than this (fwupd's ``VersionLowest``); empty: anything."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,6 +164,7 @@ class LabResult:
 
     model: str
     result: str
+    """``passed``, ``warned`` or ``failed`` (in-toto's test-result words)."""
     hw_revision: str = ""
     from_versions: tuple[str, ...] = ()
     date: date | None = None
@@ -175,7 +177,7 @@ class Release:
     id: str
     version: str
     version_format: str
-    """How ``version`` is ordered: ``dotted``, ``semver``, ``android-code``, ``dotted-date``, ``opaque``."""
+    """How ``version`` is ordered: one of :data:`techtool.domain.versions.SCHEMES`."""
     kind: ReleaseKind
     files: tuple[ReleaseFile, ...]
     provides: tuple[Provides, ...]

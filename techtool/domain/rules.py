@@ -8,6 +8,7 @@ from enum import StrEnum
 from typing import Protocol
 
 from techtool.domain import question as asking
+from techtool.domain.policy import Policy
 from techtool.domain.question import Question
 from techtool.domain.release import Release
 from techtool.domain.terminal import TerminalState
@@ -48,6 +49,8 @@ class Environment:
     """Question id → what the technician said; a question that is not in it is still open."""
     roles: frozenset[str] = frozenset({"apk"})
     """Roles of files that can be brought onto this terminal; a release with another one cannot be installed."""
+    policy: Policy = field(default_factory=Policy)
+    """What a release's kind needs besides, and other ways than this connection."""
 
     @property
     def settled(self) -> bool | None:
@@ -65,6 +68,10 @@ class Case:
     known: Sequence[Release] = ()
     """Every release of the stick, so that a rule may name a release where no package has its id."""
 
+    def states(self, what: str) -> bool:
+        """Whether the release itself requires something of that kind."""
+        return any(rule.what == what for rule in self.release.requires)
+
 
 class Rated(Protocol):
     """Anything that carries verdicts, such as a plan's findings."""
@@ -80,17 +87,30 @@ def evaluate(
 ) -> tuple[Verdict, ...]:
     """Every rule of ``release``, in a fixed order: the same release gives the same rules for every state of a terminal.
 
-    Rules that the description does not state but good practice does (identity, tamper, floors of battery and storage,
-    what Android would refuse) are among them.
+    Rules that the description does not state but good practice does (identity, tamper, what its kind needs, floors of
+    battery and storage, what Android would refuse) are among them.
     """
     # They build on the types above.
     from techtool.domain.rules_fit import fit
+    from techtool.domain.rules_kind import kind
+    from techtool.domain.rules_lab import known_issues, lab_results
     from techtool.domain.rules_packages import packages
     from techtool.domain.rules_requirements import conflicts, recommendations, requirements
     from techtool.domain.rules_state import floors, state
 
     case = Case(release, terminal, environment, known)
-    groups = (fit, state, packages, requirements, conflicts, floors, recommendations)
+    groups = (
+        fit,
+        state,
+        packages,
+        requirements,
+        conflicts,
+        kind,
+        floors,
+        lab_results,
+        known_issues,
+        recommendations,
+    )
     return tuple(verdict for group in groups for verdict in group(case))
 
 

@@ -114,5 +114,14 @@ def _roles(case: Case) -> Verdict:
         )
     else:
         reason = phrase("{count} files, all of a kind that can be installed.", count=len(files))
-    remedy = phrase("Use a newer techtool, or the terminal maker's own way.")
-    return told("file-role", bool(files) and not unknown, reason, remedy)
+    return told("file-role", bool(files) and not unknown, reason, _way(case, unknown))
+
+
+def _way(case: Case, roles: Sequence[str]) -> Phrase:
+    """What to do with files that cannot be brought to the terminal from here."""
+    policy, vendor = case.environment.policy, case.terminal.identity.vendor
+    for role in roles:
+        way = policy.way(role, case.release.kind, vendor)
+        if way is not None:
+            return way
+    return phrase("Use the terminal maker's own way to install it, or a newer techtool.")

@@ -3,16 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from enum import StrEnum
 from typing import Final
 
 from techtool.domain.components import BOOTLOADER, FIRMWARE, Found, find, slots_of_rule, slots_written
 from techtool.domain.release import Compare, Conflict, Requirement
 from techtool.domain.rules import Case, Force, Verdict
 from techtool.domain.rules_packages import api_level, malformed, processor
-from techtool.domain.rules_state import batch_settled, battery_reason, charge_remedy, storage_reason, storage_remedy
+from techtool.domain.rules_state import (
+    batch_settled,
+    battery_reason,
+    charge_remedy,
+    external_power,
+    storage_reason,
+    storage_remedy,
+)
 from techtool.domain.verdicts import compared, need_amount, need_version, size_text, told, unsaid, untold
-from techtool.domain.versions import Comparison, holds, meets
+from techtool.domain.versions import Comparison, compare, holds, meets
 from techtool.i18n import Phrase, phrase, raw
 
 
@@ -84,41 +92,94 @@ def _conflict(case: Case, conflict: Conflict) -> Verdict:
     return told("conflict", not clash, reason, remedy)
 
 
-def _firmware(case: Case, rule: Requirement) -> Verdict:
+class Shortfall(StrEnum):
+    """Which way a rule about a version is missed."""
+
+    TOO_OLD = "too-old"
+    """Something that is not there yet must come first."""
+    TOO_NEW = "too-new"
+    """The terminal is past it, and techtool does not go back."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Slot:
+    """What a rule about a version looks at."""
+
+    name: Phrase
+    found: Found
+    asked: str
+    """Middle part of the question's id."""
+    remedy: Phrase
+
+
+def named(rule: Requirement) -> Phrase:
+    """“com.acme.kernel 7.0 or newer”: what a rule about a version asks for."""
+    name = {FIRMWARE: phrase("firmware"), BOOTLOADER: phrase("boot loader")}.get(rule.what, raw(rule.id))
+    return need_version(name, rule.compare, rule.version)
+
+
+def shortfall(case: Case, rule: Requirement) -> Shortfall | None:
+    """How a rule about a version is missed; None: it is met, or nobody can tell."""
+    looking_at = _SLOTS.get(rule.what)
+    if looking_at is None or not rule.version.strip() or (rule.what == "component" and not rule.id):
+        return None
+    found = looking_at(case, rule).found
+    if not found.readable:
+        return None
+    if not found.present:
+        return Shortfall.TOO_OLD
+    scheme = _scheme(case, rule)
+    if meets(scheme, found.version, rule.compare, rule.version) is not False:
+        return None
+    order = compare(scheme, found.version, rule.version)
+    past = order is Comparison.NEWER or (order is Comparison.SAME and rule.compare is Compare.LT)
+    return Shortfall.TOO_NEW if past else Shortfall.TOO_OLD
+
+
+def _scheme(case: Case, rule: Requirement) -> str:
+    return rule.version_format or case.release.version_format
+
+
+def _firmware(case: Case, rule: Requirement) -> _Slot:
     text = case.terminal.identity.firmware.strip()
     remedy = phrase("Update the firmware first.")
-    return _version(case, rule, phrase("firmware"), Found(text, bool(text)), FIRMWARE, remedy)
+    return _Slot(phrase("firmware"), Found(text, bool(text)), rule.what, remedy)
 
 
-def _bootloader(case: Case, rule: Requirement) -> Verdict:
+def _bootloader(case: Case, rule: Requirement) -> _Slot:
     text = (case.terminal.bootloader or "").strip()
     remedy = phrase("Update the boot loader first.")
-    return _version(case, rule, phrase("boot loader"), Found(text, bool(text)), BOOTLOADER, remedy)
+    return _Slot(phrase("boot loader"), Found(text, bool(text)), rule.what, remedy)
 
 
-def _component(case: Case, rule: Requirement) -> Verdict:
-    if not rule.id:
-        return malformed("component")
-    found = find(rule.id, rule.version_format or case.release.version_format, case.terminal, case.known)
-    remedy = phrase("Install {name} first.", name=rule.id)
-    if found.readable and not found.present:
-        need = need_version(raw(rule.id), rule.compare, rule.version)
-        reason = phrase("{name} is not installed; needed: {need}.", name=rule.id, need=need)
-        return told("component", False, reason, remedy)
-    return _version(case, rule, raw(rule.id), found, f"component.{rule.id}", remedy)
+def _component(case: Case, rule: Requirement) -> _Slot:
+    found = find(rule.id, _scheme(case, rule), case.terminal, case.known)
+    return _Slot(raw(rule.id), found, f"component.{rule.id}", phrase("Install {name} first.", name=rule.id))
 
 
-def _version(case: Case, rule: Requirement, name: Phrase, found: Found, asked: str, remedy: Phrase) -> Verdict:
-    if not rule.version.strip():
+_SLOTS: Final[dict[str, Callable[[Case, Requirement], _Slot]]] = {
+    FIRMWARE: _firmware,
+    BOOTLOADER: _bootloader,
+    "component": _component,
+}
+
+
+def _version(case: Case, rule: Requirement) -> Verdict:
+    if not rule.version.strip() or (rule.what == "component" and not rule.id):
         return malformed(rule.what)
-    need = need_version(name, rule.compare, rule.version)
-    if not found.readable:
-        return untold(rule.what, f"check.{asked}.{rule.compare}-{rule.version}", need, case.environment, remedy)
-    ok = meets(rule.version_format or case.release.version_format, found.version, rule.compare, rule.version)
+    slot = _SLOTS[rule.what](case, rule)
+    need = need_version(slot.name, rule.compare, rule.version)
+    if not slot.found.readable:
+        ask = f"check.{slot.asked}.{rule.compare}-{rule.version}"
+        return untold(rule.what, ask, need, case.environment, slot.remedy)
+    if not slot.found.present:
+        reason = phrase("{name} is not installed; needed: {need}.", name=slot.name, need=need)
+        return told(rule.what, False, reason, slot.remedy)
+    ok = meets(_scheme(case, rule), slot.found.version, rule.compare, rule.version)
     if ok is None:
-        return _incomparable(rule.what, name, found.version, rule.version)
-    reason = phrase("{name} is {found}; needed: {need}.", name=name, found=found.version, need=need)
-    return told(rule.what, ok, reason, remedy)
+        return _incomparable(rule.what, slot.name, slot.found.version, rule.version)
+    reason = phrase("{name} is {found}; needed: {need}.", name=slot.name, found=slot.found.version, need=need)
+    return told(rule.what, ok, reason, slot.remedy)
 
 
 def _incomparable(what: str, name: Phrase, found: str, wanted: str) -> Verdict:
@@ -127,7 +188,14 @@ def _incomparable(what: str, name: Phrase, found: str, wanted: str) -> Verdict:
     return told(what, False, reason, remedy)
 
 
+def _is_plain(rule: Requirement) -> bool:
+    """Whether a rule that is either true or not says nothing else, such as “less than the adapter is connected”."""
+    return rule.compare is Compare.GE and not rule.version
+
+
 def _battery(case: Case, rule: Requirement) -> Verdict:
+    if not rule.percent:
+        return malformed(rule.what)
     need = need_amount(rule.compare, f"{rule.percent} %")
     battery = case.terminal.battery
     if battery is None:
@@ -140,18 +208,12 @@ def _battery(case: Case, rule: Requirement) -> Verdict:
 
 
 def _external_power(case: Case, rule: Requirement) -> Verdict:
-    battery = case.terminal.battery
-    remedy = phrase("Connect the adapter and leave it connected.")
-    if battery is None:
-        need = phrase("the adapter is connected")
-        return untold(rule.what, "check.external-power", need, case.environment, remedy)
-    if battery.external_power:
-        return Verdict(rule.what, True, phrase("The adapter is connected."))
-    reason = phrase("The adapter is not connected (battery {percent} %).", percent=battery.percent)
-    return told(rule.what, False, reason, remedy)
+    return external_power(case, rule.what) if _is_plain(rule) else malformed(rule.what)
 
 
 def _free_storage(case: Case, rule: Requirement) -> Verdict:
+    if not rule.bytes:
+        return malformed(rule.what)
     need = need_amount(rule.compare, size_text(rule.bytes))
     free = case.terminal.free_storage_bytes
     if free is None:
@@ -175,7 +237,7 @@ def _tool(case: Case, rule: Requirement) -> Verdict:
 
 
 def _no_open_batch(case: Case, rule: Requirement) -> Verdict:
-    return batch_settled(case, rule.what)
+    return batch_settled(case, rule.what) if _is_plain(rule) else malformed(rule.what)
 
 
 def _sdk(case: Case, rule: Requirement) -> Verdict:
@@ -188,9 +250,9 @@ def _abi(case: Case, rule: Requirement) -> Verdict:
 
 
 _KINDS: Final[dict[str, Callable[[Case, Requirement], Verdict]]] = {
-    "firmware": _firmware,
-    "bootloader": _bootloader,
-    "component": _component,
+    "firmware": _version,
+    "bootloader": _version,
+    "component": _version,
     "battery": _battery,
     "external-power": _external_power,
     "free-storage": _free_storage,

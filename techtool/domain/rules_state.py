@@ -12,7 +12,7 @@ from techtool.domain.verdicts import need_amount, size_text, told, untold
 from techtool.i18n import Phrase, phrase
 
 BATTERY_FLOOR_PERCENT: Final = 30
-"""On battery alone (field practice; no standard says it)."""
+"""On battery alone (field practice; no standard says it). A kind of release may need more, never less."""
 BATTERY_FLOOR_POWERED_PERCENT: Final = 15
 """With the adapter connected (field practice)."""
 STORAGE_MARGIN_PERCENT: Final = 110
@@ -20,6 +20,7 @@ STORAGE_MARGIN_PERCENT: Final = 110
 
 ASK_BATCH: Final = "check.batch"
 ASK_TAMPER: Final = "inspect.tamper"
+ASK_POWER: Final = "check.external-power"
 
 
 def state(case: Case) -> Iterator[Verdict]:
@@ -44,6 +45,18 @@ def batch_settled(case: Case, what: str) -> Verdict:
     if case.terminal.batch is BatchState.SETTLED:
         return Verdict(what, True, phrase("The batch is settled."))
     return told(what, False, phrase("The batch is open: takings wait in the terminal."), remedy)
+
+
+def external_power(case: Case, what: str) -> Verdict:
+    """The adapter is connected; asked where the terminal does not tell its power supply."""
+    battery = case.terminal.battery
+    remedy = phrase("Connect the adapter and leave it connected.")
+    if battery is None:
+        return untold(what, ASK_POWER, phrase("the adapter is connected"), case.environment, remedy)
+    if battery.external_power:
+        return Verdict(what, True, phrase("The adapter is connected."))
+    reason = phrase("The adapter is not connected (battery {percent} %).", percent=battery.percent)
+    return told(what, False, reason, remedy)
 
 
 def _serial(case: Case) -> Verdict:
@@ -73,7 +86,8 @@ def _battery_floor(case: Case) -> Verdict:
         return Verdict(
             "battery", True, phrase("The terminal tells no battery level; the general minimum is not applied.")
         )
-    floor = BATTERY_FLOOR_POWERED_PERCENT if battery.external_power else BATTERY_FLOOR_PERCENT
+    general = BATTERY_FLOOR_POWERED_PERCENT if battery.external_power else BATTERY_FLOOR_PERCENT
+    floor = max(general, case.environment.policy.of(case.release.kind).battery_percent)
     need = need_amount(Compare.GE, f"{floor} %")
     reason = battery_reason(battery.percent, battery.external_power, need)
     return told("battery", battery.percent >= floor, reason, charge_remedy(battery.external_power, f"{floor} %"))

@@ -5,9 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Final
 from urllib.parse import urlsplit
 
 from techtool.errors import BadAddress
+
+SETS_SINCE_SDK: Final = 29
+"""Android 10 brought installing several packages all or none (AOSP ``PackageManagerShellCommand --multi-package``)."""
 
 
 class Evidence(StrEnum):

@@ -21,6 +21,7 @@ import re
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
+from functools import lru_cache
 from typing import Final
 
 from techtool.domain.release import Compare
@@ -68,6 +69,10 @@ class Version:
 
 def parse(scheme: str, raw: str) -> Version:
     """Read ``raw`` by ``scheme``; text that the scheme cannot read still equals itself."""
+    return _remembered(scheme, raw) if len(raw) <= _LONGEST else _read(scheme, raw)
+
+
+def _read(scheme: str, raw: str) -> Version:
     text = raw.strip(_BLANKS)
     if len(text) > _LONGEST:
         return Version(scheme, raw, text, None)
@@ -86,6 +91,10 @@ def parse(scheme: str, raw: str) -> Version:
             return Version(scheme, raw, text, line, order)
         case _:
             return Version(scheme, raw, text, None)
+
+
+_remembered = lru_cache(maxsize=4096)(_read)
+"""The same few versions are compared again and again while rules are judged."""
 
 
 def compare(scheme: str, a: str, b: str) -> Comparison:

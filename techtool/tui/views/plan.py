@@ -7,22 +7,11 @@ from dataclasses import dataclass
 from typing import Final
 
 from techtool.domain.estimate import human_duration, human_estimate, together
-from techtool.domain.plan import Estimate, Plan, PlanStep, ReleaseFinding, ReleaseVerdict, StepKind
+from techtool.domain.plan import VERDICT_LABEL, Estimate, Plan, PlanStep, ReleaseFinding, ReleaseVerdict, StepKind
 from techtool.domain.rules import Force, Verdict
-from techtool.i18n import N_, _, language, translate
+from techtool.i18n import _, language, translate
 from techtool.tui.views.lines import Line, Mark
 
-VERDICT_LABEL: Final = {
-    ReleaseVerdict.INSTALL: N_("will be installed"),
-    ReleaseVerdict.NOT_FOR_THIS_MODEL: N_("not for this model"),
-    ReleaseVerdict.INSTALLED: N_("installed already"),
-    ReleaseVerdict.OLDER: N_("older than what is installed"),
-    ReleaseVerdict.SUPERSEDED: N_("a newer one is planned"),
-    ReleaseVerdict.BLOCKED: N_("may not be installed"),
-    ReleaseVerdict.NOT_CHOSEN: N_("not chosen"),
-    ReleaseVerdict.WITHDRAWN: N_("withdrawn"),
-    ReleaseVerdict.RECALLED: N_("recalled"),
-}
 _MARK: Final = {
     ReleaseVerdict.INSTALL: Mark.OK,
     ReleaseVerdict.BLOCKED: Mark.STOPPED,

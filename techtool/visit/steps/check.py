@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
-from techtool.domain.plan import Plan, ReleaseVerdict, StepKind
+from techtool.domain.plan import Plan, ReleaseFinding, ReleaseVerdict, StepKind
 from techtool.domain.planner import make_plan
+from techtool.domain.recalled import recalled_installed, runs_recalled
 from techtool.domain.refusal import closed, refusal
 from techtool.domain.rules import questions
 from techtool.domain.terminal import TerminalState
@@ -20,16 +22,25 @@ async def check(lane: Lane) -> None:
     """Make the plan; raises when nothing on the stick may be installed, leaves an empty plan when nothing need be."""
     async with lane.step(StepKind.CHECK, title=phrase("Check every release on the stick")) as step:
         if lane.stick.expired is not None:
+            _warn_of_recalled(lane, lane.known)
             raise lane.stick.expired
         lane.state = await read_state(lane)
         plan = await _plan_with_answers(lane)
         lane.plan = plan
         lane.log.planned(lane.id, plan, plan.releases[0].trust if plan.releases else None)
+        _warn_of_recalled(lane, lane.known, plan.findings)
         lane.emit(LanePlanned(lane.id, lane.services.clock.now(), plan))
         refused = refusal(plan, lane.wanted)
         if refused is not None:
             raise refused
         step.result = phrase("{count} releases to install", count=len(plan.releases))
+
+
+def _warn_of_recalled(lane: Lane, state: TerminalState, findings: Sequence[ReleaseFinding] = ()) -> None:
+    """Tell of everything recalled that the terminal runs now, also where nothing on the stick can help it."""
+    stick = lane.stick
+    for recall in recalled_installed(state, stick.recalls, [verified.release for verified in stick.releases]):
+        lane.notice(runs_recalled(recall, findings), step=StepKind.CHECK, warning=True)
 
 
 async def _plan_with_answers(lane: Lane) -> Plan:
@@ -60,12 +71,14 @@ async def _answered(lane: Lane, state: TerminalState) -> Plan:
 
 def _plan(lane: Lane, state: TerminalState) -> Plan:
     stick = lane.stick
+    known = lane.services.catalogue.environment(lane.services.tool_version, state.identity.family)
     return make_plan(
         state,
         stick.releases,
-        lane.environment,
+        replace(known, answers=lane.environment.answers),
         wanted=lane.wanted,
         withdrawn=stick.withdrawn,
+        recalled={recall.key: recall for recall in stick.recalls},
         link=lane.address.scheme,
     )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from techtool.domain.components import lasting
 from techtool.domain.plan import StepKind
 from techtool.domain.release import ApkFacts, ReleaseFile
 from techtool.domain.terminal import InstalledPackage, TerminalState
@@ -15,9 +16,8 @@ from techtool.visit.steps.identify import read_state
 async def verify(lane: Lane) -> None:
     """Compare versions, signer, digest and the rest of the packages with the plan; raises :class:`VerifyFailed`."""
     async with lane.step(StepKind.VERIFY, title=phrase("Read the terminal again")) as step:
-        planned = [
-            (v.release.key, f, f.apk) for v in lane.agreed.releases for f in v.release.files if f.apk is not None
-        ]
+        brought = lasting([verified.release for verified in lane.agreed.releases])
+        planned = [(release.key, file, apk) for release, file, apk in brought]
         after = await read_state(lane)
         lane.state = after
         lane.log.read_again(lane.id, after)

@@ -5,9 +5,10 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Final
 
+from techtool.domain.recall import Recall, RecalledPackage
 from techtool.domain.release import (
     After,
     ApkFacts,
@@ -18,6 +19,7 @@ from techtool.domain.release import (
     ReleaseKind,
     Requirement,
     TrustFacts,
+    Urgency,
     VerifiedRelease,
 )
 from techtool.domain.rules import Environment, Verdict, evaluate
@@ -133,6 +135,21 @@ def image(
         requires=tuple(requires),
         after=After(restart=restart),
     )
+
+
+def recall(release_id: str, version: str, **changes: object) -> Recall:
+    """The recall of an application release of one package."""
+    made = Recall(
+        id=release_id,
+        version=version,
+        urgency=Urgency.HIGH,
+        date=date(2026, 11, 20),
+        reason={"en": "It leaks.", "zh": "存在泄露。"},
+        kind=ReleaseKind.APPLICATION,
+        packages=(RecalledPackage(release_id, code_of(version)),),
+        provides=(Provides("acme", "X1"),),
+    )
+    return replace(made, **changes)  # type: ignore[arg-type]
 
 
 def verified(*releases: Release) -> tuple[VerifiedRelease, ...]:

@@ -9,7 +9,8 @@ import pytest
 from techtool.domain.codec import decode_json_untyped, encode_json
 from techtool.domain.findings import Judge
 from techtool.domain.plan import Plan, ReleaseFinding, ReleaseVerdict, StepKind
-from techtool.domain.planner import make_plan, plan_json
+from techtool.domain.plan_json import plan_json
+from techtool.domain.planner import make_plan
 from techtool.domain.release import (
     Compare,
     Conflict,
@@ -33,6 +34,7 @@ from tests.unit.domain.build import (
     app,
     image,
     package,
+    recall,
     verified,
     with_firmware,
     with_packages,
@@ -258,6 +260,19 @@ def test_one_exact_version_can_be_wanted() -> None:
     assert words(made)["pay@1.5.0"] == "not-chosen"
 
 
+def test_no_other_version_comes_in_place_of_the_one_that_is_wanted() -> None:
+    stick = (
+        app("pay", "1.4.0"),
+        app("pay", "1.5.0", requires=[Requirement("moon-phase")]),
+        app("shop", "1.0.0", requires=[Requirement("component", id="pay", version="1.4")]),
+    )
+    made = plan(*stick, wanted=["pay@1.5.0"])
+    assert not made.has_work
+    assert words(made) == {"pay@1.4.0": "not-chosen", "pay@1.5.0": "blocked", "shop@1.0.0": "blocked"}
+    # Something else may still need the older one.
+    assert keys(plan(*stick, wanted=["pay@1.5.0", "shop"])) == ["pay@1.4.0", "shop@1.0.0"]
+
+
 def test_something_wanted_that_is_not_there_is_an_error() -> None:
     with pytest.raises(NotFoundError) as caught:
         plan(app("pay", "1.4.0"), wanted=["poy"])
@@ -267,10 +282,11 @@ def test_something_wanted_that_is_not_there_is_an_error() -> None:
 
 def test_withdrawn_and_recalled_are_said_so_and_not_installed() -> None:
     stick = verified(app("pay", "1.4.0"), app("pay", "1.5.0"))
-    made = make_plan(TERMINAL, stick, TOOL, ["gone"], withdrawn=[("gone", "1.0")], recalled={"pay@1.5.0": "leaks"})
+    recalled = {"pay@1.5.0": recall("pay", "1.5.0")}
+    made = make_plan(TERMINAL, stick, TOOL, ["gone"], withdrawn=[("gone", "1.0")], recalled=recalled)
     assert words(made) == {"pay@1.4.0": "not-chosen", "gone@1.0": "withdrawn", "pay@1.5.0": "recalled"}
     assert "leaks" in finding(made, "pay@1.5.0").failed[0].reason.text("en")
-    assert keys(make_plan(TERMINAL, stick, TOOL, recalled={"pay@1.5.0": "leaks"})) == ["pay@1.4.0"]
+    assert keys(make_plan(TERMINAL, stick, TOOL, recalled=recalled)) == ["pay@1.4.0"]
 
 
 # -- what only a person can say ---------------------------------------------------------------------------------------
@@ -306,6 +322,17 @@ def test_all_questions_of_a_chain_are_asked_at_once() -> None:
     )
     asked = questions(plan(*stick, terminal=silent).findings)
     assert [q.id for q in asked] == ["check.batch", "check.battery.ge-40"]
+
+
+def test_what_an_earlier_step_will_bring_is_not_asked_now() -> None:
+    """Which version of the bundle runs is not known; once it is brought, it is."""
+    silent = replace(TERMINAL, batch=None, packages=(package("core", "0.9.0"),))
+    bundle = app("bundle", "5.0.0", facts=apk("core", "1.0.0"), requires=[Requirement("no-open-batch")])
+    pay = app("pay", "1.5.0", requires=[Requirement("component", id="bundle", version="5.0")])
+    made = plan(bundle, pay, terminal=silent)
+    assert [q.id for q in questions(made.findings)] == ["check.batch"]
+    yes = replace(ANY_ROLE, answers={"check.batch": True})
+    assert keys(plan(bundle, pay, terminal=silent, environment=yes)) == ["bundle@5.0.0", "pay@1.5.0"]
 
 
 def test_nothing_is_asked_for_releases_that_no_answer_would_bring() -> None:
@@ -389,6 +416,48 @@ def test_undo(allowed: tuple[bool, ...], start: str) -> None:
     assert plan(*stick).undo.text("en").startswith(start)
 
 
+@pytest.mark.parametrize(
+    ("lowest", "firmware", "undone"),
+    [
+        ("", "2.1.0", True),
+        ("2.1.0", "2.1.0", True),
+        ("2.1", "2.3.0", True),
+        ("2.2.0", "2.1.0", False),
+        ("two", "2.1.0", False),
+        ("2.1.0", "", False),
+    ],
+)
+def test_nothing_older_than_the_lowest_version_comes_back(lowest: str, firmware: str, undone: bool) -> None:
+    release = replace(image("os", "2.4.0"), rollback=Rollback(allowed=True, lowest=lowest))
+    answers = {"check.installed.firmware.2.4.0": True}
+    environment = replace(ANY_ROLE, answers=answers)
+    undo = plan(release, terminal=with_firmware(firmware), environment=environment).undo.text("en")
+    assert undo.startswith("Every release may be undone") is undone
+    if not undone:
+        runs = firmware or "?"
+        assert f"os@2.4.0 lets nothing older than {lowest} come back, and the terminal runs {runs}." in undo
+
+
+def test_of_a_chain_the_way_back_is_to_what_ran_before_it() -> None:
+    second = replace(image("os", "2.2.0"), rollback=Rollback(allowed=True))
+    needs = [FIRMWARE_GE["2.2.0"]]
+    third = replace(image("os", "2.4.0", requires=needs), rollback=Rollback(allowed=True, lowest="2.2.0"))
+    undo = plan(second, third).undo.text("en")
+    assert undo.startswith("Can be undone: os@2.2.0. Cannot be undone on site once installed: os@2.4.0.")
+
+
+def test_what_was_not_there_can_be_taken_away_again() -> None:
+    release = replace(app("pay", "1.5.0"), rollback=Rollback(allowed=True, lowest="1.4.0"))
+    assert plan(release).undo.text("en").startswith("Every release may be undone")
+    old = plan(release, terminal=with_packages(package("pay", "1.3.0")))
+    assert old.undo.text("en").startswith("Cannot be undone")
+
+
+def test_going_back_may_cost_the_data() -> None:
+    release = replace(app("pay", "1.5.0"), rollback=Rollback(allowed=True, data="wipe"))
+    assert plan(release).undo.text("en").endswith("Going back erases the data of pay@1.5.0.")
+
+
 def test_the_digest_names_terminal_order_and_bytes() -> None:
     stick = (app("kernel", "7.0.0"), app("pay", "1.5.0"))
     base = plan(*stick)
@@ -405,7 +474,6 @@ def test_json() -> None:
     made = plan(app("pay", "1.5.0", requires=[Requirement("no-open-batch")]), app("kernel", "7.0.0"), terminal=silent)
     data = plan_json(made, IDENTITY)
     assert decode_json_untyped(encode_json(data)) == data
-    assert data["schema"] == 1
     assert data["order"] == ["kernel@7.0.0"]
     releases = data["releases"]
     assert isinstance(releases, list)

@@ -18,7 +18,7 @@ from techtool.domain.rules import Case, Force, evaluate
 from techtool.domain.rules_requirements import demands
 from techtool.domain.terminal import TerminalState
 from techtool.domain.versions import Comparison
-from tests.unit.domain.build import ANY_ROLE, TERMINAL, app, image, package, verified, with_firmware
+from tests.unit.domain.build import ANY_ROLE, TERMINAL, app, image, package, recall, verified, with_firmware
 
 APPS = ("kernel", "pay", "bank", "extra")
 MAJORS = st.integers(1, 3)
@@ -75,9 +75,16 @@ def terminals(draw: st.DrawFn) -> TerminalState:
 class Brute:
     """Every order of every subset, without any cleverness."""
 
-    def __init__(self, start: TerminalState, stick: Sequence[Release], wanted: frozenset[str]) -> None:
+    def __init__(
+        self,
+        start: TerminalState,
+        stick: Sequence[Release],
+        wanted: frozenset[str],
+        gone: frozenset[str] = frozenset(),
+    ) -> None:
         self.start, self.stick = start, tuple(stick)
-        self.candidates = [i for i, r in enumerate(stick) if relation(r, start) is not Relation.SAME]
+        fresh = [i for i, r in enumerate(stick) if relation(r, start) is not Relation.SAME]
+        self.candidates = [i for i in fresh if stick[i].key not in gone]
         goals = {r.id for r in stick if not wanted or r.id in wanted}
         self.goals = sorted({stick[i].id for i in self.candidates} & goals)
         self.states: dict[object, TerminalState] = {}
@@ -175,6 +182,60 @@ def test_the_plan_is_as_good_as_any_order_could_be(
                 v.release for v in plan.releases if relation(v.release, after(release_of(finding, stick), terminal))
             ]
             assert twins
+
+
+@settings(max_examples=60, deadline=None, derandomize=True)
+@given(st.data(), terminals(), sticks)
+def test_what_was_recalled_or_withdrawn_is_never_planned_and_the_rest_is_as_good_as_without_it(
+    data: st.DataObject, terminal: TerminalState, stick: list[Release]
+) -> None:
+    keys = [release.key for release in stick]
+    recalled = frozenset(data.draw(st.sets(st.sampled_from(keys), max_size=3), label="recalled"))
+    withdrawn = frozenset(data.draw(st.sets(st.sampled_from(keys), max_size=2), label="withdrawn"))
+    brute = Brute(terminal, stick, frozenset(), recalled | withdrawn)
+    ways = brute.ways()
+    reached = {g: max(brute.ranks(way)[g] for way in ways) for g in brute.goals}
+
+    plan = make_plan(
+        terminal,
+        verified(*stick),
+        ANY_ROLE,
+        withdrawn=[(r.id, r.version) for r in stick if r.key in withdrawn],
+        recalled={r.key: recall(r.id, r.version) for r in stick if r.key in recalled},
+    )
+
+    way = tuple(keys.index(v.release.key) for v in plan.releases)
+    assert not {keys[i] for i in way} & (recalled | withdrawn)
+    assert way in ways
+    assert brute.score(way, reached) == min(brute.score(w, reached) for w in ways)
+    words = {f.key: f.verdict for f in plan.findings}
+    assert len(words) == len(plan.findings) == len(stick)
+    for key in recalled | withdrawn:
+        assert words[key] is (ReleaseVerdict.RECALLED if key in recalled else ReleaseVerdict.WITHDRAWN)
+
+
+@settings(max_examples=30, deadline=None, derandomize=True)
+@given(st.data())
+def test_no_way_as_short_has_fewer_restarts(data: st.DataObject) -> None:
+    """Several releases lead on from each version; some restart the terminal and some do not."""
+    stick = []
+    for major in (2, 3, 4):
+        for name in ("os", "other-os"):
+            minor = 0 if name == "os" else 5
+            lowest = data.draw(st.integers(1, major - 1), label="needs")
+            needs = [Requirement("firmware", Compare.GE, f"{lowest}.0.0")]
+            quiet = data.draw(st.booleans(), label="quiet")
+            stick.append(image(name, f"{major}.{minor}.0", requires=needs, size_bytes=1, restart=not quiet))
+    last = data.draw(st.integers(2, 4), label="the application needs")
+    stick.append(app("pay", "1.0.0", requires=[Requirement("firmware", Compare.GE, f"{last}.0.0")], size_bytes=1))
+    terminal = with_firmware("1.0.0")
+    brute = Brute(terminal, stick, frozenset({"pay"}))
+    goal = stick[-1]
+    ways = [way for way in brute.ways() if stick.index(goal) in way]
+    plan = make_plan(terminal, verified(*stick), ANY_ROLE, ["pay"])
+    planned = [stick.index(v.release) for v in plan.releases]
+    least = min((len(way), sum(stick[i].after.restart for i in way)) for way in ways)
+    assert (len(planned), sum(stick[i].after.restart for i in planned)) == least
 
 
 def release_of(finding: object, stick: Sequence[Release]) -> Release:

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from techtool.domain.issuers import RANGES, luhn, scheme_of
-from techtool.domain.sensitive import KIND_LABEL, Finding, Kind, Profile, Scanner, find, redact
+from techtool.domain.sensitive import CONTEXT, KIND_LABEL, Finding, Kind, Profile, Scanner, find, redact
 from techtool.domain.sensitive_fields import field_before, is_key_name
 
 # Numbers that card schemes and processors publish for testing.
@@ -74,7 +74,16 @@ def test_every_scheme_is_found_in_each_of_its_lengths_and_no_other() -> None:
         "12 4111111111111111",
         "4111111111111111 0829",
         "4111111111111111=2512",
-        "4111111111111111D2512101",
+        "4111111111111111D2513101",
+        "4111.1111.1111.1111",
+        "4111  1111  1111  1111",
+        "4111 - 1111 - 1111 - 1111",
+        "4111_1111_1111_1111",
+        "3782/822463/10005",
+        "3056|930902|5904",
+        "4000:0000:0000:0000:006",
+        "4111\u2212１１１１\u22121111\u22121111",
+        "41\u200b11 1\u00ad111 1111 1111",
         "４１１１１１１１１１１１１１１１",
         "4111\u00a01111\u00a01111\u00a01111",
         "4111\u20111111\u20111111\u20111111",
@@ -98,7 +107,9 @@ def test_separators_neighbours_and_other_digits_hide_nothing(shown: str) -> None
         "411111111111111",
         "41111111111111111111",
         "4111\n1111\n1111\n1111",
-        "4111  1111  1111  1111",
+        "4111, 1111, 1111, 1111",
+        "4111\t1111\t1111\t1111\t2222",
+        "1.4111.1111.1111.1111",
         "[gsm.imei]: [352099001761481]",
         '"iccid": "89860000000000000001"',
         "55ae8400-4111-1111-1111-111111111111",
@@ -246,9 +257,9 @@ def test_findings_say_where_in_the_whole_stream() -> None:
 
 def test_nothing_of_a_number_is_cleared_before_its_end_was_seen() -> None:
     scanner = Scanner()
-    assert scanner.feed(b"x" * 1000 + b" 4111 1111 ") == ()
-    assert scanner.cleared <= 1001
-    assert scanner.feed(b"1111 1111 " + b"y" * 1000)
+    assert scanner.feed(b"x" * 5000 + b" 4111 1111 ") == ()
+    assert scanner.cleared <= 5001
+    assert scanner.feed(b"1111 1111 " + b"y" * CONTEXT)
 
 
 def test_random_bytes_are_no_card_numbers() -> None:

@@ -79,6 +79,81 @@ def test_table(scheme: str, a: str, b: str, expected: Comparison) -> None:
     assert compare(scheme, a, b) is expected
 
 
+REAL: dict[str, tuple[str, ...]] = {
+    "dotted-date": (
+        "V1.02.03_20250101",
+        "PAX-A920-2.0.1",
+        "P400_OS_31.45.1",
+        "A920_PayDroid_4.4.2_Capricorn_V01.1.10_20171226_OTA",
+        "E600_PayDroid_7.1.1_Virgo_V04.1.18_20240124",
+        PAYDROID,
+    ),
+    "dotted": ("0.5.2095 ", "V04.1.18", "31.45.1"),
+    "triplet": ("2.4.0",),
+    "semver": ("1.0.0-alpha.beta",),
+    "android-code": ("2097152",),
+    "opaque": ("A.1.00.28P", "1.0a", "A920_PayDroid_10"),
+}
+"""Texts of terminals and packages as they are met in the field, by the scheme that their publisher would declare."""
+
+
+@pytest.mark.parametrize(("scheme", "text"), [(s, text) for s, several in REAL.items() for text in several])
+def test_real_texts_are_read_by_their_scheme(scheme: str, text: str) -> None:
+    assert compare(scheme, text, text.strip()) is SAME
+    if scheme != "opaque":
+        assert parse(scheme, text).line is not None, "it can be put in order"
+
+
+@pytest.mark.parametrize(
+    ("scheme", "older", "newer"),
+    [
+        ("dotted-date", "V1.02.03_20250101", "V1.02.04_20240101"),
+        ("dotted-date", "V1.02.03_20250101", "V1.02.03_20250301"),
+        ("dotted-date", "PAX-A920-2.0.1", "PAX-A920-2.0.10"),
+        ("dotted-date", "P400_OS_31.9.9", "P400_OS_31.45.1"),
+        (
+            "dotted-date",
+            "A920_PayDroid_4.4.2_Capricorn_V01.1.10_20171226_OTA",
+            "A920_PayDroid_4.4.2_Capricorn_V01.1.11_20170101_OTA",
+        ),
+        (
+            "dotted-date",
+            "A920Pro_PayDroid_10.0.0_Sagittarius_V1.01_20241205",
+            "A920Pro_PayDroid_10.0.0_Sagittarius_V1.01_20250105",
+        ),
+        ("dotted", "0.5.2095 ", "0.5.2096"),
+        ("dotted", "V04.1.9", "V04.1.18"),
+        ("triplet", "2.3.10", "2.4.0"),
+        ("semver", "1.0.0-alpha.beta", "1.0.0"),
+        ("android-code", "999", "2097152"),
+    ],
+)
+def test_real_texts_in_order(scheme: str, older: str, newer: str) -> None:
+    assert compare(scheme, older, newer) is OLDER
+    assert compare(scheme, newer, older) is NEWER
+
+
+@pytest.mark.parametrize(
+    ("scheme", "a", "b"),
+    [
+        ("dotted-date", "A.1.00.28P", "A.1.00.29P"),
+        ("dotted-date", "PAX-A920-2.0.1", "PAX-A930-2.0.2"),
+        ("dotted-date", "P400_OS_31.45.1", "V400_OS_31.45.2"),
+        ("dotted", "1.0a", "1.0b"),
+        ("dotted", "1.0-2", "1.0-3"),
+        ("dotted", "A.1.00.28P", "A.1.00.29P"),
+        ("triplet", "1.0.0-alpha.beta", "1.0.0"),
+        ("semver", "1.0a", "1.0b"),
+        ("semver", "V1.02.03_20250101", "V1.02.04_20250101"),
+        ("android-code", "2.0", "3.0"),
+        ("opaque", "A.1.00.28P", "A.1.00.29P"),
+    ],
+)
+def test_what_a_scheme_does_not_order_is_said_and_not_guessed(scheme: str, a: str, b: str) -> None:
+    assert compare(scheme, a, b) is UNKNOWN
+    assert meets(scheme, a, Compare.GE, b) is None
+
+
 def test_raw_text_is_kept() -> None:
     version = parse("dotted", " 0.5.2095 \n")
     assert (version.raw, version.text) == (" 0.5.2095 \n", "0.5.2095")
