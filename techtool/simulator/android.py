@@ -9,6 +9,7 @@ from typing import Final
 from techtool.domain.terminal import BatchState
 from techtool.simulator import basics, pm
 from techtool.simulator.basics import unknown_option
+from techtool.simulator.session_dump import sessions_dump
 from techtool.simulator.shell import Context, Program
 from techtool.simulator.state import Package
 
@@ -77,12 +78,14 @@ async def identity(context: Context, _arguments: list[str]) -> int:
 
 
 async def dumpsys(context: Context, arguments: list[str]) -> int:
-    """``dumpsys battery``, ``dumpsys package [packages|ID]``"""
+    """``dumpsys battery``, ``dumpsys package [packages|installs|ID]``"""
     match arguments:
         case ["battery"]:
             await _dump_battery(context)
         case ["package"] | ["package", "packages"]:
             await _dump_packages(context, context.device.packages.all())
+        case ["package", "installs"]:
+            await context.say(sessions_dump(context.device.packages.sessions(), context.device.model.sdk))
         case ["package", package_id]:
             package = context.device.packages.get(package_id)
             if package is None:

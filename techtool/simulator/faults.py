@@ -37,6 +37,7 @@ takes the first entry that names it. Every key may be left out, an unknown one i
     word = "INSTALL_FAILED_USER_RESTRICTED"
     detail = "Install canceled by user"
     package = ""                         # only this package; empty: any
+    nth = 0                              # only the n-th package of a set that is installed together; 0: any
     times = 0                            # how often; 0: always
 
     [terminal.wrong_version]             # after an install another version stands there
@@ -125,6 +126,8 @@ class InstallRefusal:
     word: str
     detail: str = ""
     package: str = ""
+    nth: int = 0
+    """Only the n-th package (from 1) of a set that is installed together; 0: any package, alone or not."""
     times: int = 0
 
 
@@ -227,10 +230,12 @@ class ArmedFaults:
         """Whether a reply that reached its byte stops there."""
         return self._strike("hang", hang.times)
 
-    def refuse_install(self, package_id: str) -> InstallRefusal | None:
-        """The refusal that this package meets, if any."""
+    def refuse_install(self, package_id: str, place: int = 0) -> InstallRefusal | None:
+        """The refusal that this package meets, if any; ``place``: which one of a set it is (from 1), 0 when alone."""
         refusal = self.faults.install
         if refusal is None or (refusal.package and refusal.package != package_id):
+            return None
+        if refusal.nth and refusal.nth != place:
             return None
         return refusal if self._strike("install", refusal.times) else None
 

@@ -1,4 +1,4 @@
-"""Android's package manager as far as an installer meets it: sessions, and the rules by which a package is refused."""
+"""Android's package manager as far as an installer meets it: sessions, alone or in sets, and what they install."""
 
 from __future__ import annotations
 
@@ -6,16 +6,20 @@ import asyncio
 import base64
 import hashlib
 import os
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Final
 
 from techtool.clock import Clock
 from techtool.simulator.apk import ApkFile, InstallRefused, read_apk
 from techtool.simulator.faults import ArmedFaults, ToldAt
+from techtool.simulator.judge import Judge, Staged
 from techtool.simulator.model import Model
 from techtool.simulator.state import Package, Session, StateStore
 
 STREAM_PIECE = 256 * 1024
+_SDK_ANDROID_12: Final = 31
 
 
 class NoSuchSession(LookupError):
@@ -34,6 +38,7 @@ class PackageManager:
         self._store = store
         self._faults = faults
         self._clock = clock
+        self._judge = Judge(model, faults)
         self._one_at_a_time = asyncio.Lock()
 
     # --- what is there -------------------------------------------------------------------------------------------
@@ -64,17 +69,20 @@ class PackageManager:
 
     # --- sessions ------------------------------------------------------------------------------------------------
 
+    def sessions(self) -> list[Session]:
+        """Every session that is neither committed nor abandoned, by id."""
+        return sorted(self._store.state.sessions.values(), key=lambda session: session.id)
+
     def create(self, wanted: Session, free_bytes: int) -> int:
         """A new session with the options of ``wanted``; its id."""
         storage = self._faults.faults.storage
-        if storage is not None and storage.told_at is ToldAt.CREATE and wanted.size_bytes > free_bytes:
+        told_now = storage is not None and storage.told_at is ToldAt.CREATE
+        if told_now and wanted.size_bytes > free_bytes and not wanted.multi_package:
             raise Refused(
                 "android.os.ParcelableException: java.io.IOException: Requested internal only, but not enough space"
             )
-        state = self._store.state
-        session = replace(wanted, id=state.next_session)
-        sessions = {**state.sessions, str(session.id): session}
-        self._store.commit(replace(state, sessions=sessions, next_session=state.next_session + 1))
+        session = replace(wanted, id=self._store.state.next_session)
+        self._keep(session)
         return session.id
 
     def session(self, session_id: int) -> Session:
@@ -84,95 +92,120 @@ class PackageManager:
             raise NoSuchSession(str(session_id))
         return session
 
+    def add_children(self, parent_id: int, child_ids: Sequence[int]) -> None:
+        """Put sessions into a multi-package session; raises :class:`NoSuchSession`, :class:`Refused`."""
+        parent = self.session(parent_id)
+        for child_id in child_ids:
+            child = self._store.state.sessions.get(str(child_id))
+            if child is None or child.parent not in (0, parent_id) or child.multi_package:
+                raise Refused(
+                    f"java.lang.IllegalStateException: Unable to add child session {child_id} as it does not exist"
+                    " or is in an invalid state."
+                )
+            if child.parent != parent_id:
+                parent = replace(parent, children=(*parent.children, child_id))
+                self._keep(parent, replace(child, parent=parent_id))
+
     def begin_write(self, session_id: int, name: str, size_bytes: int, free_bytes: int) -> SessionWriter:
-        """Open a file of a session; raises :class:`NoSuchSession`."""
-        self.session(session_id)
+        """Open a file of a session; raises :class:`NoSuchSession`, :class:`Refused`."""
+        if self.session(session_id).multi_package:
+            raise Refused(f"java.lang.IllegalStateException: Session {session_id} holds sessions, not files")
         limit = None
         storage = self._faults.faults.storage
         if storage is not None and storage.told_at is ToldAt.WRITE:
             limit = free_bytes
         return SessionWriter(self, self._store, session_id, name, size_bytes, limit)
 
-    def abandon(self, session_id: int) -> None:
-        """Forget a session and its bytes; raises :class:`NoSuchSession`."""
+    def written(self, session_id: int, name: str, size_bytes: int) -> None:
+        """A file of a session is complete and durable; raises :class:`NoSuchSession`."""
         session = self.session(session_id)
-        state = self._store.state
-        rest = {key: value for key, value in state.sessions.items() if key != str(session_id)}
-        self._store.commit(replace(state, sessions=rest))
-        for name in session.written:
-            self._store.disk.unlink(self._store.session_file(session_id, name))
+        self._keep(replace(session, written={**session.written, name: size_bytes}))
+
+    def abandon(self, session_id: int) -> None:
+        """Forget a session and its bytes; raises :class:`NoSuchSession`, :class:`Refused`.
+
+        Abandoning a parent takes its children along since Android 12 (``PackageInstallerService.removeActiveSession``).
+        Before, they stay, and because they still name a parent they cannot be abandoned either.
+        """
+        session = self.session(session_id)
+        _refuse_child(session, "abandoned")
+        self._forget((session_id, *session.children) if self._model.sdk >= _SDK_ANDROID_12 else (session_id,))
 
     async def commit(self, session_id: int, free_bytes: int) -> None:
-        """Install what the session holds and end it; raises :class:`NoSuchSession`, :class:`InstallRefused`."""
+        """Install what the session holds and end it; raises :class:`NoSuchSession`, :class:`InstallRefused`.
+
+        A multi-package session: everything in all its children is checked first, then all of it becomes the terminal's
+        in one write of its state, or nothing does.
+        """
         async with self._one_at_a_time:
             session = self.session(session_id)
+            _refuse_child(session, "committed")
+            ids = session.children if session.multi_package else (session_id,)
             try:
-                if len(session.written) != 1:
-                    raise InstallRefused("INSTALL_FAILED_INVALID_APK", "Exactly one APK is expected in the session")
-                file = self._store.session_file(session_id, next(iter(session.written)))
-                apk = await asyncio.to_thread(read_apk, file, f"/data/app/vmdl{session.id}.tmp/base.apk")
-                self._judge(apk, session, free_bytes)
-                if not self._faults.faults.says_ok_and_lies:
-                    self._put(apk, file, session)
-            finally:
-                self.abandon(session_id)
+                staged = [await self._staged(one) for one in ids]
+                if not staged:
+                    raise InstallRefused("INSTALL_FAILED_VERIFICATION_TIMEOUT", "No child sessions found!")
+                self._judge.check(staged, self._store.state.packages, free_bytes)
+            except InstallRefused:
+                self._forget({session_id, *ids})
+                raise
+            if self._faults.faults.says_ok_and_lies:
+                staged = []
+            self._put(staged, ended={session_id, *ids})
 
-    # --- rules ---------------------------------------------------------------------------------------------------
+    async def _staged(self, session_id: int) -> Staged:
+        session = self.session(session_id)
+        if len(session.written) != 1:
+            raise InstallRefused("INSTALL_FAILED_INVALID_APK", "Exactly one APK is expected in the session")
+        file = self._store.session_file(session_id, next(iter(session.written)))
+        apk = await asyncio.to_thread(read_apk, file, f"/data/app/vmdl{session.id}.tmp/base.apk")
+        return Staged(session, file, apk)
 
-    def _judge(self, apk: ApkFile, session: Session, free_bytes: int) -> None:
-        """Everything Android checks, in an order near its own; raises :class:`InstallRefused`."""
-        facts, sdk = apk.facts, self._model.sdk
-        if facts.min_sdk > sdk:
-            detail = f"Requires newer sdk version #{facts.min_sdk} (current version is #{sdk})"
-            raise InstallRefused("INSTALL_FAILED_OLDER_SDK", detail)
-        if apk.test_only and not session.test_only:
-            raise InstallRefused("INSTALL_FAILED_TEST_ONLY", "installPackageLI")
-        refusal = self._faults.refuse_install(facts.id)
-        if refusal is not None:
-            raise InstallRefused(refusal.word, refusal.detail)
-        if apk.size_bytes > free_bytes:
-            detail = f"Failed to allocate {apk.size_bytes} because only {free_bytes} allocatable"
-            raise InstallRefused("INSTALL_FAILED_INSUFFICIENT_STORAGE", detail)
-        if facts.abis and not set(facts.abis) & set(self._model.abis):
-            raise InstallRefused("INSTALL_FAILED_NO_MATCHING_ABIS", "Failed to extract native libraries, res=-113")
-        installed = self.get(facts.id)
-        if installed is not None:
-            self._judge_update(apk, installed, session)
-
-    def _judge_update(self, apk: ApkFile, installed: Package, session: Session) -> None:
-        facts = apk.facts
-        if not session.replace:
-            detail = f"Attempt to re-install {facts.id} without first uninstalling."
-            raise InstallRefused("INSTALL_FAILED_ALREADY_EXISTS", detail)
-        if installed.signer != facts.signer:
-            raise InstallRefused(
-                "INSTALL_FAILED_UPDATE_INCOMPATIBLE",
-                f"Existing package {facts.id} signatures do not match newer version; ignoring!",
-            )
-        if facts.version_code < installed.version_code and not (session.downgrade and installed.debuggable):
-            raise InstallRefused(
-                "INSTALL_FAILED_VERSION_DOWNGRADE",
-                f"Downgrade detected: Update version code {facts.version_code} is older than"
-                f" current {installed.version_code}",
-            )
-
-    def _put(self, apk: ApkFile, file: Path, session: Session) -> None:
-        """Move the file to its place, then make the new package list durable: that write is the moment of truth."""
-        self._store.disk.replace(file, self._store.apk_file(apk.sha256))
-        self._record(apk, session)
-
-    def _record(self, apk: ApkFile, session: Session) -> None:
-        """Put the package on the list and drop the file of the one it replaces."""
+    def _keep(self, *changed: Session) -> None:
+        """Make new or changed sessions durable; the next one gets a number that none of them has."""
         state = self._store.state
-        before = state.packages.get(apk.facts.id)
+        sessions = {**state.sessions, **{str(session.id): session for session in changed}}
+        following = max(state.next_session, *(session.id + 1 for session in changed))
+        self._store.commit(replace(state, sessions=sessions, next_session=following))
+
+    def _forget(self, session_ids: Collection[int]) -> None:
+        self._put((), ended=session_ids)
+
+    # --- packages ------------------------------------------------------------------------------------------------
+
+    def _put(self, staged: Sequence[Staged], *, ended: Collection[int]) -> None:
+        """Move the files to their places, then make package list and sessions durable: that write is the truth.
+
+        ``ended``: the sessions that are over with it; what is still in them goes.
+        """
+        for one in staged:
+            self._store.disk.replace(one.file, self._store.apk_file(one.apk.sha256))
+        state = self._store.state
+        before = state.packages
+        packages, next_uid = dict(before), state.next_uid
+        for one in staged:
+            package = self._package(one.apk, one.session, packages.get(one.apk.facts.id), next_uid)
+            next_uid += package.uid == next_uid
+            packages[package.id] = package
+        gone = [session for session in state.sessions.values() if session.id in ended]
+        sessions = {key: session for key, session in state.sessions.items() if session.id not in ended}
+        self._store.commit(replace(state, packages=packages, next_uid=next_uid, sessions=sessions))
+        for session in gone:
+            for name in session.written:
+                self._store.disk.unlink(self._store.session_file(session.id, name))
+        for one in staged:
+            self._drop_file(before.get(one.apk.facts.id))
+
+    def _package(self, apk: ApkFile, session: Session, before: Package | None, next_uid: int) -> Package:
+        """The record of a package that is being installed."""
         now_s = int(self._clock.now().timestamp())
         told = self._faults.wrong_version(apk.facts.id)
-        package = Package(
+        return Package(
             id=apk.facts.id,
             version=told.version if told else apk.facts.version,
             version_code=told.version_code if told else apk.facts.version_code,
             path=self._new_path(apk, session),
-            uid=before.uid if before else state.next_uid,
+            uid=before.uid if before else next_uid,
             apk_sha256=apk.sha256,
             size_bytes=apk.size_bytes,
             signer=apk.facts.signer,
@@ -185,9 +218,6 @@ class PackageManager:
             first_installed_s=before.first_installed_s if before else now_s,
             last_updated_s=now_s,
         )
-        packages = {**state.packages, package.id: package}
-        self._store.commit(replace(state, packages=packages, next_uid=state.next_uid + (0 if before else 1)))
-        self._drop_file(before)
 
     def uninstall(self, package_id: str) -> None:
         """Remove a package; raises :class:`Refused` in the package manager's words."""
@@ -204,8 +234,10 @@ class PackageManager:
     async def preinstall(self, apk: Path) -> None:
         """Put an APK file of this computer into a new terminal as its maker would."""
         facts = await asyncio.to_thread(read_apk, apk)
-        self._store.disk.write_file(self._store.apk_file(facts.sha256), await asyncio.to_thread(apk.read_bytes))
-        self._record(facts, Session(id=0))
+        session = Session(id=0)
+        file = self._store.session_file(session.id, apk.name)
+        self._store.disk.write_file(file, await asyncio.to_thread(apk.read_bytes))
+        self._put([Staged(session, file, facts)], ended=())
 
     def _drop_file(self, package: Package | None) -> None:
         """Remove the file of a package that was replaced or removed, unless another still uses it."""
@@ -222,6 +254,15 @@ class PackageManager:
         if self._model.sdk >= 30:
             folder = f"/data/app/~~{first}/{apk.facts.id}-{second}"
         return f"{folder}/base.apk"
+
+
+def _refuse_child(session: Session, done: str) -> None:
+    """What happens to a child happens to its set: Android's words to whoever tries it with the child alone."""
+    if session.parent:
+        raise Refused(
+            f"java.lang.IllegalStateException: Session {session.id} is a child of multi-package session"
+            f" {session.parent} and may not be {done} directly."
+        )
 
 
 class SessionWriter:
@@ -255,10 +296,7 @@ class SessionWriter:
         await asyncio.to_thread(self._store.disk.fsync, self._fd, self._path)
         os.close(self._fd)
         self._fd = -1
-        session = self._manager.session(self._session_id)
-        session = replace(session, written={**session.written, self._name: self.written_bytes})
-        state = self._store.state
-        self._store.commit(replace(state, sessions={**state.sessions, str(session.id): session}))
+        self._manager.written(self._session_id, self._name, self.written_bytes)
 
     def abort(self) -> None:
         """Throw the bytes away; after :meth:`finish` it does nothing."""

@@ -20,6 +20,8 @@ _FLAGS: Final = frozenset(
     {"-r", "-R", "-d", "-t", "-g", "-f", "-s", "-l", "--dont-kill", "--full", "--skip-verification"}
 )
 EXIT_EXCEPTION: Final = 255
+SDK_OF_SETS: Final = 29
+"""Android 10 brought sessions that hold sessions: ``--multi-package`` and ``install-add-session``."""
 
 
 @dataclass(slots=True)
@@ -31,8 +33,12 @@ class Options:
     rest: list[str] = field(default_factory=list)
 
     @classmethod
-    def parse(cls, arguments: list[str]) -> Options:
-        """Read them as Android does: options end at the first word that is none; raises :class:`Refused`."""
+    def parse(cls, arguments: list[str], sdk: int = 0) -> Options:
+        """Read them as Android does: options end at the first word that is none; raises :class:`Refused`.
+
+        ``sdk``: of the terminal, for the options that came later.
+        """
+        flags = _FLAGS | {"--multi-package"} if sdk >= SDK_OF_SETS else _FLAGS
         options, at = cls(), 0
         while at < len(arguments) and arguments[at].startswith("-") and arguments[at] != "-":
             name = arguments[at]
@@ -41,7 +47,7 @@ class Options:
                     raise Refused(f'java.lang.IllegalArgumentException: Argument expected after "{name}"')
                 options.values[name] = arguments[at + 1]
                 at += 1
-            elif name in _FLAGS:
+            elif name in flags:
                 options.flags.add(name)
             else:
                 raise Refused(f"java.lang.IllegalArgumentException: Unknown option {name}")
@@ -72,8 +78,9 @@ async def cmd(context: Context, arguments: list[str]) -> int:
 
 async def pm(context: Context, arguments: list[str]) -> int:
     """``pm …``"""
-    action = _ACTIONS.get("".join(arguments[:1]))
-    if action is None:
+    name = "".join(arguments[:1])
+    action = _ACTIONS.get(name)
+    if action is None or (name == "install-add-session" and context.device.model.sdk < SDK_OF_SETS):
         await context.complain(f"Unknown command: {''.join(arguments[:1])}")
         return EXIT_EXCEPTION
     try:
@@ -142,12 +149,13 @@ def _session_of(context: Context, options: Options) -> Session:
         downgrade="-d" in options.flags,
         test_only="-t" in options.flags,
         installer=options.values.get("-i", ""),
+        multi_package="--multi-package" in options.flags,
     )
 
 
 async def _create(context: Context, arguments: list[str]) -> int:
     """``pm install-create [OPTIONS]``"""
-    options = Options.parse(arguments)
+    options = Options.parse(arguments, context.device.model.sdk)
     session = context.device.packages.create(_session_of(context, options), context.device.free_bytes())
     await context.say(f"Success: created install session [{session}]")
     return 0
@@ -207,6 +215,20 @@ async def _copy_file(context: Context, writer: SessionWriter, path: str) -> bool
     return True
 
 
+async def _add_session(context: Context, arguments: list[str]) -> int:
+    """``pm install-add-session PARENT CHILD…``"""
+    parent, *children = [_number(word) for word in arguments] or [_number("")]
+    if not children:
+        await context.say("Error: At least two sessions are required.")
+        return 1
+    if not context.device.packages.session(parent).multi_package:
+        await context.complain("Error: parent session ID is not a multi-package session")
+        return 1
+    context.device.packages.add_children(parent, children)
+    await context.say("Success")
+    return 0
+
+
 async def _commit(context: Context, arguments: list[str]) -> int:
     """``pm install-commit SESSION``"""
     session = _number("".join(arguments[-1:]))
@@ -261,6 +283,7 @@ _ACTIONS: Final[Mapping[str, Callable[[Context, list[str]], Awaitable[int]]]] = 
     "install": _install,
     "install-create": _create,
     "install-write": _write,
+    "install-add-session": _add_session,
     "install-commit": _commit,
     "install-abandon": _abandon,
     "uninstall": _uninstall,

@@ -61,6 +61,12 @@ class Session:
     installer: str = ""
     written: Mapping[str, int] = field(default_factory=dict)
     """Name within the session → bytes."""
+    multi_package: bool = False
+    """It holds no file but other sessions, which are installed all or not at all."""
+    children: tuple[int, ...] = ()
+    """The sessions it holds, in the order they were added."""
+    parent: int = 0
+    """The session that holds this one; 0: none. It may be gone: see :mod:`techtool.simulator.packages`."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Collection
+from collections.abc import AsyncIterator, Collection, Sequence
 from contextlib import aclosing
 from pathlib import Path
 from typing import Final
@@ -11,7 +11,7 @@ from typing import Final
 from techtool.catalogue.allow import AllowList
 from techtool.catalogue.reader import Catalogue
 from techtool.clock import Clock
-from techtool.domain.backup import BackupItem, NotRead
+from techtool.domain.backup import SnapshotPart
 from techtool.domain.release import ApkFacts
 from techtool.domain.terminal import Identity, InstalledPackage, TerminalState
 from techtool.errors import AnotherTerminal, LinkError, LinkTimeout, UnknownModel
@@ -23,8 +23,8 @@ from techtool.terminals.android_text import (
     parse_number,
     parse_properties,
 )
-from techtool.terminals.base import SessionSink
-from techtool.terminals.install import abandon_session, install_package
+from techtool.terminals.base import PackageFile, SessionSink, SetSink
+from techtool.terminals.install import abandon_session, find_sessions, install_package, install_together
 from techtool.terminals.inventory import read_installed, read_packages
 from techtool.terminals.shell import ask
 from techtool.terminals.snapshot import snapshot_items
@@ -78,7 +78,7 @@ class AndroidTerminal:
             evidence=facts.evidence,
         )
 
-    async def backup_items(self, allow: AllowList) -> AsyncIterator[BackupItem | NotRead]:
+    async def backup_items(self, allow: AllowList) -> AsyncIterator[SnapshotPart]:
         """What a configuration snapshot holds."""
         properties, identity = await self._read_same()
         async with aclosing(snapshot_items(self._link, properties, identity.vendor, allow)) as items:
@@ -97,9 +97,19 @@ class AndroidTerminal:
         """Stream one package into an install session and commit it."""
         await install_package(self._link, package, payload, size_bytes, session=session, confirmed=confirmed)
 
-    async def abandon(self, session: str) -> None:
+    async def install_together(
+        self, files: Sequence[PackageFile], *, session: SetSink, confirmed: Confirmed | None = None
+    ) -> bool:
+        """Stream several packages into a multi-package session (Android 10 and later) and commit it."""
+        return await install_together(self._link, self._identity.sdk, files, session=session, confirmed=confirmed)
+
+    async def abandon(self, session: str) -> bool:
         """Drop the session that an interrupted installation left."""
-        await abandon_session(self._link, session)
+        return await abandon_session(self._link, session)
+
+    async def unfinished_sessions(self, sizes_bytes: Collection[int]) -> tuple[str, ...] | None:
+        """Sessions whose number never reached us, by the sizes they were asked for."""
+        return await find_sessions(self._link, sizes_bytes)
 
     async def installed_file(self, package_id: str) -> tuple[InstalledPackage, str] | None:
         """The package and the SHA-256 of its base APK, read from the terminal now."""

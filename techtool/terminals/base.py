@@ -2,18 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Collection
+from collections.abc import AsyncIterator, Callable, Collection, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
 from techtool.catalogue.allow import AllowList
-from techtool.domain.backup import BackupItem, NotRead
+from techtool.domain.backup import SnapshotPart
 from techtool.domain.release import ApkFacts
 from techtool.domain.terminal import Identity, InstalledPackage, TerminalState
 from techtool.links.base import Confirmed
 
 SessionSink = Callable[[str], None]
 """Told the install session's id after the terminal opened it and before any byte is written, to be journalled."""
+SetSink = Callable[[str, str], None]
+"""The same for packages that go in together: package id (empty: of the session that holds the others), session id."""
+
+
+@dataclass(frozen=True, slots=True)
+class PackageFile:
+    """One package and this laptop's verified copy of it."""
+
+    apk: ApkFacts
+    path: Path
+    size_bytes: int
 
 
 class Terminal(Protocol):
@@ -35,7 +47,7 @@ class Terminal(Protocol):
         """
         ...
 
-    def backup_items(self, allow: AllowList) -> AsyncIterator[BackupItem | NotRead]:
+    def backup_items(self, allow: AllowList) -> AsyncIterator[SnapshotPart]:
         """What a configuration snapshot holds, as far as it may and can be read; each item's bytes before the next."""
         ...
 
@@ -55,8 +67,26 @@ class Terminal(Protocol):
         """
         ...
 
-    async def abandon(self, session: str) -> None:
-        """Drop the session that an interrupted installation left; one that is not there is fine."""
+    async def install_together(
+        self, files: Sequence[PackageFile], *, session: SetSink, confirmed: Confirmed | None = None
+    ) -> bool:
+        """Stream several packages and have them installed all or none.
+
+        False: this terminal does not know how, nothing was installed; they can only go in one after the other.
+        ``confirmed`` counts over all of them. Raises as :meth:`install` does; after ``InstallFailed`` with a ``word``
+        none of them was installed.
+        """
+        ...
+
+    async def abandon(self, session: str) -> bool:
+        """Drop the session that an interrupted installation left; False: the terminal will not let go of it.
+
+        One that is not there is fine. A session that holds others comes before those.
+        """
+        ...
+
+    async def unfinished_sessions(self, sizes_bytes: Collection[int]) -> tuple[str, ...] | None:
+        """Sessions of ours whose number never reached us, by the sizes they were asked for; None: it does not tell."""
         ...
 
     async def installed_file(self, package_id: str) -> tuple[InstalledPackage, str] | None:

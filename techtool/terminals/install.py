@@ -1,31 +1,42 @@
-"""Install one package through an install session, streamed: nothing is laid down in the terminal's shared storage.
+"""Install packages through install sessions, streamed: nothing is laid down in the terminal's shared storage.
 
 Never ``abb`` (terminals without a working one advertise it), never ``-d`` (a downgrade needs its own decision), never
-an uninstallation (it would lose data and keys). Source: AOSP ``PackageManagerShellCommand``.
+an uninstallation (it would lose data and keys). Source: AOSP ``PackageManagerShellCommand``; for several packages at
+once, in the order of adb's own ``install-multi-package`` (``adb_install.cpp``).
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO, Final
 
 from techtool.domain.release import ApkFacts
-from techtool.errors import CommandRefused, Damaged, NotCapable
-from techtool.i18n import phrase
-from techtool.links.base import Capability, CommandResult, Confirmed, Link
-from techtool.terminals.base import SessionSink
+from techtool.domain.terminal import SETS_SINCE_SDK
+from techtool.errors import InstallFailed
+from techtool.links.base import Confirmed, Link
+from techtool.terminals.base import PackageFile, SessionSink, SetSink
+from techtool.terminals.install_sessions import (
+    abandon_session,
+    ask_for_session,
+    check_streaming,
+    commit,
+    find_sessions,
+    opened,
+    says_success,
+    session_in,
+    write_file,
+)
 from techtool.terminals.refusals import catm_of, install_failed, outcome_of
-from techtool.terminals.shell import answer_of, is_no_such_command
+from techtool.terminals.shell import answer_of
 
-__all__ = ["abandon_session", "catm_of", "install_package", "outcome_of"]
+__all__ = ["abandon_session", "catm_of", "find_sessions", "install_package", "install_together", "outcome_of"]
 
-COMMIT_TIMEOUT_S: Final = 600.0
-"""Checking signatures and compiling a large package takes minutes on a small processor."""
-_SESSION: Final = re.compile(r"Success\b.*?\[(\d+)\]", re.DOTALL)
-_STREAMED: Final = re.compile(r"Success: streamed (\d+) bytes")
-_SHELLS: Final = ("cmd package", "pm")
-"""The direct way; before Android 7 there is only the program."""
+_NO_SUCH_OPTION: Final = re.compile(r"unknown option\b.*--multi-package", re.IGNORECASE)
+_NO_SUCH_ACTION: Final = re.compile(r"unknown command\b.*install-add-session", re.IGNORECASE)
 
 
 async def install_package(
@@ -38,79 +49,104 @@ async def install_package(
     confirmed: Confirmed | None = None,
 ) -> None:
     """See :meth:`techtool.terminals.base.Terminal.install`."""
-    if Capability.STREAM_INSTALL not in link.capabilities:
-        raise NotCapable(address=str(link.address), capability=phrase("streamed installation"))
-    name = f"{package.id} {package.version}"
-    with _opened(payload, size_bytes) as source:
-        manager, number = await _open_session(link, name, size_bytes)
+    check_streaming(link)
+    name = _name(package)
+    with opened(payload, size_bytes) as source:
+        manager, answer = await ask_for_session(link, f"-r -S {size_bytes}")
+        number = session_in(name, answer)
         session(number)
-        await _write(link, manager, name, number, source, size_bytes, confirmed)
-    result = await link.run(f"{manager} install-commit {number}", timeout_s=COMMIT_TIMEOUT_S)
-    answer = answer_of(result)
-    if not _says_success(answer):
-        raise install_failed(name, answer, committed=True)
-
-
-async def abandon_session(link: Link, session: str) -> None:
-    """Drop a session; that there is none any more is what was wanted."""
-    if not session.isascii() or not session.isdigit():
-        return
-    for manager in _SHELLS:
         try:
-            result = await link.run(f"{manager} install-abandon {session}")
-        except CommandRefused:
-            continue
-        if not is_no_such_command(result):
-            return
+            await write_file(link, manager, name, number, source, size_bytes, confirmed)
+        except InstallFailed:
+            await abandon_session(link, number)
+            raise
+    await commit(link, manager, name, number)
 
 
-async def _open_session(link: Link, name: str, size_bytes: int) -> tuple[str, str]:
-    """The package manager to talk to, and the session's number."""
-    result: CommandResult | None = None
-    for manager in _SHELLS:
-        result = await link.run(f"{manager} install-create -r -S {size_bytes}")
-        if is_no_such_command(result):
-            continue
-        answer = answer_of(result)
-        opened = _SESSION.search(answer)
-        if opened is None:
-            raise install_failed(name, answer, committed=False)
-        return manager, opened[1]
-    raise NotCapable(
-        address=str(link.address),
-        capability=phrase("install sessions"),
-        detail=answer_of(result) if result else "",
-    )
+async def install_together(
+    link: Link,
+    sdk: int | None,
+    files: Sequence[PackageFile],
+    *,
+    session: SetSink,
+    confirmed: Confirmed | None = None,
+) -> bool:
+    """See :meth:`techtool.terminals.base.Terminal.install_together`; ``sdk``: None where it is not known."""
+    check_streaming(link)
+    if sdk is not None and sdk < SETS_SINCE_SDK:
+        return False
+    with ExitStack() as open_files:
+        sources = [open_files.enter_context(opened(file.path, file.size_bytes)) for file in files]
+        name = ", ".join(_name(file.apk) for file in files)
+        manager, answer = await ask_for_session(link, f"--multi-package -r -S {sum(f.size_bytes for f in files)}")
+        if _NO_SUCH_OPTION.search(answer):
+            return False
+        work = _Set(link, manager, name, session_in(name, answer), session, confirmed)
+        session("", work.parent)
+        try:
+            for file, source in zip(files, sources, strict=True):
+                await work.write(file, source)
+            accepted = await work.attach()
+            if accepted:
+                await commit(link, manager, name, work.parent)
+        except InstallFailed as error:
+            # Without a word nobody knows whether it is being installed at this moment.
+            if error.word:
+                await work.abandon()
+            raise
+    if not accepted:
+        await work.abandon()
+    return accepted
 
 
-async def _write(
-    link: Link, manager: str, name: str, number: str, source: BinaryIO, size_bytes: int, confirmed: Confirmed | None
-) -> None:
-    command = f"{manager} install-write -S {size_bytes} {number} base.apk -"
-    try:
-        answer = answer_of(await link.feed(command, source, size_bytes, confirmed=confirmed))
-    except CommandRefused as error:
-        await abandon_session(link, number)
-        raise install_failed(name, str(error.params.get("answer", "")), committed=False) from error
-    streamed = _STREAMED.search(answer)
-    complete = streamed is None or int(streamed[1]) == size_bytes
-    if not _says_success(answer) or not complete:
-        await abandon_session(link, number)
-        raise install_failed(name, answer, committed=False)
+@dataclass(slots=True)
+class _Set:
+    """A multi-package session and what was put into it so far."""
+
+    link: Link
+    manager: str
+    name: str
+    parent: str
+    sink: SetSink
+    confirmed: Confirmed | None
+    children: list[str] = field(default_factory=list)
+    written_bytes: int = 0
+
+    async def write(self, file: PackageFile, source: BinaryIO) -> None:
+        """One package into a session of its own.
+
+        It is not made a child yet: before Android 12 a child cannot be dropped any more.
+        """
+        answer = answer_of(await self.link.run(f"{self.manager} install-create -r -S {file.size_bytes}"))
+        child = session_in(self.name, answer)
+        self.children.append(child)
+        self.sink(file.apk.id, child)
+        confirmed = _after(self.written_bytes, self.confirmed)
+        await write_file(self.link, self.manager, _name(file.apk), child, source, file.size_bytes, confirmed)
+        self.written_bytes += file.size_bytes
+
+    async def attach(self) -> bool:
+        """Make all of them children of the set; False where the terminal has no such command."""
+        numbers = " ".join((self.parent, *self.children))
+        answer = answer_of(await self.link.run(f"{self.manager} install-add-session {numbers}"))
+        if _NO_SUCH_ACTION.search(answer):
+            return False
+        if not says_success(answer):
+            raise install_failed(self.name, answer, committed=False)
+        return True
+
+    async def abandon(self) -> None:
+        """Drop it: Android 10 leaves a set that it refused, and single sessions stay in any case."""
+        for number in (self.parent, *self.children):
+            await abandon_session(self.link, number)
 
 
-def _says_success(answer: str) -> bool:
-    """“Success” at the start of a line, and no failure beside it."""
-    return re.search(r"(?m)^Success\b", answer) is not None and "Failure" not in answer
+def _after(before_bytes: int, confirmed: Confirmed | None) -> Confirmed | None:
+    """Count one package's bytes behind those of the packages before it."""
+    if confirmed is None:
+        return None
+    return lambda count: confirmed(before_bytes + count)
 
 
-def _opened(payload: Path, size_bytes: int) -> BinaryIO:
-    """The laptop's copy, as long as it should be."""
-    try:
-        found = payload.stat().st_size
-        if found == size_bytes:
-            return payload.open("rb")
-    except OSError as error:
-        raise Damaged(path=str(payload), problem=error.strerror or type(error).__name__) from error
-    problem = phrase("{found} bytes instead of {wanted}", found=found, wanted=size_bytes)
-    raise Damaged(path=str(payload), problem=problem)
+def _name(package: ApkFacts) -> str:
+    return f"{package.id} {package.version}"

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from techtool.domain.outcome import Outcome
+from techtool.domain.sensitive import redact
 from techtool.domain.visit import CatmResult
 from techtool.errors import InstallFailed
 from techtool.i18n import N_, Phrase, phrase, raw
@@ -192,7 +193,7 @@ def install_failed(package: str, answer: str, *, committed: bool) -> InstallFail
             reason=_reason(N_("the terminal gave no clear answer"), answer),
             remedy=phrase("Resume the visit: the terminal is read again before anything else is done."),
             word="",
-            detail=answer[:_DETAIL_LIMIT],
+            detail=redact(answer)[:_DETAIL_LIMIT],
             state=phrase("Whether it was installed is not known until the terminal is read again."),
         )
     refusal = refusal_of(word)
@@ -201,11 +202,11 @@ def install_failed(package: str, answer: str, *, committed: bool) -> InstallFail
         reason=_reason(refusal.reason, answer if refusal is _UNKNOWN else word),
         remedy=Phrase(refusal.remedy),
         word=word or "REFUSED",
-        detail=answer[:_DETAIL_LIMIT],
+        detail=redact(answer)[:_DETAIL_LIMIT],
     )
 
 
 def _reason(text: str, answer: str) -> Phrase:
     """Our sentence with the terminal's own words behind it."""
-    shown = " ".join(answer.split())[:_SHOWN_LIMIT]
+    shown = redact(" ".join(answer.split()))[:_SHOWN_LIMIT]
     return phrase("{reason} ({answer})", reason=Phrase(text), answer=raw(shown)) if shown else Phrase(text)

@@ -12,8 +12,7 @@ import logging
 import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any, cast
+from typing import IO, Any, cast
 
 from techtool.errors import CommandRefused, NotCapable
 from techtool.links.base import Link
@@ -31,10 +30,12 @@ class CopiedApk:
 
 
 async def read_installed_apk(link: Link, path: str) -> CopiedApk | None:
-    """Copy an APK from the terminal, hash it and read its signer; None where the terminal does not let it be read."""
+    """Copy an APK from the terminal, hash it and read its signer; None where the terminal does not let it be read.
+
+    The copy is a file without a name (on Windows: one that the system deletes): no stop can leave it behind.
+    """
     try:
-        with tempfile.TemporaryDirectory(prefix="techtool-") as folder:
-            copy = Path(folder) / "base.apk"
+        with tempfile.TemporaryFile(prefix="techtool-") as copy:
             sha256 = await _copy(link, path, copy)
             return CopiedApk(sha256, await asyncio.to_thread(read_signer, copy))
     except (CommandRefused, NotCapable):
@@ -43,17 +44,16 @@ async def read_installed_apk(link: Link, path: str) -> CopiedApk | None:
         raise disk_error(error, tempfile.gettempdir()) from error
 
 
-async def _copy(link: Link, path: str, copy: Path) -> str:
+async def _copy(link: Link, path: str, copy: IO[bytes]) -> str:
     digest = hashlib.sha256()
-    with copy.open("wb") as file:
-        async with pulled(link, path) as chunks:
-            async for chunk in chunks:
-                digest.update(chunk)
-                file.write(chunk)
+    async with pulled(link, path) as chunks:
+        async for chunk in chunks:
+            digest.update(chunk)
+            copy.write(chunk)
     return digest.hexdigest()
 
 
-def read_signer(path: Path) -> str | None:
+def read_signer(copy: IO[bytes]) -> str | None:
     """SHA-256 of the certificate an APK is signed with: signature scheme v3, else v2, else the JAR signature.
 
     Of several v3 signers (each for a range of Android versions) the one for the newest counts.
@@ -64,8 +64,12 @@ def read_signer(path: Path) -> str | None:
     logging.getLogger("pyaxmlparser").propagate = False
     try:
         opener: Any = pyaxmlparser.core.APK
-        apk = opener(str(path), skip_analysis=True)
+        copy.seek(0)
+        apk = opener(copy, skip_analysis=True)
         try:
+            copy.seek(0)
+            # Where the parser keeps the file's bytes; else it would open the file by its name.
+            apk._APK__raw = bytearray(copy.read())
             certificates = _certificates(apk)
         finally:
             apk.zip.close()

@@ -4,47 +4,70 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
 from contextlib import aclosing
+from dataclasses import dataclass
 from pathlib import PurePosixPath
 
 from techtool.catalogue.allow import AllowList
-from techtool.domain.backup import BackupItem, ItemKind, NotRead
+from techtool.domain.backup import Announced, BackupItem, ItemKind, NotRead, SnapshotPart
 from techtool.domain.codec import encode_json
 from techtool.errors import CommandRefused, NotCapable
-from techtool.links.base import Link
+from techtool.links.base import FileStat, Link
 from techtool.terminals.android_text import ListedPackage
 from techtool.terminals.inventory import list_packages, read_paths
 from techtool.terminals.shell import pulled
 
 
+@dataclass(frozen=True, slots=True)
+class _Wanted:
+    """One file that may be read."""
+
+    name: str
+    """In the snapshot."""
+    path: str
+    """On the terminal."""
+    kind: ItemKind
+
+
 async def snapshot_items(
     link: Link, properties: Mapping[str, str], vendor: str, allow: AllowList
-) -> AsyncGenerator[BackupItem | NotRead]:
-    """Properties, package list, the installed packages' files, the vendor's files, in this order.
+) -> AsyncGenerator[SnapshotPart]:
+    """How large it will be; then properties, package list, the installed packages' files, the vendor's files.
 
     Packages of the system image are left out: they belong to the firmware. What cannot be read is named with the
     terminal's own words.
     """
-    allowed = {name: value for name, value in sorted(properties.items()) if allow.allows(name)}
-    yield _document("properties.json", ItemKind.PROPERTIES, allowed)
     packages = await list_packages(link)
-    yield _document("packages.json", ItemKind.PACKAGES, [_listing(package) for package in packages])
-    for name, path, kind in await _files(link, packages, vendor, allow):
-        async with aclosing(_file(link, name, path, kind)) as items:
+    files = [(wanted, await _stat(link, wanted)) for wanted in await _files(link, packages, vendor, allow)]
+    yield Announced(sum(stat.size_bytes for _wanted, stat in files if isinstance(stat, FileStat)))
+    allowed = {name: value for name, value in sorted(properties.items()) if allow.allows(name)}
+    serials = frozenset(name for name in allowed if allow.holds_serial(name))
+    yield _document("properties.json", ItemKind.PROPERTIES, allowed, allow, serials)
+    yield _document("packages.json", ItemKind.PACKAGES, [_listing(package) for package in packages], allow)
+    for wanted, stat in files:
+        if isinstance(stat, NotRead):
+            yield stat
+            continue
+        async with aclosing(_file(link, wanted, stat, allow)) as items:
             async for item in items:
                 yield item
 
 
-async def _files(
-    link: Link, packages: Sequence[ListedPackage], vendor: str, allow: AllowList
-) -> list[tuple[str, str, ItemKind]]:
-    """Name in the snapshot, path on the terminal, kind."""
+async def _files(link: Link, packages: Sequence[ListedPackage], vendor: str, allow: AllowList) -> list[_Wanted]:
     files = [
-        (f"packages/{package.id}/{PurePosixPath(path).name}", path, ItemKind.APK)
+        _Wanted(f"packages/{package.id}/{PurePosixPath(path).name}", path, ItemKind.APK)
         for package in packages
         if not package.in_system_image
         for path in await read_paths(link, package.id) or (package.path,)
     ]
-    return files + [(f"files{file.path}", file.path, ItemKind.FILE) for file in allow.files_for(vendor)]
+    return files + [_Wanted(f"files{file.path}", file.path, ItemKind.FILE) for file in allow.files_for(vendor)]
+
+
+async def _stat(link: Link, wanted: _Wanted) -> FileStat | NotRead:
+    try:
+        stat = await link.stat(wanted.path)
+    except (CommandRefused, NotCapable) as error:
+        return NotRead(wanted.name, error.what_phrase.text("en"))
+    return stat or NotRead(wanted.name, "not there, or not to be seen")
 
 
 def _listing(package: ListedPackage) -> dict[str, object]:
@@ -57,23 +80,21 @@ def _listing(package: ListedPackage) -> dict[str, object]:
     }
 
 
-def _document(name: str, kind: ItemKind, content: object) -> BackupItem:
+def _document(
+    name: str, kind: ItemKind, content: object, allow: AllowList, serial_fields: frozenset[str] = frozenset()
+) -> BackupItem:
     data = encode_json(content, indent=1)
 
     async def once() -> AsyncIterator[bytes]:
         yield data
 
-    return BackupItem(name, kind, once(), len(data))
+    return BackupItem(name, kind, once(), len(data), allow.scan_of(kind), serial_fields)
 
 
-async def _file(link: Link, name: str, path: str, kind: ItemKind) -> AsyncGenerator[BackupItem | NotRead]:
+async def _file(link: Link, wanted: _Wanted, stat: FileStat, allow: AllowList) -> AsyncGenerator[BackupItem | NotRead]:
     """One file of the terminal; its first bytes are fetched first, so that a refusal is told instead of an item."""
     try:
-        stat = await link.stat(path)
-        if stat is None:
-            yield NotRead(name, "not there, or not to be seen")
-            return
-        async with pulled(link, path) as chunks:
+        async with pulled(link, wanted.path) as chunks:
             first = await anext(chunks, b"")
 
             async def all_of_it() -> AsyncIterator[bytes]:
@@ -81,6 +102,6 @@ async def _file(link: Link, name: str, path: str, kind: ItemKind) -> AsyncGenera
                 async for chunk in chunks:
                     yield chunk
 
-            yield BackupItem(name, kind, all_of_it(), stat.size_bytes)
+            yield BackupItem(wanted.name, wanted.kind, all_of_it(), stat.size_bytes, allow.scan_of(wanted.kind))
     except (CommandRefused, NotCapable) as error:
-        yield NotRead(name, error.what_phrase.text("en"))
+        yield NotRead(wanted.name, error.what_phrase.text("en"))

@@ -33,6 +33,7 @@ pytestmark = [pytest.mark.peers, pytest.mark.timeout(120)]
 
 FRAMEWORK = Path("/usr/share/android-framework-res/framework-res.apk")
 PACKAGE = "org.example.probe"
+OTHER = "org.example.other"
 
 
 @dataclass(frozen=True)
@@ -164,6 +165,8 @@ class Apks:
     first: Path
     second: Path
     foreign: Path
+    other: Path
+    """Of another package."""
 
 
 @pytest.fixture(scope="session")
@@ -173,16 +176,17 @@ def apks(tmp_path_factory: pytest.TempPathFactory) -> Apks:
         first=build_apk(folder, 1, "1.0", "acme"),
         second=build_apk(folder, 2, "2.0", "acme"),
         foreign=build_apk(folder, 3, "3.0", "mallory"),
+        other=build_apk(folder, 7, "7.0", "acme", OTHER),
     )
 
 
-def build_apk(folder: Path, code: int, name: str, key: str) -> Path:
+def build_apk(folder: Path, code: int, name: str, key: str, package: str = PACKAGE) -> Path:
     if not FRAMEWORK.is_file():
         missing("Android's framework resources are missing: apt-get install android-framework-res")
     manifest = folder / "AndroidManifest.xml"
     manifest.write_text(
         '<manifest xmlns:android="http://schemas.android.com/apk/res/android"'
-        f' package="{PACKAGE}" android:versionCode="{code}" android:versionName="{name}">'
+        f' package="{package}" android:versionCode="{code}" android:versionName="{name}">'
         '<uses-sdk android:minSdkVersion="24" android:targetSdkVersion="29"/>'
         '<application android:hasCode="false"/></manifest>'
     )
@@ -204,8 +208,8 @@ def tool(*argv: str) -> str:
     return done.stdout
 
 
-def installed(adb: Adb, serial: str) -> str:
-    return adb.on(serial, "shell", f"pm list packages --show-versioncode {PACKAGE}").stdout.decode().strip()
+def installed(adb: Adb, serial: str, package: str = PACKAGE) -> str:
+    return adb.on(serial, "shell", f"pm list packages --show-versioncode {package}").stdout.decode().strip()
 
 
 # --- adb 36 ----------------------------------------------------------------------------------------------------------
@@ -342,6 +346,51 @@ def test_install_session_by_hand(adb36: Adb, apks: Apks) -> None:
         assert installed(adb36, running.serial()) == f"package:{PACKAGE} versionCode:1"
 
 
+@pytest.mark.parametrize("model", ["castles-saturn1000f2", "sunmi-p2", "verifone-t650p"])
+def test_two_packages_at_once(adb36: Adb, apks: Apks, model: str) -> None:
+    with connected(adb36, one(model=model)) as running:
+        serial = running.serial()
+        said = adb36.on(serial, "install-multi-package", "-r", str(apks.first), str(apks.other))
+        assert (said.returncode, said.stdout.splitlines()[-1]) == (0, b"Success"), said
+        assert said.stdout.count(b"Created child session ID") == 2
+        assert installed(adb36, serial) == f"package:{PACKAGE} versionCode:1"
+        assert installed(adb36, serial, OTHER) == f"package:{OTHER} versionCode:7"
+        assert running.simulation.terminals[0].device.store.state.sessions == {}
+
+
+@pytest.mark.parametrize("place", ["first", "last"])
+def test_one_corrupt_package_and_neither_is_installed(adb36: Adb, apks: Apks, tmp_path: Path, place: str) -> None:
+    corrupt = tmp_path / "corrupt.apk"
+    corrupt.write_bytes(apks.other.read_bytes()[:-100])
+    order = (corrupt, apks.second) if place == "first" else (apks.second, corrupt)
+    with connected(adb36, one()) as running:
+        serial = running.serial()
+        assert adb36.on(serial, "install", str(apks.first)).returncode == 0
+        said = adb36.on(serial, "install-multi-package", "-r", *map(str, order))
+        assert said.returncode == 1
+        assert b"Failure [INSTALL_PARSE_FAILED_NOT_APK: " in said.stderr
+        assert installed(adb36, serial) == f"package:{PACKAGE} versionCode:1"
+        assert installed(adb36, serial, OTHER) == ""
+        assert running.simulation.terminals[0].device.store.state.sessions == {}
+
+
+def test_the_script_refuses_the_second_of_two(adb36: Adb, apks: Apks) -> None:
+    refusal = Faults(install=InstallRefusal("INSTALL_FAILED_USER_RESTRICTED", "no", nth=2))
+    with connected(adb36, one(refusal)) as running:
+        said = adb36.on(running.serial(), "install-multi-package", str(apks.first), str(apks.other))
+        assert said.returncode == 1
+        assert b"Failure [INSTALL_FAILED_USER_RESTRICTED: no]" in said.stderr
+        assert installed(adb36, running.serial()) == installed(adb36, running.serial(), OTHER) == ""
+
+
+def test_android_9_installs_no_two_at_once(adb36: Adb, apks: Apks) -> None:
+    with connected(adb36, one(model="unlisted")) as running:
+        said = adb36.on(running.serial(), "install-multi-package", str(apks.first), str(apks.other))
+        assert said.returncode == 1
+        assert b"failed to create multi-package session" in said.stderr
+        assert installed(adb36, running.serial()) == ""
+
+
 def test_reboot_and_back(adb36: Adb) -> None:
     with connected(adb36, one()) as running:
         serial = running.serial()
@@ -395,6 +444,9 @@ def test_debians_adb(adb29: Adb, apks: Apks, tmp_path: Path) -> None:
         assert (tmp_path / "y").read_bytes() == data
         assert adb29.on(running.serial(), "install", str(apks.first)).returncode == 0
         assert installed(adb29, running.serial()) == f"package:{PACKAGE} versionCode:1"
+        said = adb29.on(running.serial(), "install-multi-package", str(apks.second), str(apks.other))
+        assert said.returncode == 0, said
+        assert installed(adb29, running.serial(), OTHER) == f"package:{OTHER} versionCode:7"
 
 
 # --- the judge inside the terminal, and the tests' own APK maker -----------------------------------------------------

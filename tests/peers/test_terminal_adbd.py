@@ -24,7 +24,7 @@ from techtool.errors import AnotherTerminal, InstallFailed, LinkTimeout, Unknown
 from techtool.links.open import link_for
 from techtool.paths import Paths
 from techtool.settings import LinkSettings
-from techtool.terminals.base import Terminal
+from techtool.terminals.base import PackageFile, Terminal
 from techtool.terminals.identify import identify
 from techtool.terminals.install import outcome_of
 from tests.peers.android.state import Battery
@@ -210,6 +210,83 @@ async def test_a_left_session_can_be_abandoned_and_an_unknown_one_is_fine(
         assert fresh_adbd.android.sessions() == {}
         await terminal.abandon(sessions[0])
         await terminal.abandon("1; rm -r /data")
+
+
+def files_of(*paths: Path) -> list[PackageFile]:
+    return [PackageFile(read_apk(path), path, path.stat().st_size) for path in paths]
+
+
+async def test_a_release_of_two_packages_goes_in_whole(
+    fresh_adbd: AdbdTerminal, npm_apks: Mapping[str, Path], tmp_path: Path
+) -> None:
+    files = files_of(npm_apks[SETTINGS], demo("com.example.sunmi.pay-1.5.0"))
+    told, confirmed = list[tuple[str, str]](), list[int]()
+    async with terminal_at(fresh_adbd, tmp_path) as terminal:
+        done = await terminal.install_together(
+            files, session=lambda package, session: told.append((package, session)), confirmed=confirmed.append
+        )
+        assert done
+        assert [package for package, _session in told] == ["", files[0].apk.id, files[1].apk.id]
+        assert confirmed == sorted(confirmed)
+        assert confirmed[-1] == sum(file.size_bytes for file in files)
+        for file in files:
+            found = await terminal.installed_file(file.apk.id)
+            assert found is not None
+            assert found[1] == hashlib.sha256(file.path.read_bytes()).hexdigest()
+            assert (found[0].version_code, found[0].signer) == (file.apk.version_code, file.apk.signer)
+            on_terminal = fresh_adbd.installed(file.apk.id)
+            assert on_terminal is not None
+            assert on_terminal.read_bytes() == file.path.read_bytes()
+    uids = [package.uid for package in fresh_adbd.android.packages().values()]
+    assert len(set(uids)) == 2
+    assert fresh_adbd.android.sessions() == {}
+
+
+@pytest.mark.parametrize("place", ["first", "last"])
+async def test_of_a_set_with_one_bad_package_nothing_goes_in(
+    fresh_adbd: AdbdTerminal, tmp_path: Path, place: str
+) -> None:
+    older, newer = demo("com.example.sunmi.pay-1.4.0"), demo("com.example.sunmi.pay-1.5.0")
+    kernel, bad = demo("com.example.emvkernel-7.1.0"), tmp_path / "bad.apk"
+    bad.write_bytes(kernel.read_bytes()[:-50])
+    broken = PackageFile(read_apk(kernel), bad, bad.stat().st_size)
+    async with terminal_at(fresh_adbd, tmp_path) as terminal:
+        await Watched().install(terminal, read_apk(older), older)
+        files = [*files_of(newer), broken] if place == "last" else [broken, *files_of(newer)]
+        with pytest.raises(InstallFailed) as refused:
+            await terminal.install_together(files, session=lambda _package, _session: None)
+        assert refused.value.word == "INSTALL_PARSE_FAILED_NOT_APK"
+        state = await terminal.read_state()
+    assert [(p.id, p.version) for p in state.packages] == [("com.example.sunmi.pay", "1.4.0")]
+    assert fresh_adbd.android.sessions() == {}
+
+
+async def test_an_android_without_sets_is_told_by_its_answer(fresh_adbd: AdbdTerminal, tmp_path: Path) -> None:
+    """It says Android 11 when it is identified, and answers like Android 9 when it is asked."""
+    files = files_of(demo("com.example.emvkernel-7.1.0"), demo("com.example.sunmi.pay-1.5.0"))
+    async with terminal_at(fresh_adbd, tmp_path) as terminal:
+        fresh_adbd.android.set_property("ro.build.version.sdk", "28")
+        assert not await terminal.install_together(files, session=lambda _package, _session: None)
+    assert fresh_adbd.android.sessions() == {}
+    assert fresh_adbd.android.packages() == {}
+
+
+async def test_a_session_whose_number_never_came_is_found_by_its_size(fresh_adbd: AdbdTerminal, tmp_path: Path) -> None:
+    files = files_of(demo("com.example.emvkernel-7.1.0"), demo("com.example.sunmi.pay-1.5.0"))
+    numbers: list[str] = []
+
+    def cut(_package: str, session: str) -> None:
+        numbers.append(session)
+        raise asyncio.CancelledError
+
+    async with terminal_at(fresh_adbd, tmp_path) as terminal:
+        with pytest.raises(asyncio.CancelledError):
+            await terminal.install_together(files, session=cut)
+        assert await terminal.unfinished_sessions({1}) == ()
+        assert await terminal.unfinished_sessions({sum(file.size_bytes for file in files)}) == tuple(numbers)
+        assert await terminal.abandon(numbers[0])
+        assert await terminal.unfinished_sessions({sum(file.size_bytes for file in files)}) == ()
+    assert fresh_adbd.android.sessions() == {}
 
 
 async def test_another_terminal_at_the_same_address_is_noticed(fresh_adbd: AdbdTerminal, tmp_path: Path) -> None:

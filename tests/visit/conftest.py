@@ -11,12 +11,13 @@ from pathlib import Path
 import pytest
 
 from techtool.cli.demo_world import DemoWorld
+from techtool.clock import Clock, SystemClock
 from techtool.domain.terminal import Address
 from techtool.domain.visit import LaneRecord, VisitRecord
 from techtool.events import Event, Finished, LaneIdentified
 from techtool.paths import DISK, Disk
 from techtool.simulator.faults import Faults, FaultScript
-from techtool.simulator.model import find_model
+from techtool.simulator.model import Model, find_model
 from techtool.simulator.run import Simulation, TerminalSpec
 from techtool.visit.engine import Engine
 from techtool.visit.operator import Answers, Operator, ScriptedOperator
@@ -42,10 +43,11 @@ class Shop:
     changed: dict[str, str | bool] = field(default_factory=dict)
     confirm: bool = True
     disk: Disk = DISK
+    clock: Clock = field(default_factory=SystemClock)
 
     @property
     def services(self) -> Services:
-        return Services.real(self.world.paths, self.disk)
+        return replace(Services.real(self.world.paths, self.disk), clock=self.clock)
 
     def answers(self) -> Answers:
         prepared = dict(Answers.read(self.world.answers).values)
@@ -53,9 +55,10 @@ class Shop:
 
     @asynccontextmanager
     async def terminals(
-        self, *models: str, faults: Sequence[Faults] = (), state: Path | None = None
+        self, *models: str | Model, faults: Sequence[Faults] = (), state: Path | None = None
     ) -> AsyncIterator[Simulation]:
-        specs = [TerminalSpec(find_model(model), n) for n, model in enumerate(models or ("sunmi-p2",), 1)]
+        chosen = [find_model(model) if isinstance(model, str) else model for model in models or ("sunmi-p2",)]
+        specs = [TerminalSpec(model, n) for n, model in enumerate(chosen, 1)]
         async with Simulation(
             specs, state=state or self.world.folder / "sim", faults=FaultScript(terminal=tuple(faults)), boot_s=0.05
         ) as simulation:
@@ -88,6 +91,14 @@ class Shop:
     def lane(self) -> LaneRecord:
         (lane,) = self.visit().lanes
         return lane
+
+
+@pytest.fixture(scope="session")
+def suite(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A stick with one release of two packages; made once."""
+    from tests.visit.suite import make_suite
+
+    return make_suite(tmp_path_factory.mktemp("suite"))
 
 
 @pytest.fixture

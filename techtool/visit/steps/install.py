@@ -1,18 +1,26 @@
-"""Install: copy everything from the stick and hash it, then stream it into sessions of the terminal, one at a time."""
+"""Install: copy everything from the stick and hash it, then stream it into sessions of the terminal.
+
+Releases go in one after the other, in the plan's order; the packages of one release together, all or none, where the
+terminal can do that.
+"""
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
+from techtool.domain.components import lasting
 from techtool.domain.plan import StepKind
 from techtool.domain.release import ApkFacts, ReleaseFile, VerifiedRelease
+from techtool.domain.terminal import InstalledPackage
 from techtool.domain.visit import CatmAction, CatmResult
 from techtool.errors import InstallFailed, NotCompatible
 from techtool.i18n import phrase
+from techtool.terminals.base import PackageFile
 from techtool.terminals.install import catm_of
-from techtool.visit.lane import Lane
+from techtool.visit.lane import Lane, StepScope
 from techtool.visit.steps.check import check_again
 
 
@@ -31,37 +39,59 @@ async def install(lane: Lane) -> None:
     Nothing is sent before every payload lies verified on this laptop and the terminal was read once more.
     """
     await _abandon_leftovers(lane)
-    missing = [item for item in _items(lane) if not await _is_there(lane, item)]
-    payloads = [await _fetch(lane, item) for item in missing]
-    if missing:
+    missing = [[item for item in unit if not await _is_there(lane, item)] for unit in _units(lane)]
+    ready = [[await _fetch(lane, item) for item in unit] for unit in missing if unit]
+    if ready:
         await check_again(lane)
-    for item, payload in zip(missing, payloads, strict=True):
-        await _install(lane, item, payload)
-    if missing and any(verified.release.after.restart for verified in lane.agreed.releases):
+    for unit, files in zip([unit for unit in missing if unit], ready, strict=True):
+        await _install_unit(lane, unit[0].verified.release.key, files)
+    if ready and any(verified.release.after.restart for verified in lane.agreed.releases):
         await _restart(lane)
 
 
-def _items(lane: Lane) -> list[_Item]:
-    items: list[_Item] = []
+def _units(lane: Lane) -> list[list[_Item]]:
+    """What goes in together: the packages of each release, in the plan's order."""
+    units: list[list[_Item]] = []
     for verified in lane.agreed.releases:
+        unit: list[_Item] = []
         for file in verified.release.files:
             if file.apk is None:
                 reason = phrase("its files cannot be installed over this link")
                 raise NotCompatible(release=verified.release.key, reason=reason)
-            items.append(_Item(verified, file, file.apk))
-    return items
+            unit.append(_Item(verified, file, file.apk))
+        units.append(unit)
+    return units
 
 
 async def _abandon_leftovers(lane: Lane) -> None:
-    """An interrupted installation leaves a session on the terminal; it is dropped before a new one is opened."""
-    for left in lane.log.open_sessions(lane.id):
-        await lane.driver.abandon(left.session)
-        lane.log.sessions_closed(lane.id, left.package)
-        lane.notice(phrase("An unfinished installation of {package} was dropped.", package=left.package))
+    """An interrupted installation leaves sessions on the terminal; they are dropped before new ones are opened."""
+    left = lane.log.open_sessions(lane.id)
+    if not left:
+        return
+    unnamed = {one.size_bytes for one in left if not one.session}
+    found = await lane.driver.unfinished_sessions(unnamed) if unnamed else ()
+    sessions = [one.session for one in left if one.session]
+    sessions += [session for session in found or () if session not in sessions]
+    kept = [session for session in sessions if not await lane.driver.abandon(session)]
+    lane.log.sessions_closed(lane.id)
+    packages = ", ".join(dict.fromkeys(one.package for one in left if one.package))
+    if sessions:
+        lane.notice(phrase("An unfinished installation of {package} was dropped.", package=packages))
+    if kept:
+        text = phrase(
+            "The terminal keeps parts of it that nobody can install any more, and the storage they take; it throws them"
+            " away by itself after some days."
+        )
+        lane.notice(text, warning=True)
+    if found is None:
+        text = phrase("Whether an empty installation of {package} was left behind cannot be read.", package=packages)
+        lane.notice(text)
 
 
 async def _is_there(lane: Lane, item: _Item) -> bool:
     present = await lane.driver.installed_file(item.apk.id)
+    if present is not None and _is_passed(lane, item, present[0]):
+        return True
     if present is None or present[1] != item.file.sha256:
         return False
     title = phrase("{package} {version} is installed already.", package=item.apk.id, version=item.apk.version)
@@ -70,7 +100,14 @@ async def _is_there(lane: Lane, item: _Item) -> bool:
     return True
 
 
-async def _fetch(lane: Lane, item: _Item) -> Path:
+def _is_passed(lane: Lane, item: _Item, installed: InstalledPackage) -> bool:
+    """Whether a resumed visit has gone past a step on the way to a newer version of the same package."""
+    last = {apk.id: apk for _release, _file, apk in lasting([v.release for v in lane.agreed.releases])}
+    code = item.apk.version_code
+    return code < min(installed.version_code, last[item.apk.id].version_code)
+
+
+async def _fetch(lane: Lane, item: _Item) -> PackageFile:
     title = phrase("Copy {package} {version} from the stick", package=item.apk.id, version=item.apk.version)
     async with lane.step(StepKind.INSTALL, f"copy:{item.apk.id}", title=title, action=CatmAction.DOWNLOAD) as step:
         loop = asyncio.get_running_loop()
@@ -90,27 +127,72 @@ async def _fetch(lane: Lane, item: _Item) -> Path:
         step.catm = CatmResult.SUCCESS
         step.bytes_confirmed = item.file.size_bytes
         step.result = phrase("Copied, digest agrees")
-        return payload
+        return PackageFile(item.apk, payload, item.file.size_bytes)
 
 
-async def _install(lane: Lane, item: _Item, payload: Path) -> None:
-    apk = item.apk
+async def _install_unit(lane: Lane, release: str, files: Sequence[PackageFile]) -> None:
+    if len(files) > 1 and await _install_together(lane, release, files):
+        return
+    for file in files:
+        await _install(lane, file)
+
+
+async def _install_together(lane: Lane, release: str, files: Sequence[PackageFile]) -> bool:
+    """Whether the terminal can do it; what it refuses is raised, and then none of them was installed."""
+    names = ", ".join(f"{file.apk.id} {file.apk.version}" for file in files)
+    total_bytes = sum(file.size_bytes for file in files)
+    title = phrase("Install {packages} together", packages=names)
+    async with lane.step(StepKind.INSTALL, release, title=title, action=CatmAction.INSTALL) as step:
+        async with _sessions(lane, step, {"": total_bytes, **{file.apk.id: file.size_bytes for file in files}}):
+            done = await lane.driver.install_together(
+                files,
+                session=lambda package, session: lane.log.session_opened(lane.id, package, session),
+                confirmed=step.progress(total_bytes),
+            )
+        if done:
+            step.catm = CatmResult.SUCCESS
+            step.result = phrase("{packages} were accepted by the terminal, all at once", packages=names)
+        else:
+            step.catm = CatmResult.NOT_SUPPORTED
+            step.bytes_confirmed = 0
+            step.result = phrase("This terminal takes packages one after the other only")
+    if not done:
+        text = phrase(
+            "This terminal cannot install several packages all or none: {packages} go in one after the other.",
+            packages=names,
+        )
+        lane.notice(text, step=StepKind.INSTALL)
+    return done
+
+
+async def _install(lane: Lane, file: PackageFile) -> None:
+    apk = file.apk
     title = phrase("Install {package} {version}", package=apk.id, version=apk.version)
     async with lane.step(StepKind.INSTALL, apk.id, title=title, action=CatmAction.INSTALL) as step:
-        try:
+        async with _sessions(lane, step, {apk.id: file.size_bytes}):
             await lane.driver.install(
                 apk,
-                payload,
-                item.file.size_bytes,
+                file.path,
+                file.size_bytes,
                 session=lambda session: lane.log.session_opened(lane.id, apk.id, session),
-                confirmed=step.progress(item.file.size_bytes),
+                confirmed=step.progress(file.size_bytes),
             )
-        except InstallFailed as error:
-            step.catm = catm_of(error.word)
-            raise
         step.catm = CatmResult.SUCCESS
         step.result = phrase("{package} {version} was accepted by the terminal", package=apk.id, version=apk.version)
-    lane.log.sessions_closed(lane.id, apk.id)
+
+
+@contextlib.asynccontextmanager
+async def _sessions(lane: Lane, step: StepScope, sizes_bytes: Mapping[str, int]) -> AsyncIterator[None]:
+    """Journal the sessions of an installation before it asks for them, and that they are over when it ended clearly."""
+    lane.log.sessions_wanted(lane.id, sizes_bytes)
+    try:
+        yield
+    except InstallFailed as error:
+        step.catm = catm_of(error.word)
+        if error.word:
+            lane.log.sessions_closed(lane.id)
+        raise
+    lane.log.sessions_closed(lane.id)
 
 
 async def _restart(lane: Lane) -> None:

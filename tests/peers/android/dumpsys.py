@@ -1,10 +1,11 @@
-"""``dumpsys battery`` and ``dumpsys package NAME``, laid out as Android 11 does."""
+"""``dumpsys battery``, ``dumpsys package NAME`` and ``dumpsys package installs``, laid out as Android 11 does."""
 
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterable
 
-from tests.peers.android.state import Android, Package, here
+from tests.peers.android.state import Android, Package, Session, here
 
 CHARGING, NOT_CHARGING = 2, 3
 USER_STATE = (
@@ -81,6 +82,24 @@ def package(record: Package) -> str:
     )
 
 
+def installs(sessions: Iterable[Session]) -> str:
+    """The package installer's open sessions; everything comes over adb here, which is user 2000."""
+    lines = ["Active install sessions:"]
+    for session in sessions:
+        stage = None if session.multi_package else session.stage
+        parent = -1 if session.parent is None else session.parent
+        lines += [
+            f"  Session {session.id}:",
+            "    userId=0 mOriginalInstallerUid=2000 mOriginalInstallerPackageName=com.android.shell ",
+            f"    mInstallerUid=2000 stageDir={stage or 'null'} stageCid=null ",
+            f"    mode=1 installFlags=0x400012 installLocation=0 sizeBytes={session.size_bytes} appPackageName=null ",
+            "    mClientProgress=0.0 mProgress=0.0 mCommitted=false mSealed=false mDestroyed=false ",
+            f"    params.isMultiPackage={str(session.multi_package).lower()} mParentSessionId={parent} ",
+            "",
+        ]
+    return "\n".join((*lines, "  ", "Finalized install sessions:", "  ", "Historical install sessions:", "  "))
+
+
 def main(arguments: list[str]) -> int:
     """``dumpsys SERVICE [ARGUMENT]``; like the real one it ends with 0 whatever it found."""
     android = here()
@@ -91,6 +110,8 @@ def main(arguments: list[str]) -> int:
             print(battery(android))
         case ["package"]:
             print("\n".join(package(record) for record in android.packages().values()))
+        case ["package", "installs"]:
+            print(installs(android.sessions().values()))
         case ["package", name]:
             record = android.packages().get(name)
             print(package(record) if record else f"Unable to find package: {name}")

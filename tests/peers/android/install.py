@@ -5,12 +5,16 @@ from __future__ import annotations
 import base64
 import secrets
 import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
 
 from tests.peers.android.apk import Manifest, Refused, read_manifest, read_signing
 from tests.peers.android.state import DATA, Android, Package, Session
 
 STATUS = {
     "INSTALL_FAILED_ALREADY_EXISTS": 5,
+    "INSTALL_FAILED_DUPLICATE_PACKAGE": 5,
     "INSTALL_FAILED_INVALID_APK": 4,
     "INSTALL_FAILED_INSUFFICIENT_STORAGE": 6,
     "INSTALL_FAILED_NO_MATCHING_ABIS": 7,
@@ -25,21 +29,50 @@ STATUS = {
 """``PackageInstaller.STATUS_FAILURE_…`` of each refusal, which is the exit code of ``install-commit``."""
 
 
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """A package that may be installed: its record, and the file that was written for it."""
+
+    package: Package
+    staged: Path
+
+
 def commit(android: Android, session: Session, *, announce: bool) -> int:
-    """Judge and install what was written; the session is gone afterwards, whatever the answer. Returns the status."""
+    """Judge and install what was written; the session is gone afterwards, whatever the answer. Returns the status.
+
+    A multi-package session: everything in its children is judged before anything of it is installed.
+    """
+    sessions = android.sessions()
+    parts = [sessions[number] for number in session.children] if session.multi_package else [session]
     try:
-        _install(android, session)
+        accepted: dict[str, Accepted] = {}
+        for part in parts:
+            one = _judge(android, part, free_uid=android.free_uid() + len(accepted))
+            if one.package.name in accepted:
+                words = f"Duplicate package {one.package.name} in multi-package install request."
+                raise Refused("INSTALL_FAILED_DUPLICATE_PACKAGE", words)
+            accepted[one.package.name] = one
+        _put(android, list(accepted.values()))
     except Refused as e:
         print(f"Failure [{e}]")
         return STATUS[e.code]
     finally:
-        android.remove_session(session.id)
+        android.remove_sessions(*{session.id, *session.children})
     if announce:
         print("Success")
     return 0
 
 
-def _install(android: Android, session: Session) -> None:
+def _put(android: Android, accepted: Sequence[Accepted]) -> None:
+    for one in accepted:
+        folder = android.host_path(one.package.code_path)
+        folder.mkdir(parents=True)
+        one.staged.rename(folder / "base.apk")
+        (folder / "base.apk").chmod(0o644)
+    android.put_packages([one.package for one in accepted])
+
+
+def _judge(android: Android, session: Session, *, free_uid: int) -> Accepted:
     shown = f"{session.stage}/base.apk"
     written = sorted(android.host_path(session.stage).glob("*.apk"))
     if not written:
@@ -57,29 +90,23 @@ def _install(android: Android, session: Session) -> None:
     if before is not None and set(before.signers) != set(signing.signers):
         words = f"Package {manifest.package} signatures do not match previously installed version; ignoring!"
         raise Refused("INSTALL_FAILED_UPDATE_INCOMPATIBLE", words)
-    code_path = f"{DATA}/app/~~{_random_name()}/{manifest.package}-{_random_name()}"
-    folder = android.host_path(code_path)
-    folder.mkdir(parents=True)
-    staged.rename(folder / "base.apk")
-    (folder / "base.apk").chmod(0o644)
     now = time.strftime("%Y-%m-%d %H:%M:%S")
-    android.put_package(
-        Package(
-            name=manifest.package,
-            version_code=manifest.version_code,
-            version_name=manifest.version_name,
-            min_sdk=manifest.min_sdk,
-            target_sdk=manifest.target_sdk,
-            debuggable=manifest.debuggable,
-            signers=signing.signers,
-            signing_version=signing.version,
-            uid=before.uid if before else android.free_uid(),
-            code_path=code_path,
-            installer=session.installer,
-            first_installed=before.first_installed if before else now,
-            last_updated=now,
-        )
+    package = Package(
+        name=manifest.package,
+        version_code=manifest.version_code,
+        version_name=manifest.version_name,
+        min_sdk=manifest.min_sdk,
+        target_sdk=manifest.target_sdk,
+        debuggable=manifest.debuggable,
+        signers=signing.signers,
+        signing_version=signing.version,
+        uid=before.uid if before else free_uid,
+        code_path=f"{DATA}/app/~~{_random_name()}/{manifest.package}-{_random_name()}",
+        installer=session.installer,
+        first_installed=before.first_installed if before else now,
+        last_updated=now,
     )
+    return Accepted(package, staged)
 
 
 def _may_replace(manifest: Manifest, before: Package | None, session: Session, *, debuggable_build: bool) -> None:

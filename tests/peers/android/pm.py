@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 import secrets
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 from tests.peers.android.apk import Refused, read_manifest
@@ -16,6 +17,9 @@ from tests.peers.android.install import commit
 from tests.peers.android.state import Android, Session, here
 
 CHUNK = 1 << 20
+FLAGS = frozenset({"-r", "-R", "-d", "-t", "-g", "-f", "--full", "--dont-kill", "--skip-verification"})
+SDK_OF_SETS = 29
+"""Android 10 brought sessions that hold sessions."""
 
 
 class Thrown(Exception):
@@ -91,6 +95,7 @@ def create(android: Android, arguments: Arguments) -> Session:
     """Read the options of an installation and open its session."""
     flags: set[str] = set()
     size_bytes, installer = -1, None
+    known = FLAGS | {"--multi-package"} if sdk_of(android) >= SDK_OF_SETS else FLAGS
     while option := arguments.option():
         if option == "-S":
             size_bytes = int(arguments.required())
@@ -100,13 +105,13 @@ def create(android: Android, arguments: Arguments) -> Session:
             installer = arguments.required()
         elif option in {"--user", "--install-location", "--install-reason", "--originating-uri", "--referrer"}:
             arguments.required()
-        elif option in {"-r", "-R", "-d", "-t", "-g", "-f", "--full", "--dont-kill", "--skip-verification"}:
+        elif option in known:
             flags.add(option)
         else:
             raise Thrown(f"java.lang.IllegalArgumentException: Unknown option {option}")
     if size_bytes == -1 and arguments.words and arguments.words[0] != "-":
         size_bytes = size_of(android, arguments.words[0])
-    if size_bytes > android.free_bytes():
+    if size_bytes > android.free_bytes() and "--multi-package" not in flags:
         words = "java.io.IOException: Requested internal only, but not enough space"
         raise Thrown(f"android.os.ParcelableException: {words}")
     session = Session(
@@ -117,9 +122,15 @@ def create(android: Android, arguments: Arguments) -> Session:
         downgrade="-d" in flags,
         test_only="-t" in flags,
         installer=installer,
+        multi_package="--multi-package" in flags,
     )
-    android.put_session(session)
+    android.put_sessions(session)
     return session
+
+
+def sdk_of(android: Android) -> int:
+    """The terminal's API level."""
+    return int(android.properties()["ro.build.version.sdk"])
 
 
 def size_of(android: Android, name: str) -> int:
@@ -202,17 +213,46 @@ def install_write(android: Android, arguments: Arguments) -> int:
     return failed
 
 
+def install_add_session(android: Android, arguments: Arguments) -> int:
+    """``install-add-session PARENT CHILD…``."""
+    with android.changing():
+        parent = session_of(android, arguments.required())
+        if not arguments.words:
+            print("Error: At least two sessions are required.")
+            return 1
+        if not parent.multi_package:
+            print("Error: parent session ID is not a multi-package session", file=sys.stderr)
+            return 1
+        for number in arguments.words:
+            child = android.sessions().get(int(number))
+            if child is None or child.parent not in {None, parent.id}:
+                words = f"Unable to add child session {number} as it does not exist or is in an invalid state."
+                raise Thrown(f"java.lang.IllegalStateException: {words}")
+            parent = replace(parent, children=(*parent.children, child.id))
+            android.put_sessions(parent, replace(child, parent=parent.id))
+    print("Success")
+    return 0
+
+
+def no_child(session: Session, done: str) -> Session:
+    """What is done to a set is done to its parent."""
+    if session.parent is not None:
+        words = f"is a child of multi-package session {session.parent} and may not be {done} directly."
+        raise Thrown(f"java.lang.IllegalStateException: Session {session.id} {words}")
+    return session
+
+
 def install_commit(android: Android, arguments: Arguments) -> int:
     """``install-commit SESSION``."""
     with android.changing():
-        session = session_of(android, arguments.required())
+        session = no_child(session_of(android, arguments.required()), "committed")
         return commit(android, session, announce=True)
 
 
 def install_abandon(android: Android, arguments: Arguments) -> int:
-    """``install-abandon SESSION``."""
+    """``install-abandon SESSION``. Android 11 leaves the children of a set where they are; 12 takes them along."""
     with android.changing():
-        android.remove_session(session_of(android, arguments.required()).id)
+        android.remove_sessions(no_child(session_of(android, arguments.required()), "abandoned").id)
     print("Success")
     return 0
 
@@ -224,7 +264,7 @@ def install(android: Android, arguments: Arguments) -> int:
     source = arguments.next()
     if write(android, session, "base.apk", source, session.size_bytes):
         with android.changing():
-            android.remove_session(session.id)
+            android.remove_sessions(session.id)
         return 1
     with android.changing():
         return 1 if commit(android, session, announce=True) else 0
@@ -248,6 +288,7 @@ def uninstall(android: Android, arguments: Arguments) -> int:
 COMMANDS = {
     "install": install,
     "install-abandon": install_abandon,
+    "install-add-session": install_add_session,
     "install-commit": install_commit,
     "install-create": install_create,
     "install-write": install_write,
@@ -262,7 +303,7 @@ def main(words: list[str]) -> int:
     arguments = Arguments(words)
     name = arguments.next() or "help"
     command = COMMANDS.get(name)
-    if command is None:
+    if command is None or (command is install_add_session and sdk_of(here()) < SDK_OF_SETS):
         print(f"Unknown command: {name}")
         return 255
     try:

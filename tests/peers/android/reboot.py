@@ -14,8 +14,7 @@ def main() -> int:
     """End the daemon; its supervisor starts it again."""
     android = here()
     with android.changing():
-        for number in android.sessions():
-            android.remove_session(number)
+        android.remove_sessions(*android.sessions())
     os.kill(int(Path("/run/adbd.pid").read_text("ascii")), signal.SIGKILL)
     return 0
 

@@ -6,7 +6,7 @@ import fcntl
 import json
 import os
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -55,6 +55,10 @@ class Session:
     downgrade: bool
     test_only: bool
     installer: str | None
+    multi_package: bool = False
+    """It takes no files but other sessions, which are installed all or not at all."""
+    children: tuple[int, ...] = ()
+    parent: int | None = None
 
     @property
     def stage(self) -> str:
@@ -150,13 +154,14 @@ class Android:
             if isinstance(record, dict)
         }
 
-    def put_package(self, package: Package) -> None:
-        """Record a package in place of the one of that name, whose files go."""
-        packages = self.packages()
-        before = packages.get(package.name)
-        self._write("packages", {n: asdict(p) for n, p in {**packages, package.name: package}.items()})
-        if before is not None:
-            self._remove_files(before.code_path)
+    def put_packages(self, new: Sequence[Package]) -> None:
+        """Record packages, all at once, in place of those of the same names, whose files go."""
+        before = self.packages()
+        after = {**before, **{package.name: package for package in new}}
+        self._write("packages", {name: asdict(package) for name, package in after.items()})
+        for package in new:
+            if package.name in before:
+                self._remove_files(before[package.name].code_path)
 
     def remove_package(self, name: str) -> bool:
         """Forget a package and delete its files; False when there is none."""
@@ -178,19 +183,26 @@ class Android:
 
     def sessions(self) -> dict[int, Session]:
         """Every open install session."""
-        return {int(n): Session(**record) for n, record in self._read("sessions").items() if isinstance(record, dict)}
+        return {
+            int(n): Session(**{**record, "children": tuple(record["children"])})
+            for n, record in self._read("sessions").items()
+            if isinstance(record, dict)
+        }
 
-    def put_session(self, session: Session) -> None:
-        """Open a session."""
-        self.host_path(session.stage).mkdir(parents=True)
-        self._write("sessions", {str(n): asdict(s) for n, s in {**self.sessions(), session.id: session}.items()})
+    def put_sessions(self, *changed: Session) -> None:
+        """Open sessions, or change them."""
+        for session in changed:
+            if not session.multi_package:
+                self.host_path(session.stage).mkdir(parents=True, exist_ok=True)
+        after = {**self.sessions(), **{session.id: session for session in changed}}
+        self._write("sessions", {str(n): asdict(s) for n, s in after.items()})
 
-    def remove_session(self, number: int) -> None:
-        """Close a session; what was written into it goes."""
-        sessions = self.sessions()
-        session = sessions.pop(number)
-        self._write("sessions", {str(n): asdict(s) for n, s in sessions.items()})
-        shutil.rmtree(self.host_path(session.stage), ignore_errors=True)
+    def remove_sessions(self, *numbers: int) -> None:
+        """Close sessions; what was written into them goes."""
+        before = self.sessions()
+        self._write("sessions", {str(n): asdict(s) for n, s in before.items() if n not in numbers})
+        for number in numbers:
+            shutil.rmtree(self.host_path(before[number].stage), ignore_errors=True)
 
 
 def here() -> Android:

@@ -46,7 +46,7 @@ def test_the_example_says_what_it_says() -> None:
     assert script.for_position(3) == Faults(
         positions=(3,),
         says_ok_and_lies=True,
-        install=InstallRefusal("INSTALL_FAILED_USER_RESTRICTED", "Install canceled by user", times=1),
+        install=InstallRefusal("INSTALL_FAILED_USER_RESTRICTED", "Install canceled by user", nth=2, times=1),
         wrong_version=WrongVersion("0.9", 9),
         reboot_loop=RebootLoop(3),
     )

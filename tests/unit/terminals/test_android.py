@@ -14,7 +14,7 @@ import pytest
 from techtool.catalogue.allow import AllowedFile, AllowedProperties, AllowList, Privacy
 from techtool.catalogue.reader import load_catalogue
 from techtool.clock import FixedClock
-from techtool.domain.backup import BackupItem, ItemKind, NotRead
+from techtool.domain.backup import Announced, BackupItem, ItemKind, NotRead, SnapshotPart
 from techtool.domain.codec import decode_json_untyped
 from techtool.domain.terminal import BatchState, Battery, Evidence, InstalledPackage, TamperState
 from techtool.errors import (
@@ -244,10 +244,13 @@ ALLOW = AllowList(
 )
 
 
-async def read(items: AsyncIterator[BackupItem | NotRead]) -> dict[str, bytes | str]:
+async def read(items: AsyncIterator[SnapshotPart]) -> dict[str, bytes | str]:
     found: dict[str, bytes | str] = {}
     async for item in items:
-        if isinstance(item, NotRead):
+        if isinstance(item, Announced):
+            assert not found, "how large it will be is said first"
+            found["announced"] = str(item.size_bytes)
+        elif isinstance(item, NotRead):
             found[item.name] = item.reason
         else:
             data = b"".join([chunk async for chunk in item.chunks])
@@ -263,6 +266,7 @@ async def test_a_snapshot_holds_what_the_allow_list_names() -> None:
     link.files = {PAY_APK: DEMO_APK, "/data/one.bin": b"one", "/data/two.bin": b"two"}
     found = await read((await terminal(link)).backup_items(ALLOW))
     assert list(found) == [
+        "announced",
         "properties.json",
         "packages.json",
         "packages/com.acme.pay/base.apk",
@@ -271,6 +275,7 @@ async def test_a_snapshot_holds_what_the_allow_list_names() -> None:
         "files/data/one.bin",
         "files/data/three.bin",
     ]
+    assert int(found["announced"]) == 2 * len(DEMO_APK) + 3 or int(found["announced"]) == len(DEMO_APK) + 3
     properties = decode_json_untyped(bytes(found["properties.json"]))  # type: ignore[arg-type]
     assert isinstance(properties, dict)
     assert properties["ro.sunmi.serial"] == "P2L4711A00815"

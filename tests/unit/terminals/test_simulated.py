@@ -43,9 +43,10 @@ from techtool.simulator.faults import (
 )
 from techtool.simulator.model import APKS, OLD_DAEMON, Model, find_model, load_models
 from techtool.simulator.run import Simulation, TerminalSpec
-from techtool.terminals.base import Terminal
+from techtool.simulator.state import Session
+from techtool.terminals.base import PackageFile, Terminal
 from techtool.terminals.identify import identify
-from techtool.terminals.install import outcome_of
+from techtool.terminals.install import install_together, outcome_of
 
 PAY = APKS / "com.example.sunmi.pay-1.5.0.apk"
 
@@ -196,6 +197,53 @@ async def test_a_cut_cable_while_installing(tmp_path: Path) -> None:
             await terminal.abandon(session)
         await install(terminal, PAY)
         assert await runs(terminal, PAY)
+
+
+def both() -> list[PackageFile]:
+    """Two packages of which new terminals have the versions before."""
+    names = ("com.example.emvkernel-7.1.0.apk", "com.example.sunmi.pay-1.5.0.apk")
+    return [PackageFile(read_apk(APKS / name), APKS / name, (APKS / name).stat().st_size) for name in names]
+
+
+def with_sdk(sdk: int) -> Model:
+    model = find_model("sunmi-p2")
+    return replace(model, properties={**model.properties, "ro.build.version.sdk": str(sdk)})
+
+
+@pytest.mark.parametrize("sdk", [29, 30, 33])
+async def test_a_set_goes_in_whole_or_not_at_all(tmp_path: Path, sdk: int) -> None:
+    refusal = InstallRefusal("INSTALL_FAILED_ABORTED", nth=2, times=1)
+    async with simulated(tmp_path, with_sdk(sdk), Faults(install=refusal)) as (simulation, terminal):
+        told: list[tuple[str, str]] = []
+        with pytest.raises(InstallFailed) as refused:
+            await terminal.install_together(both(), session=lambda package, session: told.append((package, session)))
+        assert refused.value.word == "INSTALL_FAILED_ABORTED"
+        assert [package for package, _session in told] == ["", *(file.apk.id for file in both())]
+        assert not any([await runs(terminal, file.path) for file in both()])
+        assert simulation.terminals[0].device.store.state.sessions == {}
+        assert await terminal.install_together(both(), session=lambda _package, _session: None)
+        assert all([await runs(terminal, file.path) for file in both()])
+
+
+@pytest.mark.parametrize("told_sdk", [28, None])
+async def test_android_9_says_that_it_knows_no_sets(tmp_path: Path, told_sdk: int | None) -> None:
+    """Whether its level is known beforehand or its answer tells."""
+    async with simulated(tmp_path, with_sdk(28)) as (simulation, _terminal):
+        link = link_for(Address.parse(simulation.addresses[0]), LinkSettings(), Paths(tmp_path))
+        await link.open()
+        assert not await install_together(link, told_sdk, both(), session=lambda _package, _session: None)
+        await link.close()
+        assert simulation.terminals[0].device.store.state.sessions == {}
+
+
+async def test_a_session_whose_number_got_lost_is_found_by_its_size(tmp_path: Path) -> None:
+    async with simulated(tmp_path) as (simulation, terminal):
+        create = simulation.terminals[0].device.packages.create
+        mine, other = (create(Session(id=0, size_bytes=size), 1 << 30) for size in (8470, 8471))
+        assert await terminal.unfinished_sessions({8470}) == (str(mine),)
+        assert await terminal.abandon(str(mine))
+        assert await terminal.unfinished_sessions({8470}) == ()
+        assert list(simulation.terminals[0].device.store.state.sessions) == [str(other)]
 
 
 async def test_reboot_and_back(tmp_path: Path) -> None:
