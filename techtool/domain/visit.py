@@ -10,8 +10,17 @@ from enum import StrEnum
 from techtool.domain.outcome import Outcome
 from techtool.domain.plan import PlanRecord, StepKind
 from techtool.domain.release import TrustFacts
+from techtool.domain.salvage import SalvageRecord
 from techtool.domain.terminal import InstalledPackage, TerminalState
 from techtool.i18n import Phrase
+
+
+class VisitKind(StrEnum):
+    """What a visit is for."""
+
+    UPDATE = "update"
+    BACKUP = "backup"
+    """Terminals are read and backed up, nothing on them is changed, no stick is needed."""
 
 
 class StepState(StrEnum):
@@ -152,6 +161,8 @@ class LaneRecord:
     """None while the lane is unfinished."""
     error: ErrorRecord | None = None
     exit_code: int = 0
+    gap: bool = False
+    """Entries of it may be missing from a salvaged record: what was done to the terminal is not known from here."""
 
     @property
     def unfinished_step(self) -> StepRecord | None:
@@ -170,7 +181,7 @@ class VisitRecord:
     tool_version: str
     language: str
     stick: str
-    """Where the bundle was read from, as given."""
+    """Where the bundle was read from, as given; empty: none was used."""
     merchant: str
     work_order: str
     lanes: tuple[LaneRecord, ...]
@@ -184,3 +195,20 @@ class VisitRecord:
     """Laptop clock and reference time when they differ."""
     answers: tuple[AnswerRecord, ...] = ()
     """To questions about the visit as a whole (the sign-off), not about one terminal."""
+    kind: VisitKind = VisitKind.UPDATE
+    salvaged: tuple[SalvageRecord, ...] = ()
+    """What was saved and what was lost when the record's file was damaged, oldest first."""
+
+    @property
+    def remains(self) -> bool:
+        """What is left of a visit that was closed before: unsealed for ever, and nothing is done to it any more."""
+        return not self.sealed and any(salvage.closed for salvage in self.salvaged)
+
+    @property
+    def last_at(self) -> datetime:
+        """The newest time that stands in the record."""
+        times = [self.started_at, *(answer.at for answer in self.answers)]
+        for lane in self.lanes:
+            times += [step.ended_at or step.started_at for step in lane.steps]
+            times += [answer.at for answer in lane.answers]
+        return max(times)

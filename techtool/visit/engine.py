@@ -8,18 +8,19 @@ from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from techtool.bundles.clock_floor import note_time
 from techtool.bundles.trust import Stick, open_stick
 from techtool.clock import stamp
 from techtool.domain.outcome import Outcome, worst
 from techtool.domain.question import AnswerKind, Question
+from techtool.domain.release import VerifiedRelease
 from techtool.domain.sensitive import redact
 from techtool.domain.terminal import Address
-from techtool.domain.visit import LaneRecord, VisitRecord
+from techtool.domain.visit import LaneRecord, VisitKind, VisitRecord
 from techtool.errors import (
     AmbiguousChoice,
     Exit,
     InternalError,
-    NoSuchVisit,
     NotFoundError,
     NotSetUp,
     StoreError,
@@ -29,6 +30,7 @@ from techtool.errors import (
 from techtool.events import Event, Finished, Notice, VisitStarted
 from techtool.i18n import Phrase, phrase
 from techtool.reports.keys import ReportKey, load_report_key
+from techtool.visit.clock_watch import ClockWatch
 from techtool.visit.closing import drop_payloads, seal_visit, sign_off, write_visit_reports
 from techtool.visit.lane import CHANGES, Lane
 from techtool.visit.log import WHOLE_VISIT, VisitLog, first_documents, read_visit
@@ -36,7 +38,7 @@ from techtool.visit.operator import Operator
 from techtool.visit.outlet import Outlet
 from techtool.visit.runner import LaneResult, reach, refused, unfinished, work
 from techtool.visit.services import ResumeRequest, Services, VisitRequest
-from techtool.visit.visits import put_in_index, unfinished_visit
+from techtool.visit.visits import note_torn, put_in_index, to_resume
 
 _NO_RECORD = (int(Exit.DISK_FULL), int(Exit.DAMAGED_STORE))
 """After these nothing more can be recorded, so nothing more is done."""
@@ -47,8 +49,9 @@ class _Session:
     """One run over a visit: its journal, its stick, its key."""
 
     log: VisitLog
-    stick: Stick
+    stick: Stick | None
     key: ReportKey
+    watch: ClockWatch
 
 
 class Engine:
@@ -83,7 +86,7 @@ class Engine:
         services = self._services
         with services.home.lock("visit run"):
             stick, key = await self._prepare(request.bundle)
-            _all_there(request.releases, stick)
+            _all_there(request.releases, stick.releases if stick else (), stick.withdrawn if stick else ())
             merchant, work_order = await self._arrive(request)
             now = services.clock.now()
             visit = VisitRecord(
@@ -93,38 +96,43 @@ class Engine:
                 technician=services.settings.technician,
                 tool_version=services.tool_version,
                 language=services.settings.language or "en",
-                stick=str(request.bundle.absolute()),
+                stick=str(request.bundle.absolute()) if request.bundle else "",
                 merchant=redact(merchant),
                 work_order=redact(work_order),
                 lanes=tuple(LaneRecord(str(n), str(a), "") for n, a in enumerate(request.addresses, 1)),
-                clock_note=_clock_note(stick),
+                clock_note=_clock_note(stick) if stick else {},
+                kind=VisitKind.UPDATE if stick else VisitKind.BACKUP,
             )
             db = services.home.create_visit(visit.id, first_documents(visit, request.releases))
             log = VisitLog(db, services.clock, visit.id)
             outlet.emit(VisitStarted(visit.id, now))
-            await self._work(_Session(log, stick, key), outlet, request.releases)
+            watch = ClockWatch(services.clock)
+            await self._work(_Session(log, stick, key, watch), outlet, request.releases)
 
     async def _resume(self, request: ResumeRequest, outlet: Outlet) -> None:
         services = self._services
         with services.home.lock("visit resume"):
-            visit_id = request.visit or unfinished_visit(services)
+            visit_id = to_resume(services, request.visit, request.addresses)
             db = services.home.open_visit(visit_id, write=True)
             visit = read_visit(db, visit_id)
-            if visit.sealed:
-                raise NoSuchVisit(visit=phrase("{visit} is closed already", visit=visit_id))
-            stick, key = await self._prepare(request.bundle or Path(visit.stick))
             log = VisitLog(db, services.clock, visit_id)
+            torn = note_torn(log)
+            note_time(services.paths, visit.last_at, services.disk)
+            bundle = None if visit.kind is VisitKind.BACKUP else request.bundle or Path(visit.stick)
+            stick, key = await self._prepare(bundle)
             _move(log, visit, request.addresses)
             outlet.emit(VisitStarted(visit_id, services.clock.now(), resumed=True))
-            torn = db.torn_file
             if torn is not None:
-                text = phrase("The last entry was cut off by the stop; it was set aside in {file}.", file=torn.name)
-                self._notice(log, outlet, text)
-            log.resumed(services.tool_version, str(stick.root), services.settings.technician)
-            await self._work(_Session(log, stick, key), outlet, log.wanted())
+                outlet.emit(Notice(WHOLE_VISIT, None, services.clock.now(), torn, warning=True))
+            log.resumed(services.tool_version, str(stick.root) if stick else "", services.settings.technician)
+            watch = ClockWatch(services.clock, visit.last_at)
+            await self._work(_Session(log, stick, key, watch), outlet, log.wanted())
 
-    async def _prepare(self, bundle: Path) -> tuple[Stick, ReportKey]:
-        """What must be there before a terminal is touched: set-up, a trusted stick, the unlocked report key."""
+    async def _prepare(self, bundle: Path | None) -> tuple[Stick | None, ReportKey]:
+        """What must be there before a terminal is touched: set-up, a trusted stick, the unlocked report key.
+
+        A visit that installs nothing has no ``bundle`` and needs none.
+        """
         services = self._services
         paths = services.paths
         for missing, text in (
@@ -134,7 +142,9 @@ class Engine:
         ):
             if missing:
                 raise NotSetUp(missing=text)
-        stick = await asyncio.to_thread(open_stick, bundle, paths, services.clock, disk=services.disk)
+        stick = None
+        if bundle is not None:
+            stick = await asyncio.to_thread(open_stick, bundle, paths, services.clock, disk=services.disk)
         question = Question("visit.passphrase", AnswerKind.SECRET, phrase("Passphrase of your report key"))
         passphrase = await self._operator.ask(question)
         key = await asyncio.to_thread(load_report_key, paths.report_key, passphrase)
@@ -154,7 +164,9 @@ class Engine:
 
     async def _work(self, session: _Session, outlet: Outlet, wanted: tuple[str, ...]) -> None:
         visit = read_visit(session.log.db)
-        put_in_index(self._services, visit)
+        remade = put_in_index(self._services, visit)
+        if remade is not None:
+            self._notice(session.log, outlet, remade)
         lanes = [self._lane(session, record, outlet, wanted) for record in visit.lanes if record.outcome is None]
         results = [LaneResult(r.outcome, r.exit_code, final=True) for r in visit.lanes if r.outcome is not None]
         try:
@@ -195,10 +207,11 @@ class Engine:
             services=self._services,
             log=session.log,
             operator=self._operator,
-            stick=session.stick,
+            opened=session.stick,
             outlet=outlet,
+            watch=session.watch,
             wanted=wanted,
-            changing=any(step.action in CHANGES for step in record.steps),
+            changing=record.gap or any(step.action in CHANGES for step in record.steps),
         )
 
     def _notice(self, log: VisitLog, outlet: Outlet, text: Phrase) -> None:
@@ -215,6 +228,7 @@ class Engine:
         outcome = worst([r.outcome for r in results])
         sealed = False
         try:
+            note_time(services.paths, services.clock.now(), services.disk)
             if all(r.final for r in results):
                 await outlet.settle()
                 await sign_off(log, self._operator)
@@ -257,10 +271,12 @@ def _twin(lane: Lane, ready: list[Lane]) -> LaneResult | None:
     return None
 
 
-def _all_there(wanted: tuple[str, ...], stick: Stick) -> None:
+def _all_there(
+    wanted: tuple[str, ...], releases: tuple[VerifiedRelease, ...], withdrawn: tuple[tuple[str, str], ...]
+) -> None:
     """A release asked for by a name that is not on the stick is found out before a visit begins."""
-    known = {name for v in stick.releases for name in (v.release.id, v.release.key)}
-    known |= {name for i, version in stick.withdrawn for name in (i, f"{i}@{version}")}
+    known = {name for v in releases for name in (v.release.id, v.release.key)}
+    known |= {name for i, version in withdrawn for name in (i, f"{i}@{version}")}
     for name in wanted:
         if name not in known:
             raise NotFoundError(what=name)

@@ -10,6 +10,7 @@ import techtool
 from techtool.bundles.trust import Stick
 from techtool.domain.plan import Plan, StepKind
 from techtool.domain.question import Question
+from techtool.domain.redacting import Cleaner
 from techtool.domain.rules import Environment
 from techtool.domain.terminal import Address, TerminalState
 from techtool.domain.visit import CatmAction, CatmResult, LaneRecord
@@ -18,6 +19,7 @@ from techtool.events import Answered, Asked, Event, Notice, Progress, StepDone, 
 from techtool.i18n import Phrase
 from techtool.links.base import Confirmed, Link
 from techtool.terminals.base import Terminal
+from techtool.visit.clock_watch import ClockWatch
 from techtool.visit.log import OpenStep, VisitLog, record_of
 from techtool.visit.operator import Operator
 from techtool.visit.outlet import Outlet
@@ -69,8 +71,10 @@ class Lane:
     services: Services
     log: VisitLog
     operator: Operator
-    stick: Stick
+    opened: Stick | None
+    """None: a visit that only backs up."""
     outlet: Outlet
+    watch: ClockWatch
     wanted: tuple[str, ...] = ()
     link: Link | None = None
     terminal: Terminal | None = None
@@ -87,6 +91,13 @@ class Lane:
     def emit(self, event: Event) -> None:
         """Tell the world."""
         self.outlet.emit(event)
+
+    @property
+    def stick(self) -> Stick:
+        """The stick that is installed from."""
+        if self.opened is None:
+            raise InternalError(kind="no stick")
+        return self.opened
 
     @property
     def driver(self) -> Terminal:
@@ -118,6 +129,10 @@ class Lane:
         A lost link in a step that changes the terminal leaves the intent open: what the terminal is like is not known
         until it was read again. Cancellation leaves it open too.
         """
+        moved = self.watch.moved()
+        if moved is not None:
+            self.log.clock_moved(moved.note)
+            self.notice(moved.text, warning=True)
         opened = self.log.begin(self.id, kind, item, action)
         self.changing = self.changing or action in CHANGES
         clock = self.services.clock
@@ -136,6 +151,7 @@ class Lane:
 
     async def ask(self, step: StepKind, question: Question) -> str:
         """Put a question to the person, record what was said."""
+        question = Cleaner().clean(question)
         clock = self.services.clock
         self.emit(Asked(self.id, step, clock.now(), question))
         await self.outlet.settle()
