@@ -41,7 +41,10 @@ TechtoolError
 ├── StoreError                 TT-5xx
 │   ├── StoreLocked                    exit 30
 │   ├── StoreDamaged                   exit 31
+│   │   └── VisitDamaged       a visit's journal: names the way to what can be saved
+│   ├── StoreTooNew                    exit 31; written by a newer techtool: not damaged, not to be touched
 │   ├── DiskFull                       exit 32
+│   │   └── NotEnoughRoom      found out beforehand, with the numbers
 │   └── DiskError                      exit 31; the disk refuses (read-only, gone)
 ├── BackupError                TT-6xx
 │   ├── ForbiddenContent               exit 50
@@ -337,7 +340,7 @@ class Expired(TrustError):
     what = N_("The stick is past its use-by date: {role} was valid until {until}.")
     next_actions = (
         N_("Use a newer stick."),
-        N_("Or refresh the metadata from the office (a few kilobytes)."),
+        N_("Or learn the newest metadata from a refresh file of the office (“techtool trust refresh FILE”)."),
         N_("Or correct this laptop's clock if it is wrong."),
     )
 
@@ -557,7 +560,35 @@ class StoreDamaged(StoreError):
     code = "TT-502"
     what = N_("A record on this laptop is damaged: {path} ({problem})")
     state_now = N_("The damaged file was not changed and nothing was overwritten.")
-    next_actions = (N_("“techtool doctor” shows what can be saved; send the file to the office."),)
+    next_actions: ClassVar[tuple[str, ...]] = (
+        N_("“techtool doctor” shows what can be saved; send the file to the office."),
+    )
+
+    @property
+    def problem(self) -> Phrase:
+        """What is wrong with the file."""
+        found = self.params["problem"]
+        return found if isinstance(found, Phrase) else Phrase("{text}", {"text": found})
+
+
+class VisitDamaged(StoreDamaged):
+    """A visit's own journal is damaged, or is not the one that was closed."""
+
+    code = "TT-506"
+    what = N_("The record of visit {visit} is damaged: {path} ({problem})")
+    next_actions = (
+        N_("“techtool doctor --salvage {visit}” sets the damaged file aside and saves what can be read of it."),
+        N_("Then an unfinished visit can be resumed or closed as stopped; send the damaged file to the office."),
+    )
+
+
+class StoreTooNew(StoreError):
+    """A file of this laptop has a format that only a newer techtool knows."""
+
+    code = "TT-505"
+    what = N_("A newer techtool wrote {path}: format {found}, this one knows formats up to {known}.")
+    state_now = N_("Nothing was changed and nothing was overwritten.")
+    next_actions = (N_("Update techtool on this laptop, then do the same again."),)
 
 
 class DiskFull(StoreError):
@@ -568,6 +599,14 @@ class DiskFull(StoreError):
     what = N_("The disk is full: {path}")
     state_now = N_("Everything recorded before is safe; the last entry was not written.")
     next_actions = (N_("Free some space on that disk, then resume."),)
+
+
+class NotEnoughRoom(DiskFull):
+    """What is to be written would not fit; found out before anything is written."""
+
+    code = "TT-507"
+    what = N_("Not enough room in {path}: {needed} needed, {free} free.")
+    state_now = N_("Nothing was begun, and nothing was changed.")
 
 
 class DiskError(StoreError):
@@ -593,7 +632,7 @@ class ForbiddenContent(BackupError):
 
     code = "TT-601"
     exit_code = Exit.FORBIDDEN_CONTENT
-    what = N_("{item} holds what may never be stored ({kind}).")
+    what = N_("{item} holds what may never be stored ({kind}, at byte {offset}).")
     state_now = N_("No backup was kept and nothing of it is on this laptop. The terminal was not changed.")
     next_actions = (N_("Report it to the office without copying the content; do not go on with this terminal."),)
 

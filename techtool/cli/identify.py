@@ -6,9 +6,13 @@ from pathlib import Path
 
 import click
 
+from techtool.cli.bundle_views import recall_json, recall_line
 from techtool.cli.connection import read_terminal
 from techtool.cli.output import emit_json, error_json, say
 from techtool.cli.runner import run_async
+from techtool.domain.recall import Recall
+from techtool.domain.recalled import recalled_installed
+from techtool.domain.redacting import Cleaner
 from techtool.domain.terminal import TerminalState
 from techtool.errors import UnknownModel
 from techtool.i18n import N_, _
@@ -53,25 +57,22 @@ def state_json(state: TerminalState) -> dict[str, object]:
 def command(address: str, bundle: Path | None, as_json: bool) -> None:
     """Identify one terminal."""
     services = Services.real(Paths.default())
-    named: set[str] = set()
-    if bundle is not None:
-        from techtool.bundles.trust import open_stick
-
-        stick = open_stick(bundle, services.paths, services.clock)
-        named = {p.id for v in stick.releases for p in v.release.packages}
+    clean = Cleaner()
+    named, recalls = _learned(services, bundle)
     try:
         state = run_async(read_terminal(services, address, named))
     except UnknownModel as error:
         if not as_json:
             for name, value in sorted(error.facts.items()):
-                click.echo(f"{name} = {value}")
+                click.echo(f"{name} = {clean.field(value, name)}")
             raise
         emit_json({"address": address, "facts": dict(error.facts), "error": error_json(error)})
         raise click.exceptions.Exit(int(error.exit_code)) from error
     if as_json:
-        emit_json(state_json(state))
+        found = [recall_json(recall) for recall in recalled_installed(state, recalls)]
+        emit_json({**state_json(state), "recalled_installed": found})
         return
-    identity = state.identity
+    identity = clean.clean(state.identity)
     serial = _("serial number {serial}").format(serial=identity.serial)
     click.echo(f"{identity.title}  {serial}")
     click.echo(
@@ -80,5 +81,19 @@ def command(address: str, bundle: Path | None, as_json: bool) -> None:
         )
     )
     for package in state.packages:
-        click.echo(f"  {package.id}  {package.version}  ({package.version_code})")
+        click.echo(clean.text(f"  {package.id}  {package.version}  ({package.version_code})"))
+    for recall in recalled_installed(state, recalls):
+        click.echo(f"! {recall_line(recall)}")
     say(_("Rule known from: {source} ({evidence})").format(source=identity.source, evidence=identity.evidence.value))
+
+
+def _learned(services: Services, bundle: Path | None) -> tuple[set[str], tuple[Recall, ...]]:
+    """Packages whose signers are to be read, and what the office recalled: by the stick, else as far as known here."""
+    if bundle is None:
+        from techtool.bundles.refresh import known
+
+        return set(), tuple(recall for office in known(services.paths, services.clock) for recall in office.recalls)
+    from techtool.bundles.trust import open_stick
+
+    stick = open_stick(bundle, services.paths, services.clock)
+    return {p.id for v in stick.releases for p in v.release.packages}, stick.recalls

@@ -12,6 +12,7 @@ from techtool.paths import Paths
 from techtool.tui.views.home import HomeFacts
 
 if TYPE_CHECKING:
+    from techtool.bundles.refresh import Known
     from techtool.bundles.trust import Stick
     from techtool.store.index import VisitSummary
     from techtool.tui.bridge import EngineLike
@@ -47,6 +48,10 @@ class Doors(Protocol):
 
     def open_stick(self, path: Path) -> Stick:
         """Verify a stick; in a thread."""
+        ...
+
+    def learn(self, path: Path) -> Known:
+        """Verify and keep the office's newest metadata from a refresh file; in a thread."""
         ...
 
     async def nearby(self) -> Sequence[Nearby]:
@@ -113,6 +118,12 @@ class HouseDoors:
         from techtool.bundles.trust import open_stick
 
         return open_stick(path, self.paths, self.clock)
+
+    def learn(self, path: Path) -> Known:
+        """The full verification of a refresh file."""
+        from techtool.bundles.refresh import learn
+
+        return learn(path, self.paths, self.clock)
 
     async def nearby(self) -> Sequence[Nearby]:
         """What an adb server sees."""

@@ -25,6 +25,7 @@ from techtool.domain.outcome import Outcome
 from techtool.domain.plan import Plan, StepKind
 from techtool.domain.planner import make_plan
 from techtool.domain.question import AnswerKind, Choice, Question
+from techtool.domain.recall import Recall
 from techtool.domain.release import (
     ApkFacts,
     Compare,
@@ -34,6 +35,7 @@ from techtool.domain.release import (
     ReleaseKind,
     Requirement,
     Rollback,
+    Urgency,
     VerifiedRelease,
 )
 from techtool.domain.rules import Environment
@@ -383,7 +385,14 @@ class SceneDoors(HouseDoors):
             from_mirror=False,
         )
         verified = tuple(VerifiedRelease(release, trust()) for release in releases())
-        return SceneStick(Path(STICK, "TECHTOOL"), verified, when, (("com.example.pay", "1.4.9"),), (), None)
+        return SceneStick(Path(STICK, "TECHTOOL"), verified, when, (("com.example.pay", "1.4.9"),), recalls(), (), None)
+
+
+def recalls() -> tuple[Recall, ...]:
+    """The office took one release of the stick back."""
+    why = {"en": "Receipts lose their last line", "zh": "签购单丢失最后一行"}
+    key = releases()[-1]
+    return (Recall(key.id, key.version, Urgency.HIGH, START.date() - timedelta(days=2), why),)
 
 
 class SceneStick(Stick):

@@ -17,7 +17,7 @@ from techtool.i18n import N_, _
 from techtool.tui.actions import bindings
 from techtool.tui.screens.base import HouseScreen
 from techtool.tui.views.lines import Line, Mark, Part
-from techtool.tui.views.stick import StickView, stick_view
+from techtool.tui.views.stick import StickView, known_view, stick_view
 from techtool.tui.widgets.choices import Choices, Option
 from techtool.tui.widgets.text import Plain, lines_grid
 
@@ -32,7 +32,8 @@ class StickScreen(HouseScreen):
     BINDINGS: ClassVar[list[BindingType]] = [*bindings("help", "begin", "refresh", "back")]
     ABOUT: ClassVar[str] = N_(
         "Verifies a stick from the root this laptop trusts, lists its releases, and hashes every payload in place. "
-        "Nothing is installed, nothing is written to the stick."
+        "Nothing is installed, nothing is written to the stick. A refresh file of the office can be named instead: it "
+        "brings the newest lists and recalls, and cures a stick that is past its date."
     )
 
     def top(self) -> tuple[Part, ...]:
@@ -45,7 +46,10 @@ class StickScreen(HouseScreen):
             yield Choices(id="sticks", label_width=34, classes="first")
             yield Plain(_("Folder of the stick"), classes="field-title")
             yield Input(
-                self.house.hints.stick, placeholder=_("the folder that holds TECHTOOL"), id="stick", compact=True
+                self.house.hints.stick,
+                placeholder=_("the folder that holds TECHTOOL, or a refresh file"),
+                id="stick",
+                compact=True,
             )
             yield Plain(_("Enter checks it."), id="note", classes="question-note")
             yield Static(id="trust", markup=False)
@@ -92,6 +96,11 @@ class StickScreen(HouseScreen):
 
     async def _check(self, place: Path) -> None:
         try:
+            if await asyncio.to_thread(place.is_file):
+                known = await asyncio.to_thread(self.house.doors.learn, place)
+                self._draw(known_view(known, str(place)), _("Recalled by the office"))
+                self._note(_("Sticks of this office are judged by it from now on."))
+                return
             stick = await asyncio.to_thread(self.house.doors.open_stick, place)
         except TechtoolError as error:
             self._refused(error)
@@ -118,12 +127,14 @@ class StickScreen(HouseScreen):
         view = stick_view(stick, tuple(checked), tuple(damaged))
         self._note(_("This stick can be used.") if view.usable else _("Nothing may be installed from this stick."))
 
-    def _draw(self, view: StickView) -> None:
+    def _draw(self, view: StickView, heading: str = "") -> None:
         digest = view.fingerprint
         root = " ".join(digest[i : i + 4] for i in range(0, len(digest), 4))
         lines = (*view.trust, Line(Mark.NOTE, _("Root: {fingerprint}").format(fingerprint=root)))
         self.query_one("#trust", Static).update(lines_grid(lines, self.glyphs))
-        self.query_one("#releases-title").display = True
+        title = self.query_one("#releases-title", Plain)
+        title.say(heading or _("Releases on the stick"))
+        title.display = bool(view.releases)
         self.query_one("#releases", Static).update(lines_grid(view.releases, self.glyphs, words=False))
 
     def _refused(self, error: TechtoolError) -> None:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from techtool.domain.plan import StepKind
+from techtool.domain.redacting import Cleaner
 from techtool.domain.visit import ErrorRecord
 from techtool.errors import TechtoolError, UsageError
 from techtool.i18n import N_, Phrase, _, translate
@@ -119,10 +120,12 @@ def _kind(text: str) -> StepKind | None:
 def complaint(error: TechtoolError) -> str:
     """An error in what was entered, for the line below it; advice about command lines is left out."""
     if type(error) is UsageError:
-        return error.what_phrase.text()
-    return "  ".join([error.what_phrase.text(), *(action.text() for action in error.action_phrases)])
+        return Cleaner().phrase(error.what_phrase).text()
+    phrases = (error.what_phrase, *error.action_phrases)
+    return "  ".join(Cleaner().phrase(phrase).text() for phrase in phrases)
 
 
 def record_of(error: TechtoolError) -> ErrorRecord:
     """An error that was raised, as it would be recorded."""
-    return ErrorRecord(error.code, error.what_phrase, error.state_phrase, error.action_phrases, error.detail)
+    record = ErrorRecord(error.code, error.what_phrase, error.state_phrase, error.action_phrases, error.detail)
+    return Cleaner().clean(record)

@@ -21,8 +21,17 @@ STATE_LABEL: Final = {
     "sealed": N_("closed and sealed"),
     "abandoned": N_("closed as stopped"),
     "damaged": N_("record damaged"),
+    "salvaged": N_("saved from a damaged file"),
+    "newer": N_("made by a newer techtool"),
 }
-STATE_MARK: Final = {"open": Mark.NEEDS, "sealed": Mark.OK, "abandoned": Mark.WARNING, "damaged": Mark.STOPPED}
+STATE_MARK: Final = {
+    "open": Mark.NEEDS,
+    "sealed": Mark.OK,
+    "abandoned": Mark.WARNING,
+    "damaged": Mark.STOPPED,
+    "salvaged": Mark.WARNING,
+    "newer": Mark.STOPPED,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +74,8 @@ def _row(summary: VisitSummary) -> RecordRow:
 
 def record_view(record: VisitRecord, reports: Sequence[Path]) -> RecordView:
     """The view of one visit."""
-    state = "abandoned" if record.abandoned else "sealed" if record.sealed else "open"
+    closed = "abandoned" if record.abandoned else "sealed"
+    state = closed if record.sealed else "salvaged" if record.remains else "open"
     facts = (
         (_("Begun"), day_and_time(record.started_at)),
         (_("Finished"), day_and_time(record.finished_at) if record.finished_at else "-"),
