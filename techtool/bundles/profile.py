@@ -115,7 +115,7 @@ def check_recalls(
     """Hold the role of recalls to the profile, and give what it lists; raises :class:`Untrusted`."""
     result = targets.get_verification_result(RECALL, metadata.signed_bytes, metadata.signatures)
     if not organisations({keyid: key.unrecognized_fields for keyid, key in result.signed.items()}).get(OFFICE):
-        text = phrase("the role {role} has no valid signature of a {organisation}", role=RECALL, organisation=OFFICE)
+        text = phrase("the role {role} has no valid signature by the {organisation}", role=RECALL, organisation=OFFICE)
         raise _layout(text)
     signed = check_list(RECALL, metadata.signed, resolved)
     if len(signed.targets) > MAX_RECALLS:
@@ -146,7 +146,7 @@ def check_organisations(role: str, metadata: Metadata[Targets], targets: Targets
     for organisation in (VENDOR, LAB):
         if not by_organisation.get(organisation):
             text = phrase(
-                "the role {role} has no valid signature of a {organisation}", role=role, organisation=organisation
+                "the role {role} has no valid signature by the {organisation}", role=role, organisation=organisation
             )
             raise _layout(text)
     if len(publics) != len(result.signed) or len(publics) < 2:

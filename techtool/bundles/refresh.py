@@ -18,7 +18,7 @@ from techtool.bundles.medium import Carrier, StickFolder, is_portable
 from techtool.bundles.roots import RootFacts, mirror_path, pinned, read_mirror
 from techtool.bundles.trust import StickTrust, keep, trust_of, with_signed_date
 from techtool.clock import Clock, stamp
-from techtool.domain.codec import CodecError, convert_exactly, decode_json_untyped, encode_json
+from techtool.domain.codec import CodecError, convert_exactly, decode_json, decode_json_untyped, encode_json
 from techtool.domain.recall import Recall
 from techtool.errors import BadFile, Expired, NotSetUp, StoreDamaged, TrustError
 from techtool.i18n import Phrase, phrase
@@ -78,6 +78,8 @@ def encode_refresh(files: Mapping[str, bytes]) -> bytes:
 
 def read_refresh(path: Path) -> RefreshFile:
     """Read a refresh file within bounds; raises :class:`BadFile`."""
+    if path.exists() and not path.is_file():
+        raise BadFile(path=str(path), problem=phrase("it is no refresh file"))
     try:
         with path.open("rb") as file:
             data = file.read(MAX_BYTES + 1)
@@ -86,9 +88,10 @@ def read_refresh(path: Path) -> RefreshFile:
     try:
         if len(data) > MAX_BYTES:
             raise CodecError("too long")
-        wire = convert_exactly(decode_json_untyped(data), _Wire)
+        wire = decode_json(data, _Wire)  # another shape ends here, before a million objects are made of it
         if wire.schema != SCHEMA or len(wire.files) > MAX_FILES or not all(map(is_portable, wire.files)):
             raise CodecError("schema or names")
+        wire = convert_exactly(decode_json_untyped(data), _Wire)
     except CodecError as error:
         raise BadFile(path=str(path), problem=phrase("it is no refresh file"), detail=str(error)) from error
     return RefreshFile({name: text.encode() for name, text in wire.files.items()})

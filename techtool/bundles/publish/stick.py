@@ -18,7 +18,8 @@ from typing import TYPE_CHECKING, Final
 from tuf.api.metadata import Timestamp
 
 from techtool.bundles.find import FOLDER, METADATA, drives
-from techtool.bundles.medium import OUTBOX, place_of, read_error
+from techtool.bundles.medium import OUTBOX, StickFolder, place_of, read_error
+from techtool.bundles.metadata import StickSource
 from techtool.bundles.publish.published import PublishedState, published_state, waiting_notes
 from techtool.bundles.publish.readme import readme
 from techtool.bundles.publish.workspace import read_as
@@ -110,13 +111,16 @@ def _metadata(state: PublishedState) -> Iterator[_Item]:
 
 def _refuse_other_bundle(workspace: Workspace, root: Path, timestamp: Timestamp) -> None:
     """A stick of another office, or a newer one of ours, is not overwritten by a slip of the hand."""
-    first = root / METADATA / "1.root.json"
-    if first.exists() and first.read_bytes() != workspace.published_file("root", 1):
+    if not (root / METADATA).is_dir():
+        return
+    source = StickSource(StickFolder(root))
+    first = source.read("1.root.json")
+    if first is not None and first != workspace.published_file("root", 1):
         text = phrase("{path} holds another publisher's bundle; empty it first", path=str(root))
         raise PublisherError(problem=text)
-    there = root / _TIMESTAMP
-    if there.exists() and first.exists():
-        version = read_as(Timestamp, there.read_bytes(), "timestamp").signed.version
+    there = source.read("timestamp.json")
+    if there is not None and first is not None:
+        version = read_as(Timestamp, there, "timestamp").signed.version
         if version > timestamp.version:
             raise PublisherError(problem=phrase("{path} holds a newer state of this bundle", path=str(root)))
 

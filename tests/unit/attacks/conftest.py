@@ -52,7 +52,7 @@ def made_scene(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def scene(made_scene: Path, tmp_path: Path) -> Iterator[Scene]:
     folder = tmp_path / "scene"
     yield Scene.copy(made_scene, folder)
-    shutil.rmtree(folder)  # not kept as pytest keeps folders: some hold a hundred thousand files
+    shutil.rmtree(folder)  # not kept as pytest keeps folders: some hold tens of thousands of files
 
 
 @pytest.fixture

@@ -27,7 +27,7 @@ def online_by(role: str, owner: str) -> Spoil:
 _OTHERS: dict[str, tuple[Sequence[str], str]] = {
     "the vendor only": (("vendor-acme-1",), "signature"),
     "one lab key only": (("lab-1",), "signature"),
-    "two lab keys, which is TUF's threshold": (("lab-1", "lab-2"), "no valid signature of a vendor"),
+    "two lab keys, which is TUF's threshold": (("lab-1", "lab-2"), "no valid signature by the vendor"),
     "the vendor and another vendor": (("vendor-acme-1", "vendor-beta-1"), "signature"),
     "the vendor and a stranger": (("vendor-acme-1", "stranger"), "signature"),
     "nobody": ((), "signature"),
@@ -170,13 +170,13 @@ def sign_list(scene: Scene, owners: Sequence[str]) -> None:
     scene.forger.change_list(ACME, lambda _targets: None, owners)
 
 
-@attack("board: one signature is enough, and the lab alone gives it", "no valid signature of a vendor")
+@attack("board: one signature is enough, and the lab alone gives it", "no valid signature by the vendor")
 def _threshold_one(scene: Scene) -> None:
     delegated(1)(scene)
     sign_list(scene, ("lab-1",))
 
 
-@attack("board: one signature is enough, and the vendor alone gives it", "no valid signature of a lab")
+@attack("board: one signature is enough, and the vendor alone gives it", "no valid signature by the lab")
 def _threshold_one_vendor(scene: Scene) -> None:
     delegated(1)(scene)
     sign_list(scene, ("vendor-acme-1",))

@@ -97,7 +97,7 @@ def _rolled_back(scene: Scene) -> None:
         scene.forger.restamp(version=version)
 
 
-@attack("a recall signed by a lab that the board let sign", "no valid signature of an? office")
+@attack("a recall signed by a lab that the board let sign", "no valid signature by the office")
 def _lab(scene: Scene) -> None:
     recall(scene, owners=("lab-1",))
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import tracemalloc
 from collections.abc import Callable
 from pathlib import Path
 
@@ -63,4 +64,30 @@ def test_a_root_to_enrol_with(scene: Scene, spoil: Callable[[Path], object], err
     before = scene.state(NEW)
     with pytest.raises(error):
         root_of_stick(scene.stick)
+    assert scene.state(NEW) == before
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        pytest.param(many_parts(5_300_000), id="many objects"),
+        pytest.param(b"[" * 16_000_000, id="deep"),
+        pytest.param(b'{"schema":1,"files":{"metadata/timestamp.json":7}}', id="no text"),
+        pytest.param(b'{"schema":1,"files":{"../../etc/passwd":""}}', id="outside"),
+        pytest.param(b'{"schema":1,"files":{},"files":{}}', id="a key twice"),
+        pytest.param(b"x" * 17_000_000, id="too long"),
+    ],
+)
+def test_a_refresh_file(scene: Scene, data: bytes) -> None:
+    """It comes over a telephone, from whoever sent it."""
+    path = scene.folder / "refresh.json"
+    path.write_bytes(data)
+    before = scene.state(NEW)
+    tracemalloc.start()
+    try:
+        with pytest.raises(BadFile, match="no refresh file"):
+            learn(path, scene.laptop(NEW), scene.clock)
+        assert tracemalloc.get_traced_memory()[1] < 60_000_000
+    finally:
+        tracemalloc.stop()
     assert scene.state(NEW) == before

@@ -43,6 +43,8 @@ from tests.unit.bundles.office import NOW, private_key
 
 ACME: Final = "vendor-acme"
 TOP: Final = ("root", "timestamp", "snapshot", "targets")
+LISTS: Final = (ACME, "targets", "snapshot", "timestamp")
+ALL: Final = ("root", *LISTS)
 S = TypeVar("S", bound=Signed)
 
 

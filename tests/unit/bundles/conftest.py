@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.unit.bundles.conformance import Client, Repository
 from tests.unit.bundles.office import Office
 
 
@@ -29,3 +30,17 @@ def office(made_office: Path, tmp_path: Path) -> Office:
 @pytest.fixture
 def stick(office: Office) -> Path:
     return office.folder / "stick"
+
+
+@pytest.fixture
+def repo(tmp_path: Path) -> Repository:
+    """A repository of the conformance suite, at version 1."""
+    return Repository(tmp_path / "stick")
+
+
+@pytest.fixture
+def client(repo: Repository, tmp_path: Path) -> Client:
+    """A laptop that was enrolled with its first root."""
+    client = Client(tmp_path / "laptop", repo)
+    client.init()
+    return client

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import date
@@ -371,3 +372,17 @@ class TestKnown:
         path.write_bytes(path.read_bytes().replace(b"2027-", b"2037-"))
         with pytest.raises(StoreDamaged):
             known(office.laptop, office.clock)
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has no pipes in folders")
+class TestPipes:
+    def test_a_pipe_is_no_refresh_file(self, office: Office, tmp_path: Path) -> None:
+        os.mkfifo(tmp_path / "r.json")
+        with pytest.raises(BadFile):
+            learn(tmp_path / "r.json", office.laptop, office.clock)
+
+    def test_a_pipe_on_the_stick_that_is_written(self, office: Office, stick: Path) -> None:
+        (stick / "TECHTOOL/metadata/1.root.json").unlink()
+        os.mkfifo(stick / "TECHTOOL/metadata/1.root.json")
+        with pytest.raises(Untrusted):
+            office.workspace.write(stick, office.clock)
