@@ -28,8 +28,9 @@ class SystemClock:
         return datetime.now(UTC)
 
     def monotonic_s(self) -> float:
-        """Seconds since an arbitrary start."""
-        return time.monotonic()
+        """Seconds since an arbitrary start; where the system tells it, the time a laptop slept counts."""
+        boot_clock = getattr(time, "CLOCK_BOOTTIME", None)
+        return time.monotonic() if boot_clock is None else time.clock_gettime(boot_clock)
 
 
 @dataclass

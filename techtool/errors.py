@@ -276,6 +276,15 @@ class AnswerMissing(PersonError):
     next_actions = (N_("Put “{question}” into the answers file and resume the visit."),)
 
 
+class OptionMissing(AnswerMissing):
+    """A command would ask, and nobody is there to be asked."""
+
+    code = "TT-126"
+    what = N_("Nobody can be asked here: {text}")
+    state_now = N_("Nothing was done.")
+    next_actions = (N_("Run it in a terminal, or give {option}."),)
+
+
 class AnswerUnusable(AnswerMissing):
     """An answers file gives something that is no possible answer."""
 
@@ -328,6 +337,41 @@ class Untrusted(TrustError):
     what = N_("The stick is not trusted: {problem}")
     next_actions = (
         N_("Do not use this stick; give it to the office."),
+        N_("If the office has changed its keys, ask for a stick with the whole chain of roots."),
+    )
+
+
+class UnknownOffice(Untrusted):
+    """The stick descends from none of the roots that are pinned here."""
+
+    code = "TT-215"
+    what = N_("This laptop does not know who made the stick; the fingerprint of its root: {fingerprint}")
+    next_actions = (
+        N_("Your office's? Compare the fingerprint with it by telephone, then “techtool trust add PATH”."),
+        N_("Else do not use it; give it to the office."),
+    )
+
+
+class OtherFingerprint(Untrusted):
+    """A root is not the one whose fingerprint a person was told."""
+
+    code = "TT-216"
+    what = N_("The fingerprint of that file is {found}, not the one given.")
+    state_now = N_("Nothing was trusted.")
+    next_actions = (
+        N_("Do not trust it. Read the fingerprint to the office by telephone."),
+        N_("If yours was mistyped, give it again as the office says it."),
+    )
+
+
+class RefreshUntrusted(Untrusted):
+    """A refresh file is not what the trusted root allows."""
+
+    code = "TT-217"
+    what = N_("The refresh file is not trusted: {problem}")
+    state_now = N_("Nothing was learned from it; what this laptop knew stands.")
+    next_actions = (
+        N_("Do not use it; ask the office to send it again."),
         N_("If the office has changed its keys, ask for a stick with the whole chain of roots."),
     )
 

@@ -74,7 +74,12 @@ def _check_texts(texts: Mapping[str, str], at: str) -> None:
     _require(len(texts) <= _MAX_ITEMS, at)
     for language, text in texts.items():
         _require(_LANGUAGE.fullmatch(language) is not None, at)
-        _require(len(text) <= _MAX_TEXT, f"{at}.{language}")
+        _check_text(text, f"{at}.{language}")
+
+
+def _check_text(text: str, at: str) -> None:
+    """Sentences for people: lines and tabs, and nothing that drives a terminal or turns the direction of writing."""
+    _require(len(text) <= _MAX_TEXT and all(char.isprintable() or char in "\n\t" for char in text), at)
 
 
 def _check_rest(release: Release) -> None:
@@ -95,7 +100,7 @@ def _check_rest(release: Release) -> None:
         _words([issue.type, issue.id], f"$.issues[{place}]")
     for place, known in enumerate(_few(release.known_issues, "$.known_issues")):
         _words([known.id, *_given(known.hw_revision)], f"$.known_issues[{place}]")
-        _require(len(known.text) <= _MAX_TEXT, f"$.known_issues[{place}].text")
+        _check_text(known.text, f"$.known_issues[{place}].text")
     for place, tested in enumerate(_few(release.tested_on, "$.tested_on")):
         _words([tested.model, tested.result, *_given(tested.hw_revision)], f"$.tested_on[{place}]")
         _words(tested.from_versions, f"$.tested_on[{place}].from")

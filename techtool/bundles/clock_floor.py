@@ -42,13 +42,16 @@ class ReferenceTime:
 class _FloorFile:
     schema: int
     floor: str
+    set_back: tuple[str, ...] = ()
+    """Each time a person let the floor sink: from, to, when."""
 
 
 def judge(system: datetime, floor: datetime) -> ReferenceTime:
     """Weigh the laptop's clock against the floor."""
     if system < floor - SLACK:
         warning = phrase(
-            "This laptop's clock says {system}, which is before {floor}: the later one is used. Correct the clock.",
+            "This laptop's clock says {system}, which is before {floor}: the later one is used. Correct the clock; "
+            "if it is right now and once ran ahead: “techtool trust clock”.",
             system=stamp(system),
             floor=stamp(floor),
         )
@@ -88,7 +91,29 @@ def raise_floor(paths: Paths, moment: datetime, disk: Disk = DISK) -> None:
     if path.exists() and moment <= read_floor(paths):
         return
     disk.make_folder(path.parent)
-    disk.write_file(path, encode_json(_FloorFile(newest(CLOCK), stamp(moment))))
+    disk.write_file(path, encode_json(_FloorFile(newest(CLOCK), stamp(moment), _history(paths))))
+
+
+def set_back(paths: Paths, proven: datetime, today: datetime, disk: Disk = DISK) -> datetime:
+    """Let the floor sink to the latest of what is ``proven`` by signatures, after a clock that ran ahead was corrected.
+
+    A person has said what day it is, and ``today`` agrees. What was set back is kept in the file, for whoever looks.
+    Gives the new floor; raises :class:`StoreDamaged`.
+    """
+    before = read_floor(paths)
+    floor = max(BUILT, proven)
+    if floor < before:
+        entry = f"{stamp(before)} → {stamp(floor)}, {stamp(today)}"
+        disk.make_folder(paths.trust)
+        disk.write_file(_file(paths), encode_json(_FloorFile(newest(CLOCK), stamp(floor), (*_history(paths), entry))))
+    return read_floor(paths)
+
+
+def _history(paths: Paths) -> tuple[str, ...]:
+    try:
+        return decode_json(_file(paths).read_bytes(), _FloorFile).set_back
+    except FileNotFoundError:
+        return ()
 
 
 def note_time(paths: Paths, moment: datetime, disk: Disk = DISK) -> None:

@@ -13,6 +13,8 @@ from techtool.bundles.medium import Carrier, StickFolder, place_of
 from techtool.bundles.metadata import METADATA_URL, VerifiedMetadata
 from techtool.bundles.profile import (
     RECALL,
+    RELEASES,
+    ROLE_PREFIX,
     Publisher,
     check_publisher,
     check_recalls,
@@ -44,6 +46,8 @@ class Listing:
     releases: tuple[Listed, ...]
     paths: frozenset[str]
     """Of every release description that is listed, on this stick or not."""
+    unknown: tuple[str, ...]
+    """Folders of publishers whose newest list is not known here: nobody can say what is still on it."""
     notes: tuple[Phrase, ...]
 
 
@@ -51,7 +55,7 @@ def read_listing(folder: StickFolder, verified: VerifiedMetadata) -> Listing:
     """Read and check every description; raises :class:`Untrusted` and :class:`Damaged`."""
     publishers = _publishers(verified)
     found: list[Listed] = []
-    notes: list[Phrase] = [phrase("The files of {role} are not on this stick.", role=name) for name in verified.absent]
+    notes: list[Phrase] = [_absent(name) for name in verified.absent]
     elsewhere = 0
     for publisher in publishers:
         for path, file in sorted(publisher.releases.items()):
@@ -71,7 +75,8 @@ def read_listing(folder: StickFolder, verified: VerifiedMetadata) -> Listing:
     if elsewhere:
         notes.append(phrase("{count} releases of the newest metadata are not on this stick.", count=elsewhere))
     paths = frozenset(path for publisher in publishers for path in publisher.releases)
-    return Listing(_in_order(found), paths, tuple(notes))
+    unknown = tuple(f"{RELEASES}/{name.removeprefix(ROLE_PREFIX)}/" for name in verified.absent)
+    return Listing(_in_order(found), paths, unknown, tuple(notes))
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +115,10 @@ def read_recalls(carrier: Carrier, verified: VerifiedMetadata, mirrored: Mapping
     return Recalls(tuple(entries), files)
 
 
+def _absent(role: str) -> Phrase:
+    return phrase("The newest list of {role} is not here: nothing of it is installed from this stick.", role=role)
+
+
 def check_lists(verified: VerifiedMetadata) -> None:
     """Hold every publisher's list to the profile without reading any file; raises :class:`Untrusted`."""
     _publishers(verified)
@@ -131,8 +140,12 @@ def carried_by(folder: StickFolder, own: VerifiedMetadata) -> dict[str, tuple[st
 
 
 def withdrawn(carried: Mapping[str, tuple[str, str]], newest: Listing) -> tuple[tuple[str, str], ...]:
-    """Id and version of what an older stick carries and the newest metadata does not list."""
-    gone = {named for path, named in carried.items() if path not in newest.paths}
+    """Id and version of what an older stick carries and the newest metadata does not list.
+
+    Where the newest list of a publisher is not known here, nothing of that publisher is called withdrawn.
+    """
+    judged = {path: named for path, named in carried.items() if not path.startswith(newest.unknown)}
+    gone = {named for path, named in judged.items() if path not in newest.paths}
     listed = {(item.release.id, item.release.version) for item in newest.releases}
     return tuple(sorted(gone - listed))
 

@@ -139,12 +139,22 @@ class VerifiedMetadata:
     """To mirror, by python-tuf's names."""
 
     def expired_at(self, moment: datetime) -> tuple[str, datetime] | None:
-        """The role that ran out first, and when, if any has by ``moment``."""
+        """The role that ran out first of those that everything stands on, and when, if any has by ``moment``."""
         dates = [("root", self.root.expires), ("timestamp", self.timestamp.expires)]
         dates += [("snapshot", self.snapshot.expires), ("targets", self.targets.expires)]
-        dates += [(role.name, role.metadata.signed.expires) for role in self.roles]
+        dates += [(role.name, role.metadata.signed.expires) for role in self.roles if role.name == RECALL]
         name, first = min(dates, key=lambda entry: entry[1])
         return (name, first) if first <= moment else None
+
+    def lapsed_at(self, moment: datetime) -> dict[str, datetime]:
+        """Publishers' roles that have run out by ``moment``, and when: only what they list stands on them."""
+        dates = {role.name: role.metadata.signed.expires for role in self.roles if role.name != RECALL}
+        return {name: until for name, until in dates.items() if until <= moment}
+
+    @property
+    def is_dated_soundly(self) -> bool:
+        """Whether its date of issue lies before everything in it ran out; else that date proves no time."""
+        return self.expired_at(self.issued) is None and not self.lapsed_at(self.issued)
 
     @property
     def issued(self) -> datetime:

@@ -2,32 +2,41 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import pairwise
 from pathlib import Path
+from typing import Final
+
+from tuf.api.exceptions import RepositoryError
+from tuf.api.metadata import Metadata, Root
 
 from techtool.bundles.find import locate
 from techtool.bundles.medium import Carrier, StickFolder
 from techtool.bundles.metadata import MirrorSource, StickSource, VerifiedMetadata, timestamp_version, verify_metadata
 from techtool.bundles.roots import RootFacts, fingerprint, grouped, root_facts
-from techtool.errors import Untrusted
+from techtool.errors import BadFile, UnknownOffice, Untrusted
 from techtool.i18n import phrase
+
+_MIRRORED_ROOT: Final = re.compile(r"root_history/([0-9]+)\.root\.json")
 
 
 @dataclass(frozen=True, slots=True)
 class StickMetadata:
     """What was verified, and from where."""
 
-    anchor: RootFacts
-    """The pinned root that the stick descends from."""
+    anchors: tuple[RootFacts, ...]
+    """The pinned roots in its chain, the first one first: they share one memory."""
     newest: VerifiedMetadata
     """What decides."""
     own: VerifiedMetadata | None
     """What the stick itself says, when the mirror is newer; None when the stick is the newest."""
     mirrored: Mapping[str, bytes]
     """The mirror as it was."""
+    from_mirror: bool
+    """Whether this laptop's memory decides and not the stick."""
 
 
 def read_stick_metadata(
@@ -46,16 +55,17 @@ def read_stick_metadata(
     """
     stick = StickSource(folder)
     versions = stick.root_versions()
-    anchor = _anchor(stick, versions, roots)
-    mirror = mirror_of(anchor)
+    anchors = _anchors(stick, versions, roots)
+    anchor = anchors[0]
+    mirror = max((mirror_of(root) for root in anchors), key=_knows)
     _refuse_forks(stick, versions, mirror)
     offered = timestamp_version(stick.read("timestamp.json"))
     if f"root_history/{versions[-1]}.root.json" in mirror and offered < timestamp_version(mirror.get("timestamp.json")):
         own = _reached(verify_metadata(stick, anchor.data, {}, at), versions)
         newest = verify_metadata(MirrorSource(mirror, stick), anchor.data, mirror, at)
-        return StickMetadata(anchor, _reached(newest, versions), own, mirror)
+        return StickMetadata(anchors, _reached(newest, versions), own, mirror, from_mirror=True)
     newest = verify_metadata(stick, anchor.data, mirror, at)
-    return StickMetadata(anchor, _reached(newest, versions), None, mirror)
+    return StickMetadata(anchors, _reached(newest, versions), None, mirror, from_mirror=False)
 
 
 def root_of_stick(path: Path) -> RootFacts:
@@ -70,20 +80,56 @@ def root_of_stick(path: Path) -> RootFacts:
     return root_facts(stick.read(f"{versions[-1]}.root.json") or b"", str(path))
 
 
-def _anchor(stick: StickSource, versions: Sequence[int], roots: Sequence[RootFacts]) -> RootFacts:
-    """The pinned root that stands, byte for byte, in the stick's chain."""
+def _knows(mirror: Mapping[str, bytes]) -> tuple[int, int]:
+    """How new a mirror is: by its roots, then by its timestamp."""
+    roots = [int(found[1]) for found in map(_MIRRORED_ROOT.fullmatch, mirror) if found]
+    return max(roots, default=0), timestamp_version(mirror.get("timestamp.json")) if mirror else 0
+
+
+def _anchors(stick: StickSource, versions: Sequence[int], roots: Sequence[RootFacts]) -> tuple[RootFacts, ...]:
+    """The pinned roots that stand, byte for byte, in the stick's chain, which is whole and holds from its first root.
+
+    python-tuf verifies the chain from the first pin on. What stands before it is held together here, so that nobody
+    hides an older pin of this laptop, and with it what it remembers, by leaving out or exchanging the first roots.
+    """
     if not versions:
         raise Untrusted(problem=phrase("it has no root"))
-    missing = [before + 1 for before, after in pairwise(versions) if after != before + 1]
+    missing = [1] if versions[0] != 1 else []
+    missing += [before + 1 for before, after in pairwise(versions) if after != before + 1]
     if missing:
         text = phrase("its chain of roots is broken: root {missing} is missing", missing=missing[0])
         raise Untrusted(problem=text)
-    for root in sorted(roots, key=lambda root: root.version, reverse=True):
-        if root.version in versions and stick.read(f"{root.version}.root.json") == root.data:
-            return root
+    here = sorted((root for root in roots if root.version in versions), key=lambda root: root.version)
+    anchors = tuple(root for root in here if stick.read(f"{root.version}.root.json") == root.data)
+    if anchors:
+        _check_before(stick, anchors[0].version)
+        return anchors
+    if any(root.version > versions[-1] and _is_ancestor(stick, versions[-1], root) for root in roots):
+        raise Untrusted(problem=phrase("it is older than the root that this laptop was set up with"))
     shown = grouped(fingerprint(stick.read(f"{versions[-1]}.root.json") or b""))
-    text = phrase("this laptop does not know its publisher (fingerprint of its root: {fingerprint})", fingerprint=shown)
-    raise Untrusted(problem=text)
+    raise UnknownOffice(fingerprint=shown)
+
+
+def _check_before(stick: StickSource, version: int) -> None:
+    """Every root before the first pin is signed by its own keys and signs its follower; raises :class:`Untrusted`."""
+    for number in range(1, version):
+        if not _is_ancestor(stick, number, None):
+            raise Untrusted(
+                problem=phrase("its chain of roots is broken: root {missing} does not hold", missing=number)
+            )
+
+
+def _is_ancestor(stick: StickSource, version: int, follower: RootFacts | None) -> bool:
+    """Whether the stick's root ``version`` is sound and signed the next one (on the stick, or ``follower``)."""
+    try:
+        own = root_facts(stick.read(f"{version}.root.json") or b"", "")
+        next_data = follower.data if follower else stick.read(f"{version + 1}.root.json") or b""
+        signed = Metadata[Root].from_bytes(own.data).signed
+        after = Metadata[Root].from_bytes(next_data)
+        signed.verify_delegate("root", after.signed_bytes, after.signatures)
+    except (BadFile, RepositoryError, ValueError):
+        return False
+    return True
 
 
 def _refuse_forks(stick: StickSource, versions: Sequence[int], mirror: Mapping[str, bytes]) -> None:

@@ -44,6 +44,16 @@ class RecallEntry:
     provides: tuple[ProvidesEntry, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class _Core:
+    """What every schema has."""
+
+    id: str
+    version: str
+    date: calendar_date
+    reason: Mapping[str, str] = field(default_factory=dict)
+
+
 def recall_path(release_id: str, version: str) -> str:
     """TUF target path of the recall of one release."""
     return f"{RECALLS}/{safe_name(f'{release_id}-{version}')}.json"
@@ -97,7 +107,8 @@ def encode_recall(recall: Recall) -> bytes:
 def decode_recall(data: bytes) -> Recall:
     """Read a recall file; raises :class:`CodecError`, whose text names the place.
 
-    One of a newer schema is not passed over: what this techtool knows of it counts, and what else it says is not read.
+    One of a newer schema is not passed over: id, version and reason keep their meaning in every schema, and what else
+    it says is not read.
     """
     if len(data) > MAX_BYTES:
         raise CodecError(f"longer than {MAX_BYTES} bytes")
@@ -105,10 +116,18 @@ def decode_recall(data: bytes) -> Recall:
     schema = tree.get("schema") if isinstance(tree, dict) else None
     if not isinstance(schema, int) or isinstance(schema, bool) or schema < 1:
         raise CodecError("expected a number from 1 - at `$.schema`")
-    entry = convert_exactly(tree, RecallEntry) if schema == SCHEMA else convert(tree, RecallEntry)
+    if schema > SCHEMA:
+        return _of_a_newer_schema(tree)
+    entry = convert_exactly(tree, RecallEntry)
     if entry.date is None:
         raise CodecError("missing - at `$.date`")
     return _checked(entry, entry.date)
+
+
+def _of_a_newer_schema(tree: object) -> Recall:
+    core = convert(tree, _Core)
+    reason = core.reason or {"en": "–"}
+    return _checked(RecallEntry(id=core.id, version=core.version, urgency=Urgency.CRITICAL, reason=reason), core.date)
 
 
 def _checked(entry: RecallEntry, date: calendar_date) -> Recall:

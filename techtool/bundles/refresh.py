@@ -10,22 +10,18 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
-from techtool.bundles.clock_floor import judge, read_floor
 from techtool.bundles.find import locate
 from techtool.bundles.medium import Carrier, StickFolder, is_portable
-from techtool.bundles.roots import RootFacts, mirror_path, pinned, read_mirror
-from techtool.bundles.trust import StickTrust, keep, trust_of, with_signed_date
-from techtool.clock import Clock, stamp
-from techtool.domain.codec import CodecError, convert_exactly, decode_json, decode_json_untyped, encode_json
+from techtool.bundles.memory import Judged, StickTrust, judge_carrier, judge_mirror, keep
+from techtool.bundles.roots import mirror_path, pinned, read_mirror
+from techtool.clock import Clock
+from techtool.domain.codec import CodecError, Unread, convert_exactly, decode_json, decode_json_untyped, encode_json
 from techtool.domain.recall import Recall
-from techtool.errors import BadFile, Expired, NotSetUp, StoreDamaged, TrustError
+from techtool.errors import BadFile, Expired, RefreshUntrusted, StoreDamaged, TrustError, UnknownOffice, Untrusted
 from techtool.i18n import Phrase, phrase
 from techtool.paths import DISK, Disk, Paths
-
-if TYPE_CHECKING:
-    from techtool.bundles.reading import StickMetadata
 
 SCHEMA: Final = 1
 MAX_BYTES: Final = 16_000_000
@@ -88,7 +84,10 @@ def read_refresh(path: Path) -> RefreshFile:
     try:
         if len(data) > MAX_BYTES:
             raise CodecError("too long")
-        wire = decode_json(data, _Wire)  # another shape ends here, before a million objects are made of it
+        # Another shape ends here, before a million objects are made of it.
+        if set(decode_json(data, dict[str, Unread])) != {"schema", "files"}:
+            raise CodecError("fields")
+        wire = decode_json(data, _Wire)
         if wire.schema != SCHEMA or len(wire.files) > MAX_FILES or not all(map(is_portable, wire.files)):
             raise CodecError("schema or names")
         wire = convert_exactly(decode_json_untyped(data), _Wire)
@@ -100,7 +99,12 @@ def read_refresh(path: Path) -> RefreshFile:
 def learn(path: Path, paths: Paths, clock: Clock, disk: Disk = DISK) -> Known:
     """Learn from a refresh file, or from the metadata of a stick at ``path``; raises as :func:`refresh`."""
     if not path.is_dir():
-        return refresh(read_refresh(path), paths, clock, disk)
+        try:
+            return refresh(read_refresh(path), paths, clock, disk)
+        except UnknownOffice:
+            raise
+        except Untrusted as error:
+            raise RefreshUntrusted(problem=error.params["problem"], detail=error.detail) from error
     folder = StickFolder(locate(path))
     folder.survey()
     return refresh(folder, paths, clock, disk)
@@ -112,56 +116,45 @@ def refresh(carrier: Carrier, paths: Paths, clock: Clock, disk: Disk = DISK) -> 
     Raises :class:`NotSetUp` when no root is pinned, :class:`Untrusted`, :class:`Damaged`, :class:`StoreDamaged`; then
     nothing was changed. Metadata past its date is kept too, for it may recall something; ``Known.expired`` says so.
     """
-    from techtool.bundles.reading import read_stick_metadata
+    from techtool.bundles.listing import check_lists
 
-    roots = pinned(paths)
-    if not roots:
-        raise NotSetUp(missing=phrase("the office's root of trust (“techtool trust add FILE”)"))
-    now = judge(clock.now(), read_floor(paths))
-    state = read_stick_metadata(carrier, roots, lambda root: read_mirror(paths, root.fingerprint), now.at)
-    return _weigh(carrier, state, paths, clock, disk)
+    judged = judge_carrier(carrier, paths, clock)
+    check_lists(judged.state.newest)
+    absent = judged.state.newest.absent
+    if absent and isinstance(carrier, RefreshFile) and not judged.state.from_mirror:
+        raise Untrusted(problem=phrase("the list of {role} is missing in it", role=absent[0]))
+    return _known(judged, news=keep(judged, paths, disk))
 
 
 def known(paths: Paths, clock: Clock) -> tuple[Known, ...]:
-    """What this laptop knows without any stick, one entry for each office it has seen metadata of.
+    """What this laptop knows without any stick, one entry for each pinned root that metadata was seen under.
 
     The mirror is verified again from the pinned root. Raises :class:`StoreDamaged` when it does not verify any more.
     """
+    from techtool.bundles.listing import check_lists
+
     found: list[Known] = []
     for root in pinned(paths):
         mirror = read_mirror(paths, root.fingerprint)
         if not mirror:
             continue
         try:
-            found.append(_of_mirror(root, mirror, paths, clock))
+            judged = judge_mirror(root, mirror, RefreshFile({}), paths, clock)
+            check_lists(judged.state.newest)
         except TrustError as error:
             path = mirror_path(paths, root.fingerprint)
             raise StoreDamaged(path=str(path), problem=error.what_phrase, detail=error.detail) from error
+        found.append(_known(judged, news=False))
     return tuple(found)
 
 
-def _of_mirror(root: RootFacts, mirror: Mapping[str, bytes], paths: Paths, clock: Clock) -> Known:
-    from techtool.bundles.metadata import NothingNewer, verify_metadata
-    from techtool.bundles.reading import StickMetadata
-
-    now = judge(clock.now(), read_floor(paths))
-    newest = verify_metadata(NothingNewer(mirror), root.data, mirror, now.at)
-    return _weigh(RefreshFile({}), StickMetadata(root, newest, newest, mirror), paths, clock, None)
-
-
-def _weigh(carrier: Carrier, state: StickMetadata, paths: Paths, clock: Clock, disk: Disk | None) -> Known:
-    """Hold verified metadata to the profile; with ``disk``, keep it."""
-    from techtool.bundles.listing import check_lists, read_recalls
-
-    check_lists(state.newest)
-    recalls = read_recalls(carrier, state.newest, state.mirrored)
-    reference = with_signed_date(judge(clock.now(), read_floor(paths)), state.newest.issued)
-    news = disk is not None and keep(paths, state, recalls, reference, disk)
-    ended = state.newest.expired_at(reference.at)
+def _known(judged: Judged, *, news: bool) -> Known:
+    warning = judged.reference.warning
+    notes = [phrase("The list of {role} ran out: what it lists is not installed.", role=role) for role in judged.lapsed]
     return Known(
-        trust=trust_of(state, reference),
-        recalls=recalls.entries,
+        trust=judged.trust,
+        recalls=judged.recalls.entries,
         news=news,
-        expired=None if ended is None else Expired(role=ended[0], until=stamp(ended[1])),
-        notes=() if reference.warning is None else (reference.warning,),
+        expired=judged.expired,
+        notes=(*(() if warning is None else (warning,)), *notes),
     )

@@ -67,6 +67,8 @@ def same_fingerprint(typed: str, digest: str) -> bool:
 
 def read_root(path: Path) -> RootFacts:
     """Read a ``root.json`` a person gave; raises :class:`BadFile`."""
+    if path.exists() and not path.is_file():
+        raise BadFile(path=str(path), problem=phrase("it is no root of trust that is signed by its own keys"))
     try:
         with path.open("rb") as file:
             data = file.read(MAX_ROOT_BYTES + 1)
@@ -77,7 +79,6 @@ def read_root(path: Path) -> RootFacts:
 
 def root_facts(data: bytes, name: str) -> RootFacts:
     """The facts of root metadata that is signed by its own keys as it demands; raises :class:`BadFile`."""
-    from tuf.api.exceptions import RepositoryError
     from tuf.api.metadata import Metadata, Root
 
     try:
@@ -88,7 +89,7 @@ def root_facts(data: bytes, name: str) -> RootFacts:
         if not isinstance(root.signed, Root):
             raise CodecError("not a root")
         root.signed.verify_delegate("root", root.signed_bytes, root.signatures)
-    except (CodecError, RepositoryError, ValueError) as error:
+    except Exception as error:  # whatever a parser says of hostile bytes, the answer is the same
         problem = phrase("it is no root of trust that is signed by its own keys")
         raise BadFile(path=name, problem=problem, detail=str(error)) from error
     role = root.signed.roles["root"]

@@ -14,48 +14,23 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from techtool.bundles.clock_floor import ReferenceTime, judge, raise_floor, read_floor
 from techtool.bundles.find import locate
 from techtool.bundles.medium import StickFolder
+from techtool.bundles.memory import StickTrust, judge_carrier, keep
 from techtool.bundles.payload import Confirmed, Payload, check, fetch
-from techtool.bundles.roots import fingerprint, pin_root, pinned, read_mirror, write_mirror
-from techtool.clock import Clock, stamp
+from techtool.bundles.roots import pin_root, pinned
+from techtool.clock import Clock
 from techtool.domain.recall import Recall
 from techtool.domain.release import ReleaseFile, TrustFacts, VerifiedRelease
-from techtool.errors import Damaged, Expired, NotSetUp, Recalled, Withdrawn
+from techtool.errors import Damaged, Expired, Recalled, Withdrawn
 from techtool.i18n import Phrase, phrase
 from techtool.paths import DISK, Disk, Paths
 
 if TYPE_CHECKING:
-    from techtool.bundles.listing import Listed, Recalls
-    from techtool.bundles.reading import StickMetadata
-
-
-@dataclass(frozen=True, slots=True)
-class StickTrust:
-    """What the verification stands on, for the screen."""
-
-    root_version: int
-    root_sha256: str
-    """Fingerprint of the root that the signed chain reached."""
-    pinned_sha256: str
-    """Fingerprint of the root that a person pinned here."""
-    issued: datetime
-    use_by: datetime
-    reference_time: datetime
-    """Expiry is judged by this time, which is never before the clock floor."""
-    system_time: datetime
-    from_mirror: bool
-    """The stick is older than what this laptop knows: the mirrored metadata decides."""
-
-    @property
-    def age_days(self) -> int:
-        """Whole days since the metadata was issued."""
-        return max(0, (self.reference_time - self.issued).days)
+    from techtool.bundles.listing import Listed
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,9 +45,13 @@ class Stick:
     """Id and version of what this older stick carries and the newest metadata no longer lists."""
     recalls: tuple[Recall, ...]
     """Everything the office recalled, whether it is on this stick or not."""
+    absent: tuple[str, ...]
+    """Publishers' roles whose list is neither on the stick nor known here."""
     notes: tuple[Phrase, ...]
     expired: Expired | None
     """Held, not raised: an expired stick can be read, but nothing is installed from it."""
+    lapsed: Mapping[str, Expired]
+    """Releases (``id@version``) of publishers whose own list ran out: only these are not installed."""
 
     @property
     def recalled(self) -> Mapping[str, Recall]:
@@ -94,6 +73,9 @@ class Stick:
         """
         if self.expired is not None:
             raise self.expired
+        lapsed = self.lapsed.get(release.release.key)
+        if lapsed is not None:
+            raise lapsed
         recall = self.recalled.get(release.release.key)
         if recall is not None:
             raise Recalled(release=recall.key, reason=recall.reason_phrase)
@@ -120,68 +102,28 @@ def open_stick(path: Path, paths: Paths, clock: Clock, disk: Disk = DISK) -> Sti
     Raises :class:`NoStick`, :class:`NotSetUp` when no root is pinned, :class:`Untrusted`, :class:`Damaged` when it
     cannot be read, :class:`StoreDamaged` when this laptop's trust state cannot. Expiry is held in ``Stick.expired``.
     """
+    from techtool.bundles.listing import carried_by, read_listing, withdrawn
+
     folder = StickFolder(locate(path))
     survey = folder.survey()
-    roots = pinned(paths)
-    if not roots:
-        raise NotSetUp(missing=phrase("the office's root of trust (“techtool trust add FILE”)"))
-    from techtool.bundles.listing import carried_by, read_listing, read_recalls, withdrawn
-    from techtool.bundles.reading import read_stick_metadata
-
-    now = judge(clock.now(), read_floor(paths))
-    state = read_stick_metadata(folder, roots, lambda root: read_mirror(paths, root.fingerprint), now.at)
+    judged = judge_carrier(folder, paths, clock)
+    state, trust, lapsed = judged.state, judged.trust, judged.lapsed
     carried = {} if state.own is None else carried_by(folder, state.own)
     listing = read_listing(folder, state.newest)
-    recalls = read_recalls(folder, state.newest, state.mirrored)
-    reference = with_signed_date(now, state.newest.issued)
-    trust = trust_of(state, reference)
-    notes = (*(() if reference.warning is None else (reference.warning,)), *listing.notes, *survey.notes)
-    ended = state.newest.expired_at(reference.at)
+    warning = judged.reference.warning
     stick = Stick(
         root=folder.root,
         releases=tuple(VerifiedRelease(item.release, _facts(trust, item)) for item in listing.releases),
         trust=trust,
         withdrawn=withdrawn(carried, listing),
-        recalls=recalls.entries,
-        notes=notes,
-        expired=None if ended is None else Expired(role=ended[0], until=stamp(ended[1])),
+        recalls=judged.recalls.entries,
+        absent=state.newest.absent,
+        notes=(*(() if warning is None else (warning,)), *listing.notes, *survey.notes),
+        expired=judged.expired,
+        lapsed={item.release.key: lapsed[item.role] for item in listing.releases if item.role in lapsed},
     )
-    keep(paths, state, recalls, reference, disk)
+    keep(judged, paths, disk)
     return stick
-
-
-def keep(paths: Paths, state: StickMetadata, recalls: Recalls, reference: ReferenceTime, disk: Disk) -> bool:
-    """Remember what was verified, and whether any of it was new to this laptop.
-
-    A mirror that another techtool replaced meanwhile is left to the next opening.
-    """
-    anchor = state.anchor.fingerprint
-    verified = {**state.newest.files, **recalls.files}
-    news = verified != state.mirrored
-    if news and read_mirror(paths, anchor) == state.mirrored:
-        write_mirror(paths, anchor, verified, disk)
-    if state.newest.expired_at(state.newest.issued) is None:  # else its date of issue is no proof of any time
-        raise_floor(paths, reference.floor, disk)
-    return news
-
-
-def with_signed_date(now: ReferenceTime, issued: datetime) -> ReferenceTime:
-    """The reference time once the stick's own signed date is believed: nothing can be signed in the future."""
-    return judge(now.system, max(now.floor, issued)) if issued > now.floor else now
-
-
-def trust_of(state: StickMetadata, reference: ReferenceTime) -> StickTrust:
-    """What the verification of ``state`` stands on."""
-    return StickTrust(
-        root_version=state.newest.root.version,
-        root_sha256=fingerprint(state.newest.root_data),
-        pinned_sha256=state.anchor.fingerprint,
-        issued=state.newest.issued,
-        use_by=state.newest.timestamp.expires,
-        reference_time=reference.at,
-        system_time=reference.system,
-        from_mirror=state.own is not None,
-    )
 
 
 def _facts(trust: StickTrust, item: Listed) -> TrustFacts:
@@ -197,13 +139,13 @@ def _facts(trust: StickTrust, item: Listed) -> TrustFacts:
     )
 
 
-def judge_alone(path: Path, paths: Paths, clock: Clock) -> None:
+def judge_alone(path: Path, paths: Paths, clock: Clock) -> Stick:
     """Judge a stick by its own bytes, as a laptop would that trusts the same roots and has seen nothing newer.
 
     With newer metadata on this laptop a stick with broken lists can still be used here; the next laptop refuses it.
     Raises what :func:`open_stick` raises; keeps nothing.
     """
-    open_alone(path, [root.data for root in pinned(paths)], clock)
+    return open_alone(path, [root.data for root in pinned(paths)], clock)
 
 
 def open_alone(path: Path, roots: Iterable[bytes], clock: Clock) -> Stick:

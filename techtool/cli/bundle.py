@@ -10,7 +10,7 @@ import click
 
 from techtool.cli import bundle_keys, bundle_lint, bundle_publish, bundle_recall, bundle_sign, bundle_status
 from techtool.cli.bundle_views import recall_line, released_json, stick_json, stick_lines
-from techtool.cli.output import emit_json, say
+from techtool.cli.output import emit_json, error_json, say, show_error
 from techtool.errors import Damaged, Exit, Recalled, TechtoolError, Withdrawn
 from techtool.i18n import N_, _
 from techtool.paths import Paths
@@ -76,7 +76,7 @@ def verify(path: Path | None, as_json: bool) -> int:
     from techtool.clock import SystemClock
 
     folder = the_stick(path)
-    judge_alone(folder, Paths.default(), SystemClock())
+    alone = judge_alone(folder, Paths.default(), SystemClock())
     stick = open_stick(folder, Paths.default(), SystemClock())
     damaged: list[Damaged] = []
     files: list[dict[str, object]] = []
@@ -94,15 +94,36 @@ def verify(path: Path | None, as_json: bool) -> int:
         say(f"! {note.text()}")
     for recall in stick.recalled.values():
         say(f"! {recall_line(recall)}")
+    for role in alone.absent:
+        say(_("! The list of {role} is not on this stick: other laptops get none of its releases.").format(role=role))
     problem = _problem_of(stick, damaged)
-    if problem is not None:
+    if problem is not None and not as_json:
         raise problem
     if as_json:
-        releases = [released_json(item) for item in stick.releases]
-        emit_json({"ok": True, **stick_json(stick), "releases": releases, "files": files})
+        emit_json(_verified_json(stick, alone, files, damaged, problem))
+        if problem is not None:
+            show_error(problem, as_json=False)
     else:
-        click.echo(_("Good: {count} releases, every file is what was signed.").format(count=len(stick.releases)))
-    return int(Exit.DONE)
+        click.echo(_("Good: all is as it was signed; releases: {count}").format(count=len(stick.releases)))
+    return int(Exit.DONE if problem is None else problem.exit_code)
+
+
+def _verified_json(
+    stick: Stick,
+    alone: Stick,
+    files: Sequence[dict[str, object]],
+    damaged: Sequence[Damaged],
+    problem: TechtoolError | None,
+) -> dict[str, object]:
+    tree = {
+        "ok": problem is None,
+        **stick_json(stick),
+        "absent": list(alone.absent),
+        "releases": [released_json(item) for item in stick.releases],
+        "files": list(files),
+        "damaged": [{"place": str(e.params["path"]), "problem": str(e.params["problem"])} for e in damaged],
+    }
+    return tree if problem is None else {**tree, "releases": [], "error": error_json(problem)}
 
 
 def _problem_of(stick: Stick, damaged: Sequence[Damaged]) -> TechtoolError | None:
@@ -113,6 +134,8 @@ def _problem_of(stick: Stick, damaged: Sequence[Damaged]) -> TechtoolError | Non
         return Recalled(release=recall.key, reason=recall.reason_phrase)
     if stick.expired is not None:
         return stick.expired
+    for lapsed in stick.lapsed.values():
+        return lapsed
     if stick.withdrawn:
         return Withdrawn(release=", ".join(f"{name} {version}" for name, version in stick.withdrawn))
     return None

@@ -11,8 +11,9 @@ from techtool.domain.release import Release, VerifiedRelease
 from techtool.i18n import _, language
 
 if TYPE_CHECKING:
+    from techtool.bundles.memory import StickTrust
     from techtool.bundles.refresh import Known
-    from techtool.bundles.trust import Stick, StickTrust
+    from techtool.bundles.trust import Stick
 
 
 def stick_json(stick: Stick) -> dict[str, object]:
@@ -21,6 +22,7 @@ def stick_json(stick: Stick) -> dict[str, object]:
         "path": str(stick.root.parent),
         "trust": _trust_json(stick.trust),
         "expired": None if stick.expired is None else {k: str(v) for k, v in stick.expired.params.items()},
+        "lapsed": {key: str(error.params["until"]) for key, error in stick.lapsed.items()},
         "withdrawn": [{"id": name, "version": version} for name, version in stick.withdrawn],
         "recalled": [recall_json(recall) for recall in stick.recalled.values()],
         "recalls": len(stick.recalls),
@@ -101,6 +103,8 @@ def stick_lines(stick: Stick) -> Iterator[str]:
         yield f"! {stick.expired.what_phrase.text()}"
     for item in stick.releases:
         yield from _release_lines(item)
+    for key, error in stick.lapsed.items():
+        yield f"! {key}: {error.what_phrase.text()}"
     for recall in stick.recalled.values():
         yield f"! {recall_line(recall)}"
     for name, version in stick.withdrawn:

@@ -9,6 +9,7 @@ from techtool.cli.output import emit_json, say
 from techtool.clock import stamp
 from techtool.domain.codec import plain
 from techtool.domain.outcome import OUTCOME_LABEL
+from techtool.domain.plan import VERDICT_LABEL
 from techtool.domain.visit import ErrorRecord
 from techtool.events import (
     Answered,
@@ -105,7 +106,7 @@ def print_text(event: Event) -> None:
             say(f"— {address}  {serial}")
         case LanePlanned(plan=plan):
             for finding in plan.findings:
-                say(f"    {finding.release_id} {finding.version}: {finding.verdict.value}")
+                say(f"    {finding.release_id} {finding.version}: {translate(VERDICT_LABEL[finding.verdict])}")
         case Notice(text=text, warning=warning):
             say(f"  {'!' if warning else '·'} {text.text()}")
         case LaneFinished():

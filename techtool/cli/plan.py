@@ -44,16 +44,20 @@ def command(address: str, bundle: Path, releases: tuple[str, ...], *, every_rule
         wanted=releases,
         withdrawn=stick.withdrawn,
         recalled={recall.key: recall for recall in stick.recalls},
+        lapsed=stick.lapsed,
         link=Address.parse(address).scheme,
     )
     recalled = recalled_installed(state, stick.recalls, plain)
     refused = stick.expired or refusal(plan, releases)
     if as_json:
         tree = plan_json(plan, state.identity, language(), recalled)
-        emit_json({**tree, "refused": error_json(refused) if refused is not None else None})
+        notes = [note.text() for note in stick.notes]
+        emit_json({**tree, "notes": notes, "refused": error_json(refused) if refused is not None else None})
     else:
         stopped = refused is not None
         clean = Cleaner((state.identity.serial,))
+        for note in stick.notes:
+            click.echo(f"! {clean.text(note.text())}")
         for line in plan_lines(plan, state.identity, recalled, refused=stopped, every_rule=every_rule):
             click.echo(clean.text(line))
         if refused is not None:

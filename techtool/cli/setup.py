@@ -10,7 +10,7 @@ from techtool.backups.keys import read_recipients
 from techtool.bundles.roots import grouped
 from techtool.cli.inputs import first_line
 from techtool.cli.output import say
-from techtool.errors import BadFile, UsageError
+from techtool.errors import BadFile, OtherFingerprint, UsageError
 from techtool.i18n import LANGUAGES, N_, _, phrase
 from techtool.paths import Paths
 from techtool.reports.keys import load_report_key, public_path
@@ -68,9 +68,7 @@ def _check_fingerprint(root: Path, given: str) -> None:
 
     facts = read_root(root)
     if not same_fingerprint(given, facts.fingerprint):
-        raise UsageError(
-            problem=_("The fingerprint of that file is {found}, not the one given.").format(found=facts.shown)
-        )
+        raise OtherFingerprint(found=facts.shown)
 
 
 def public_line(paths: Paths) -> str:

@@ -10,7 +10,7 @@ import click
 from techtool.cli.bundle_views import known_json, known_lines
 from techtool.cli.output import emit_json, say
 from techtool.clock import SystemClock, stamp
-from techtool.errors import AnswerMissing, Exit, RefusedByPerson, UsageError
+from techtool.errors import Exit, OptionMissing, OtherFingerprint, RefusedByPerson, UsageError
 from techtool.i18n import N_, _, phrase
 from techtool.paths import Paths
 
@@ -41,8 +41,7 @@ def add(file: Path, fingerprint: str | None) -> None:
     if fingerprint is None:
         _ask()
     elif not same_fingerprint(fingerprint, facts.fingerprint):
-        problem = _("The fingerprint of that file is {found}, not the one given.").format(found=facts.shown)
-        raise UsageError(problem=problem)
+        raise OtherFingerprint(found=facts.shown)
     click.echo(pin_root(Paths.default(), facts.data))
     say(_("This laptop trusts it from now on."))
 
@@ -109,9 +108,34 @@ def refresh(file: Path, as_json: bool) -> int:
     return int(Exit.DONE)
 
 
+@group.command("clock", help=N_("The time before which this laptop's clock is not believed; --today sets it back."))
+@click.option("--today", metavar="YYYY-MM-DD", help=N_("the day it really is, when this laptop's clock once ran ahead"))
+@click.option("--json", "as_json", is_flag=True, help=_JSON_HELP)
+def clock_command(today: str | None, as_json: bool) -> None:
+    """Show the floor; let it sink to what signatures prove, when a person says that the clock is right now."""
+    from techtool.bundles.clock_floor import BUILT, read_floor, set_back
+    from techtool.bundles.refresh import known
+
+    paths, clock = Paths.default(), SystemClock()
+    now = clock.now()
+    if today is not None:
+        if today not in (f"{now:%Y-%m-%d}", f"{now.astimezone():%Y-%m-%d}"):
+            text = _("This laptop's clock says {now}, not {today}: correct the clock first.")
+            raise UsageError(problem=text.format(now=f"{now.astimezone():%Y-%m-%d}", today=today))
+        proven = max((office.trust.issued for office in known(paths, clock)), default=BUILT)
+        set_back(paths, proven, now)
+    floor = read_floor(paths)
+    if as_json:
+        emit_json({"floor": stamp(floor), "system": stamp(now)})
+        return
+    click.echo(_("Not believed before {floor}; the clock says {now}.").format(floor=stamp(floor), now=stamp(now)))
+    if floor > now:
+        say(_("If the clock is right and once ran ahead: “techtool trust clock --today YYYY-MM-DD” with today's date."))
+
+
 def _ask() -> None:
     if not sys.stdin.isatty():
-        raise AnswerMissing(question="trust.fingerprint", text=phrase("give --fingerprint"))
+        raise OptionMissing(text=phrase("Is the fingerprint right?"), option="--fingerprint")
     question = _("Is this exactly what the office told you by another way?")
     if not click.confirm(question, err=True):
         raise RefusedByPerson(question=question)

@@ -16,6 +16,9 @@ import msgspec
 
 T = TypeVar("T")
 
+Unread = msgspec.Raw
+"""A value that is passed over without being read."""
+
 _MAX_TEXT: Final = 400
 _HEAD: Final = 200
 _TAIL: Final = 150

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from itertools import combinations
+from types import MappingProxyType
 from typing import Final
 
 from techtool.domain.components import Relation, Stock, newer, relation, slot_values, slots_read, slots_written
@@ -15,9 +16,12 @@ from techtool.domain.rules_requirements import demands
 from techtool.domain.terminal import TerminalState
 from techtool.domain.verdicts import told
 from techtool.domain.versions import Comparison
+from techtool.errors import Expired
 from techtool.i18n import phrase
 
 ORDER_RULE: Final = "version-order"
+LAPSED_RULE: Final = "expired"
+_NONE_LAPSED: Final[Mapping[str, Expired]] = MappingProxyType({})
 
 _View = tuple[object, ...]
 
@@ -26,12 +30,17 @@ class Judge:
     """The rules of every release of a stick, remembered for whatever of a terminal's state each release looks at."""
 
     def __init__(
-        self, releases: Sequence[Release], environment: Environment, unordered: frozenset[int] = frozenset()
+        self,
+        releases: Sequence[Release],
+        environment: Environment,
+        unordered: frozenset[int] = frozenset(),
+        lapsed: Mapping[str, Expired] = _NONE_LAPSED,
     ) -> None:
         self.releases = Stock(releases)
         self.unordered = unordered
         """Releases that cannot be put in order with another of their id."""
         self._environment = environment
+        self._lapsed = lapsed
         self._slots = [tuple(sorted(slots_read(release, self.releases))) for release in self.releases]
         self._rules: dict[_View, tuple[Verdict, ...]] = {}
         self._stands: dict[_View, Relation] = {}
@@ -43,7 +52,7 @@ class Judge:
         view = (*self._view(index, state), state.free_storage_bytes)
         if view not in self._rules:
             verdicts = evaluate(self.releases[index], state, self._environment, self.releases)
-            self._rules[view] = verdicts + self._order(index)
+            self._rules[view] = verdicts + self._order(index) + self._lapse(index)
         return self._rules[view]
 
     def case(self, index: int, state: TerminalState) -> Case:
@@ -105,6 +114,13 @@ class Judge:
         reason = phrase("This stick holds releases of {id} that cannot be put in order.", id=self.releases[index].id)
         remedy = phrase("Name the one that is wanted, as ID@VERSION.")
         return (told(ORDER_RULE, False, reason, remedy),)
+
+    def _lapse(self, index: int) -> tuple[Verdict, ...]:
+        error = self._lapsed.get(self.releases[index].key)
+        if error is None:
+            return ()
+        reason = phrase("The list of {role} was valid until {until}.", **error.params)
+        return (told(LAPSED_RULE, False, reason, error.action_phrases[0]),)
 
 
 def unordered(releases: Sequence[Release], indices: Sequence[int], pinned: frozenset[str]) -> frozenset[int]:

@@ -30,9 +30,10 @@ from techtool.domain.route import Candidate, Problem, find_route
 from techtool.domain.rules import Environment, evaluate
 from techtool.domain.terminal import TerminalState
 from techtool.domain.versions import Comparison
-from techtool.errors import NotFoundError
+from techtool.errors import Expired, NotFoundError
 
 _NO_TIMINGS: Final = Timings()
+_NONE_LAPSED: Final[Mapping[str, Expired]] = MappingProxyType({})
 _NONE_RECALLED: Final[Mapping[str, Recall]] = MappingProxyType({})
 
 
@@ -44,6 +45,7 @@ def make_plan(
     *,
     withdrawn: Collection[tuple[str, str]] = (),
     recalled: Mapping[str, Recall] = _NONE_RECALLED,
+    lapsed: Mapping[str, Expired] = _NONE_LAPSED,
     link_bytes_s: float = LINK_BYTES_S,
     link: str = "",
     timings: Timings = _NO_TIMINGS,
@@ -52,7 +54,8 @@ def make_plan(
 
     ``wanted`` holds release ids, or ``ID@VERSION`` for exactly one; empty: every id. Prerequisites come along.
     ``withdrawn`` are (id, version) that newer metadata no longer lists; ``recalled`` are recalls by ``ID@VERSION``, of
-    which only those of releases that are here or wanted are spoken of.
+    which only those of releases that are here or wanted are spoken of; ``lapsed`` are releases whose publisher's list
+    ran out.
     Where the terminal does not tell something that a gate needs, the plan is made without that release, and
     :func:`techtool.domain.rules.questions` of its findings says what to ask; with the answers in ``environment`` it is
     made again. ``link`` (its kind) and ``timings`` make the estimates better.
@@ -63,7 +66,7 @@ def make_plan(
     _refuse_unknown(wanted, plain, withdrawn, recalled)
     gone = {f"{release_id}@{version}" for release_id, version in withdrawn} | set(recalled)
     stick = _Stick(plain, frozenset(i for i, r in enumerate(plain) if r.key not in gone), frozenset(wanted))
-    judge = Judge(plain, environment, stick.unordered_for(terminal, environment))
+    judge = Judge(plain, environment, stick.unordered_for(terminal, environment), lapsed)
     legs = stick.legs(terminal, judge, hopeful=False)
     asked = _any_question(judge, terminal, legs)
     hopeful = stick.legs(terminal, judge, hopeful=True) if asked else legs

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 from typing import Final
 
+from techtool.domain.findings import LAPSED_RULE
 from techtool.domain.plan import Plan, ReleaseFinding, ReleaseVerdict
 from techtool.domain.rules import Verdict
-from techtool.errors import GateClosed, NotCompatible, Recalled, TechtoolError, Withdrawn
+from techtool.errors import Expired, GateClosed, NotCompatible, Recalled, TechtoolError, Withdrawn
 from techtool.i18n import Phrase, phrase
 
 STATE_RULES: Final = frozenset(
@@ -60,6 +61,9 @@ def is_wanted(finding: ReleaseFinding, wanted: Collection[str]) -> bool:
 def closed(finding: ReleaseFinding) -> TechtoolError:
     """The error for one blocked release: about the terminal's state, or about whether it fits."""
     failed = finding.failed
+    for verdict in failed:
+        if verdict.what == LAPSED_RULE:
+            return Expired(role=verdict.reason.params["role"], until=verdict.reason.params["until"])
     unfit = [verdict for verdict in failed if verdict.what not in STATE_RULES]
     if unfit or not failed:
         return NotCompatible(release=f"{finding.release_id} {finding.version}", reason=_joined(unfit))

@@ -42,7 +42,7 @@ class ClockMove:
 
 
 class ClockWatch:
-    """Compares wall time with the monotonic clock since it was last asked."""
+    """Compares wall time with the monotonic clock, from the start or from the last move that was told."""
 
     def __init__(self, clock: Clock, last: datetime | None = None) -> None:
         """``last`` is the newest time of a journal that is gone on with: the clock stood there once."""
@@ -54,7 +54,7 @@ class ClockWatch:
         """How the clock was moved since the last call; each move is told once."""
         found, at_s = self._clock.now(), self._clock.monotonic_s()
         expected = self._wall + timedelta(seconds=at_s - self._since_s)
-        self._wall, self._since_s = found, at_s
         if expected - found > BACK or found - expected > AHEAD:
+            self._wall, self._since_s = found, at_s
             return ClockMove(expected, found)
         return None

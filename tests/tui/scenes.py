@@ -18,7 +18,8 @@ from typing import Final
 from textual.pilot import Pilot
 from textual.widgets import Input
 
-from techtool.bundles.trust import Stick, StickTrust
+from techtool.bundles.memory import StickTrust
+from techtool.bundles.trust import Stick
 from techtool.catalogue.reader import load_catalogue
 from techtool.clock import FixedClock
 from techtool.domain.outcome import Outcome
@@ -385,7 +386,9 @@ class SceneDoors(HouseDoors):
             from_mirror=False,
         )
         verified = tuple(VerifiedRelease(release, trust()) for release in releases())
-        return SceneStick(Path(STICK, "TECHTOOL"), verified, when, (("com.example.pay", "1.4.9"),), recalls(), (), None)
+        return SceneStick(
+            Path(STICK, "TECHTOOL"), verified, when, (("com.example.pay", "1.4.9"),), recalls(), (), (), None, {}
+        )
 
 
 def recalls() -> tuple[Recall, ...]:

@@ -11,8 +11,9 @@ from techtool.i18n import _, language
 from techtool.tui.views.lines import Line, Mark
 
 if TYPE_CHECKING:
+    from techtool.bundles.memory import StickTrust
     from techtool.bundles.refresh import Known
-    from techtool.bundles.trust import Stick, StickTrust
+    from techtool.bundles.trust import Stick
     from techtool.domain.recall import Recall
     from techtool.errors import Expired
 
@@ -37,6 +38,7 @@ def stick_view(stick: Stick, checked: tuple[str, ...] = (), damaged: tuple[str, 
     lines += [Line(Mark.WARNING, note.text()) for note in stick.notes]
     recalled = stick.recalled
     releases = [_release(item, checked, damaged, recalled.get(item.release.key)) for item in stick.releases]
+    releases += [Line(Mark.STOPPED, f"{key}: {error.what_phrase.text()}") for key, error in stick.lapsed.items()]
     releases += [
         Line(Mark.STOPPED, _("{name} {version}: withdrawn by its publisher").format(name=name, version=version))
         for name, version in stick.withdrawn

@@ -79,6 +79,7 @@ def _plan(lane: Lane, state: TerminalState) -> Plan:
         wanted=lane.wanted,
         withdrawn=stick.withdrawn,
         recalled={recall.key: recall for recall in stick.recalls},
+        lapsed=stick.lapsed,
         link=lane.address.scheme,
     )
 

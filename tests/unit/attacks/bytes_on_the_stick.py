@@ -69,7 +69,7 @@ _PAYLOAD_SAYS = {
     "zeros": "its content is not what was signed",
 }
 _METADATA_SAYS = {"missing": "a metadata file is missing|it has no root", "a folder": "no ordinary file"}
-_ALTERED = "cannot be read|was altered|signature|does not know its publisher"
+_ALTERED = "cannot be read|was altered|signature|does not know who made"
 
 for _how, _spoil in HOW.items():
     _folder = _how == "a folder"

@@ -83,7 +83,7 @@ for _name in ("deep lists", "a key twice", "no UTF-8", "an empty object", "anoth
     add(f"snapshot: {_name}", snapshot_of(SHAPES[_name]), _UNREADABLE)
     add(f"top list: {_name}", listed("targets", SHAPES[_name]), _UNREADABLE)
     add(f"root 2: {_name}", on(below("metadata/2.root.json"), write(SHAPES[_name])), _UNREADABLE)
-    add(f"root: {_name}", on(file_of("root"), write(SHAPES[_name])), "does not know its publisher")
+    add(f"root: {_name}", on(file_of("root"), write(SHAPES[_name])), "does not know who made")
 
 
 def marked(path: Path) -> None:

@@ -46,7 +46,7 @@ def _far(scene: Scene) -> None:
     (scene.metadata / "999999.root.json").write_bytes(scene.role_file("root").read_bytes())
 
 
-@attack("the root that this laptop was enrolled with is missing", "does not know its publisher")
+@attack("the root that this laptop was enrolled with is missing", "root 1 is missing")
 def _no_first(scene: Scene) -> None:
     rotate(scene)
     (scene.metadata / "1.root.json").unlink()

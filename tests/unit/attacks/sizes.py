@@ -10,7 +10,7 @@ from tests.unit.attacks.scene import Json, Scene
 from tests.unit.bundles.office import ACME
 
 MB = 1_000_000
-_ALTERED = "cannot be read|was altered|does not know its publisher"
+_ALTERED = "cannot be read|was altered|does not know who made"
 
 
 def write_sparse_json(path: Path, size: int = 100 * MB) -> None:

@@ -204,7 +204,7 @@ def _future(scene: Scene) -> None:
     Forger(scene.stick, at=datetime(2056, 1, 1, tzinfo=UTC)).restamp()
 
 
-@attack("a stick of another office", "does not know its publisher")
+@attack("a stick of another office", "does not know who made")
 def _stranger(scene: Scene) -> None:
     other = Workspace.create(scene.folder / "other", ["acme"], scene.clock)
     shutil.rmtree(scene.stick)

@@ -36,7 +36,7 @@ class Case:
     says: str = ""
 
 
-SLOW = "which is before 2026-12-02T09:00:00.000Z: the later one is used. Correct the clock."
+SLOW = "which is before 2026-12-02T09:00:00.000Z: the later one is used. Correct the clock;"
 FAST = "years after anything it has seen (2026-12-02T09:00:00.000Z). Correct it if it is wrong."
 END = datetime(2027, 4, 1, 9, tzinfo=UTC)
 FAR = datetime(9999, 12, 31, tzinfo=UTC)

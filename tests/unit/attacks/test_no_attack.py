@@ -164,4 +164,6 @@ def test_a_stick_for_some_of_the_vendors(scene: Scene, verify: Verify) -> None:
     told = verify()
     assert told.exit == 0
     assert [r["id"] for r in told.json["releases"]] == ["com.acme.pay", "com.acme.pay"]
-    assert told.json["notes"] == ["The files of vendor-beta are not on this stick."]
+    assert told.json["notes"] == [
+        "The newest list of vendor-beta is not here: nothing of it is installed from this stick."
+    ]

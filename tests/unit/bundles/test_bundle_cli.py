@@ -229,7 +229,7 @@ class TestTrust:
         self, shop: Office, stick: Path, cli: Line, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
     ) -> None:
         monkeypatch.setenv("TECHTOOL_HOME", str(tmp_path / "new"))
-        assert cli("trust", "add", stick, "--fingerprint", "00" * 32).code == 4
+        assert cli("trust", "add", stick, "--fingerprint", "00" * 32).code == 10
         assert cli("trust", "list", "--json").code == 0
         assert cli.json["roots"] == []
 

@@ -59,7 +59,7 @@ class TestGoodStick:
         other = Workspace.create(tmp_path / "other", ["acme"], office.clock)
         stranger = Paths(tmp_path / "stranger")
         pin_root(stranger, other.root_data())
-        with pytest.raises(Untrusted, match="does not know its publisher"):
+        with pytest.raises(Untrusted, match="does not know who made"):
             open_stick(stick, stranger, office.clock)
 
     def test_of_several_offices_the_right_one_is_taken(self, office: Office, stick: Path, tmp_path: Path) -> None:
