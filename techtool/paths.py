@@ -43,14 +43,21 @@ class Disk:
             raise disk_error(error, path) from error
 
     def fsync(self, fd: int, path: Path) -> None:
-        """Make what was written survive a power cut (``F_FULLFSYNC`` on macOS)."""
+        """Make what was written survive a power cut (``F_FULLFSYNC`` on macOS, where the file system knows it).
+
+        A failure is never tried again: the system may have dropped what it could not write, and the next call would
+        succeed over nothing.
+        """
         try:
             if sys.platform == "darwin":
                 import fcntl
 
-                with contextlib.suppress(OSError):
+                try:
                     fcntl.fcntl(fd, fcntl.F_FULLFSYNC)
                     return
+                except OSError as error:
+                    if error.errno not in (errno.ENOTSUP, errno.EINVAL, errno.ENOTTY):
+                        raise
             os.fsync(fd)
         except OSError as error:
             raise disk_error(error, path) from error
@@ -166,6 +173,11 @@ class Paths:
     def backups(self) -> Path:
         """age files."""
         return self.home / "backups"
+
+    @property
+    def backup_log(self) -> Path:
+        """Who opened which of them, and which were wiped."""
+        return self.backups / "log.jnl"
 
     @property
     def trust(self) -> Path:

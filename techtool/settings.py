@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from techtool.domain.codec import CodecError, decode_toml, plain
+from techtool.domain.schema import OLDEST, SETTINGS, newest, refuse_newer
 from techtool.errors import BadSettings
 from techtool.paths import DISK, Disk
 
@@ -41,11 +42,20 @@ class Settings:
     ascii: bool = False
     """Draw with ASCII marks only."""
     keep_backups_days: int = 30
+    schema: int = 1
+    """Of this file; a person need not write it. See :mod:`techtool.domain.schema`."""
     links: LinkSettings = field(default_factory=LinkSettings)
 
 
+@dataclass(frozen=True, slots=True)
+class _AnySettings:
+    """What the file has in every schema there will be."""
+
+    schema: int = OLDEST
+
+
 def read_settings(path: Path) -> Settings:
-    """The settings, or the defaults when there is no file yet; raises :class:`BadSettings`."""
+    """The settings, or the defaults when there is no file yet; raises :class:`BadSettings`, :class:`StoreTooNew`."""
     try:
         data = path.read_bytes()
     except FileNotFoundError:
@@ -53,6 +63,7 @@ def read_settings(path: Path) -> Settings:
     except OSError as error:
         raise BadSettings(path=str(path), problem=error.strerror or "cannot be read") from error
     try:
+        refuse_newer(SETTINGS, decode_toml(data, _AnySettings).schema, path)
         settings = decode_toml(data, Settings)
     except CodecError as error:
         raise BadSettings(path=str(path), problem=str(error)) from error
@@ -66,4 +77,4 @@ def write_settings(path: Path, settings: Settings, disk: Disk = DISK) -> None:
     import tomli_w
 
     disk.make_folder(path.parent)
-    disk.write_file(path, tomli_w.dumps(plain(settings)).encode())
+    disk.write_file(path, tomli_w.dumps(plain(replace(settings, schema=newest(SETTINGS)))).encode())

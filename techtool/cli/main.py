@@ -25,13 +25,13 @@ COMMANDS: Final[dict[str, tuple[str, str]]] = {
     "find": ("techtool.cli.find", N_("terminals that can be seen from here")),
     "identify": ("techtool.cli.identify", N_("which terminal is at an address, and what it runs")),
     "plan": ("techtool.cli.plan", N_("what a stick would do to a terminal, with every rule and its reason")),
-    "visit": ("techtool.cli.visit", N_("run, resume, list, show or abandon visits")),
+    "visit": ("techtool.cli.visit", N_("run, resume, list, show, abandon or verify visits")),
     "report": ("techtool.cli.report", N_("write a visit's report again")),
     "bundle": ("techtool.cli.bundle", N_("find, inspect and verify sticks; make and sign them")),
     "trust": ("techtool.cli.trust", N_("the roots this laptop trusts")),
     "backup": ("techtool.cli.backup", N_("the backups on this laptop")),
     "setup": ("techtool.cli.setup", N_("the first-run settings, without the screen")),
-    "doctor": ("techtool.cli.doctor", N_("check the records on this laptop; --rebuild makes the index again")),
+    "doctor": ("techtool.cli.doctor", N_("check what is kept on this laptop; --rebuild, --salvage")),
 }
 """Name → module (its ``command``) and short help: nothing is imported to print the list."""
 

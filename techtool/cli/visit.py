@@ -1,4 +1,4 @@
-"""``techtool visit run|resume|list|show|abandon``."""
+"""``techtool visit run|resume|list|show|abandon|verify``."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from techtool.cli.events import printer
 from techtool.cli.inputs import first_line
 from techtool.cli.output import emit_json, say
 from techtool.cli.runner import run_async
+from techtool.cli.visit_verify import verify_command
 from techtool.clock import stamp
 from techtool.domain.codec import plain
 from techtool.domain.outcome import OUTCOME_LABEL
@@ -19,18 +20,24 @@ from techtool.errors import InternalError, UsageError
 from techtool.events import Event, Finished, LaneIdentified
 from techtool.i18n import N_, _, translate
 from techtool.paths import Paths
+from techtool.reports.salvage import salvage_lines
+from techtool.store.index import VisitState
 from techtool.visit.engine import Engine
 from techtool.visit.operator import Answers, ScriptedOperator
 from techtool.visit.services import ResumeRequest, Services, VisitRequest
 from techtool.visit.visits import list_visits, open_record
 
 
-@click.group(help=N_("Run, resume, list, show or abandon visits."))
+@click.group(help=N_("Run, resume, list, show, abandon or verify visits."))
 def command() -> None:
     """The group."""
 
 
-def _operator(answers: Path | None, confirm: tuple[str, ...], passphrase_file: Path | None) -> ScriptedOperator:
+command.add_command(verify_command)
+
+
+def operator_for(answers: Path | None, confirm: tuple[str, ...], passphrase_file: Path | None) -> ScriptedOperator:
+    """Who answers in a person's place, from the command line's options."""
     passphrase = first_line(passphrase_file) if passphrase_file is not None else None
     for last4 in confirm:
         if len(last4) != 4:
@@ -38,7 +45,7 @@ def _operator(answers: Path | None, confirm: tuple[str, ...], passphrase_file: P
     return ScriptedOperator(Answers.read(answers) if answers else Answers(), confirm, passphrase)
 
 
-def _follow(events: AsyncIterator[Event], operator: ScriptedOperator, *, as_json: bool) -> int:
+def follow_events(events: AsyncIterator[Event], operator: ScriptedOperator, *, as_json: bool) -> int:
     """Print events as they come; the exit code is the visit's."""
     show = printer(as_json=as_json)
 
@@ -92,14 +99,14 @@ def run_visit(
     as_json: bool,
 ) -> int:
     """From identify to report."""
-    operator = _operator(answers, confirm, passphrase_file)
+    operator = operator_for(answers, confirm, passphrase_file)
     parsed = tuple(Address.parse(a) for a in addresses)
     if len(set(parsed)) != len(parsed):
         raise UsageError(problem=_("The same address is named twice."))
     given = Answers.read(order).values if order else {}
     request = VisitRequest(parsed, bundle, releases, str(given.get("merchant", "")), str(given.get("work_order", "")))
     engine = Engine(Services.real(Paths.default()), operator)
-    return _follow(engine.run(request), operator, as_json=as_json)
+    return follow_events(engine.run(request), operator, as_json=as_json)
 
 
 @command.command("resume", help=N_("Go on with an unfinished visit after reading each terminal again."))
@@ -120,7 +127,7 @@ def resume_visit(
     as_json: bool,
 ) -> int:
     """From where it stopped."""
-    operator = _operator(answers, confirm, passphrase_file)
+    operator = operator_for(answers, confirm, passphrase_file)
     addresses: dict[str, Address] = {}
     for item in moved:
         serial, equals, address = item.partition("=")
@@ -128,7 +135,7 @@ def resume_visit(
             raise UsageError(problem=_("--address takes SERIAL=ADDRESS."))
         addresses[serial] = Address.parse(address)
     engine = Engine(Services.real(Paths.default()), operator)
-    return _follow(engine.resume(ResumeRequest(visit, bundle, addresses)), operator, as_json=as_json)
+    return follow_events(engine.resume(ResumeRequest(visit, bundle, addresses)), operator, as_json=as_json)
 
 
 @command.command("list", help=N_("The visits on this laptop, newest last."))
@@ -144,6 +151,9 @@ def show_list(as_json: bool) -> None:
     for s in summaries:
         label = translate(OUTCOME_LABEL[s.outcome]) if s.outcome else ""
         click.echo(f"{s.id}  {stamp(s.started_at)}  {s.state.value:9}  {', '.join(s.serials)}  {label}")
+    for s in summaries:
+        if s.state is VisitState.DAMAGED:
+            say(_("✗ The record of {visit} is damaged: “techtool doctor” says more.").format(visit=s.id))
 
 
 @command.command("show", help=N_("One visit as its journal tells it."))
@@ -163,6 +173,9 @@ def show_visit(visit: str, tinydb: Path | None, as_json: bool) -> None:
         emit_json({"visit": plain(record)})
         return
     click.echo(f"{record.id}  {record.technician}  {stamp(record.started_at)}")
+    for salvage in record.salvaged:
+        for line in salvage_lines(salvage):
+            say(f"✗ {line.text()}")
     for lane in record.lanes:
         label = translate(OUTCOME_LABEL[lane.outcome]) if lane.outcome else _("unfinished")
         click.echo(f"  {lane.serial or '?':20} {lane.address:28} {label}")
@@ -178,7 +191,7 @@ def abandon_visit(visit: str, passphrase_file: Path | None, as_json: bool) -> No
     """Outcomes are set truthfully, the reports written, the journal sealed."""
     from techtool.visit.abandon import abandon
 
-    operator = _operator(None, (), passphrase_file)
+    operator = operator_for(None, (), passphrase_file)
     record = abandon(Services.real(Paths.default()), visit, operator.passphrase)
     if as_json:
         emit_json({"visit": record.id, "outcome": record.outcome.value if record.outcome else None})

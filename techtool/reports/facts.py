@@ -49,10 +49,10 @@ def state_of(visit: VisitRecord) -> VisitState:
 
 
 def outcome_word(lane: LaneRecord) -> str:
-    """The outcome's word; without one, ``inconsistent`` where a step has no end, else ``unfinished``."""
+    """The outcome's word; without one, ``inconsistent`` where a step or its end may be missing, else ``unfinished``."""
     if lane.outcome is not None:
         return lane.outcome.value
-    return Outcome.INCONSISTENT.value if lane.unfinished_step else VisitState.UNFINISHED.value
+    return Outcome.INCONSISTENT.value if lane.unfinished_step or lane.gap else VisitState.UNFINISHED.value
 
 
 def totals(visit: VisitRecord) -> Totals:

@@ -13,9 +13,10 @@ from techtool.i18n import N_, phrase
 from techtool.reports.facts import Totals, VisitState, simulated, state_of, totals
 from techtool.reports.parts import Cell, Fact, Facts, Notice, Report, Table, Tone
 from techtool.reports.redaction import redacted
+from techtool.reports.salvage import salvage_notices
 from techtool.reports.statement import statement
 from techtool.reports.terminal import lane_name, lane_outcome, terminal_report
-from techtool.reports.words import CHECK_LABEL, VISIT_STATE_LABEL, Words, grouped
+from techtool.reports.words import CHECK_LABEL, KIND_LABEL, VISIT_STATE_LABEL, Words, grouped
 
 
 def build(visit: VisitRecord, language: str, zone: tzinfo = UTC) -> Report:
@@ -63,7 +64,8 @@ def _notices(visit: VisitRecord, t: Words) -> Iterator[Notice]:
     elif state is VisitState.ABANDONED:
         line = t(N_("This visit was given up before its end. What is below is what was recorded until then."))
         yield Notice(t(N_("Abandoned")), Tone.BAD, (line,))
-    broken = [lane for lane in visit.lanes if lane.unfinished_step and lane.outcome is None]
+    yield from salvage_notices(visit, t)
+    broken = [lane for lane in visit.lanes if (lane.unfinished_step or lane.gap) and lane.outcome is None]
     if broken:
         line = t(N_("A step has no recorded end; the terminal must be read again before it is used."))
         yield Notice(t(N_("State unknown")), Tone.BAD, (line, *(lane_name(lane) for lane in broken)))
@@ -75,7 +77,7 @@ def _head(visit: VisitRecord, digest: str, t: Words) -> Facts:
         t(N_("Visit")),
         (
             t.fact(N_("Report no."), Cell(visit.id, mono=True)),
-            t.fact(N_("Visit type"), t(N_("update"))),
+            t.fact(N_("Visit type"), t(KIND_LABEL[visit.kind])),
             t.fact(N_("Work order"), visit.work_order),
             t.fact(N_("Started"), t.moment(visit.started_at), t.zone(visit.started_at)),
             t.fact(N_("Finished"), t.moment(visit.finished_at), took),
@@ -91,7 +93,8 @@ def _head(visit: VisitRecord, digest: str, t: Words) -> Facts:
 def _record_state(visit: VisitRecord, t: Words) -> str:
     state = t(VISIT_STATE_LABEL[state_of(visit)])
     seal = t(N_("sealed")) if visit.sealed else t(N_("not sealed"))
-    return f"{state}, {seal}"
+    salvaged = (t(N_("salvaged")),) if visit.salvaged else ()
+    return ", ".join([state, seal, *salvaged])
 
 
 def _people(visit: VisitRecord, t: Words) -> Facts:

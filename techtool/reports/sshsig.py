@@ -37,6 +37,11 @@ def sign(data: bytes, private_key: Ed25519PrivateKey, namespace: str = NAMESPACE
     signature = ssh_string(KEY_TYPE) + ssh_string(private_key.sign(signed))
     public = public_blob(private_key.public_key())
     blob = _MAGIC + struct.pack(">I", _VERSION) + ssh_string(public) + domain + ssh_string(signature)
+    return armored(blob)
+
+
+def armored(blob: bytes) -> str:
+    """A signature's bytes as the text that OpenSSH keeps in files."""
     text = base64.b64encode(blob).decode()
     lines = [text[i : i + _WIDTH] for i in range(0, len(text), _WIDTH)]
     return "\n".join([_BEGIN, *lines, _END]) + "\n"

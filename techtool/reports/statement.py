@@ -15,6 +15,7 @@ from typing import Final
 from techtool.clock import stamp
 from techtool.domain.codec import encode_json
 from techtool.domain.plan import PlanRecord, ReleaseFinding
+from techtool.domain.schema import STATEMENT, newest
 from techtool.domain.visit import InstalledFile, LaneRecord, VisitRecord
 from techtool.i18n import Phrase
 from techtool.reports.facts import evidence_kinds, outcome_word, simulated, state_of, totals
@@ -22,9 +23,8 @@ from techtool.reports.redaction import redacted
 
 STATEMENT_TYPE: Final = "https://in-toto.io/Statement/v1"
 PREDICATE_TYPE: Final = "urn:techtool:visit-report:v1"
-SCHEMA: Final = 1
+SCHEMA: Final = newest(STATEMENT)
 """Grows when a field changes its meaning or goes; new fields do not change it."""
-VISIT_TYPE: Final = "update"
 JOURNAL_HEAD: Final = "techtoolJournalHead"
 """Digest kind of a visit's journal: the hex SHA-256 chain head after its last record (not a hash of the file)."""
 
@@ -118,7 +118,7 @@ def _terminal(lane: LaneRecord) -> dict[str, object]:
 def _visit(visit: VisitRecord) -> dict[str, object]:
     return {
         "id": visit.id,
-        "type": VISIT_TYPE,
+        "type": visit.kind.value,
         "state": state_of(visit).value,
         "sealed": visit.sealed,
         "journal_head": visit.head,
@@ -133,6 +133,7 @@ def _visit(visit: VisitRecord) -> dict[str, object]:
         "language": visit.language,
         "tool_version": visit.tool_version,
         "clock_note": neutral(visit.clock_note),
+        "salvaged": neutral(visit.salvaged),
         "answers": neutral(visit.answers),
     }
 

@@ -9,11 +9,12 @@ from techtool.domain.outcome import OUTCOME_LABEL, Outcome
 from techtool.domain.plan import Estimate, ReleaseVerdict, StepKind
 from techtool.domain.question import CheckResult
 from techtool.domain.terminal import BatchState, Evidence, TamperState
-from techtool.domain.visit import StepState
+from techtool.domain.visit import StepState, VisitKind
 from techtool.i18n import N_, Phrase, phrase, translate
 from techtool.reports.facts import VisitState
 from techtool.reports.parts import Cell, Fact, Tone
 
+KIND_LABEL: Final = {VisitKind.UPDATE: N_("update"), VisitKind.BACKUP: N_("backup only")}
 STEP_LABEL: Final = {
     StepKind.IDENTIFY: N_("identify"),
     StepKind.INSPECT: N_("inspect"),

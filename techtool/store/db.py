@@ -13,7 +13,8 @@ from tinydb import TinyDB
 from techtool.domain.codec import encode_json
 from techtool.paths import DISK, Disk
 from techtool.store.changes import encode_ops, ops_for
-from techtool.store.journal import Header, Journal, Seal, read_journal
+from techtool.store.frames import scan
+from techtool.store.journal import Header, Journal, Seal, interpret, read_journal
 from techtool.store.storage import JournalStorage
 from techtool.store.table import JournalTable
 
@@ -46,7 +47,7 @@ class JournalDB(TinyDB):
 
         ``content`` (table → document id → document) is in it from the start.
         """
-        Journal.create(path, Header(kind, id), disk, [encode_ops(ops_for(content))] if content else [])
+        Journal.create(path, Header.new(kind, id), disk, [encode_ops(ops_for(content))] if content else [])
 
     @classmethod
     def open_write(cls, path: Path, disk: Disk = DISK) -> Self:
@@ -67,6 +68,11 @@ class JournalDB(TinyDB):
     def open_read(cls, path: Path) -> Self:
         """Read what is recorded so far; never waits, never changes anything, needs no lock."""
         return cls(JournalStorage(path, read_journal(path), None))
+
+    @classmethod
+    def of_bytes(cls, path: Path, data: bytes) -> Self:
+        """Read a journal that is not on disk (yet); ``path`` is for messages."""
+        return cls(JournalStorage(path, interpret(path, scan(data)), None))
 
     # --- beyond TinyDB -----------------------------------------------------------------------------------------
 
@@ -91,6 +97,11 @@ class JournalDB(TinyDB):
         return self._store.header.id
 
     @property
+    def schema(self) -> int:
+        """In which schema it was begun (:mod:`techtool.domain.schema`); what is read of it is in today's."""
+        return self._store.header.schema
+
+    @property
     def head(self) -> str:
         """Hex SHA-256 chain value of the last line: stands for everything recorded up to here, in this order."""
         return self._store.place.head
@@ -109,6 +120,11 @@ class JournalDB(TinyDB):
     def sealed(self) -> bool:
         """Whether the journal is closed for good."""
         return self._store.seal is not None
+
+    @property
+    def unread_tail(self) -> bytes:
+        """What follows the last whole line and is no record; empty in a clean journal."""
+        return self._store.tail
 
     @property
     def dirty_tail(self) -> bytes | None:

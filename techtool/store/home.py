@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
+import platform
 import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -13,18 +15,29 @@ from typing import Final
 
 from techtool.clock import Clock, SystemClock, stamp
 from techtool.domain.codec import CodecError, decode_json, encode_json
-from techtool.errors import InternalError, NoSuchVisit, NotFoundError, StoreError, StoreLocked, UsageError
+from techtool.domain.schema import VISIT
+from techtool.errors import (
+    InternalError,
+    NoSuchVisit,
+    NotFoundError,
+    StoreDamaged,
+    StoreError,
+    StoreLocked,
+    UsageError,
+    VisitDamaged,
+)
 from techtool.i18n import Phrase, phrase
 from techtool.paths import DISK, Disk, Paths, disk_error
 from techtool.store.db import JournalDB
-
-VISIT: Final = "visit"
-"""The kind of a visit's journal."""
+from techtool.store.frames import scan
+from techtool.store.journal import read_header
 
 Content = Mapping[str, Mapping[str, Mapping[str, object]]]
 """Table → document id → document."""
 
 _SUFFIX: Final = ".jnl"
+_NOT_OURS: Final = (errno.EACCES, errno.EPERM, errno.EROFS)
+_HEADER_BYTES: Final = 4096
 _NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 
 
@@ -35,6 +48,7 @@ class _Holder:
     pid: int
     what: str
     since: str
+    host: str = ""
 
 
 class Home:
@@ -59,7 +73,8 @@ class Home:
         """Be the one writer; raises :class:`StoreLocked` naming the other. ``holder``: the command, for that message.
 
         The lock is the operating system's and ends with the process. The note beside it only names the holder: one
-        that a crash left behind blocks nobody. Journals opened for writing are closed with the lock.
+        that a crash left behind blocks nobody. Journals opened for writing are closed with the lock. A home in which a
+        newer techtool keeps the index is not written to: :class:`StoreTooNew`.
         """
         from filelock import FileLock, Timeout
 
@@ -72,6 +87,7 @@ class Home:
         except OSError as error:
             raise disk_error(error, self.paths.lock) from error
         try:
+            self._refuse_newer()
             self._held = True
             self._leave_note(holder)
             yield
@@ -89,7 +105,7 @@ class Home:
         return self.paths.lock.with_name(self.paths.lock.name + ".holder")
 
     def _leave_note(self, holder: str) -> None:
-        note = _Holder(os.getpid(), holder, stamp(self._clock.now()))
+        note = _Holder(os.getpid(), holder, stamp(self._clock.now()), platform.node())
         try:
             self.disk.write_file(self._note, encode_json(note))
         except StoreError:
@@ -102,7 +118,20 @@ class Home:
             note = decode_json(self._note.read_bytes(), _Holder)
         except (OSError, CodecError):
             return phrase("another process")
-        return phrase("{what} (process {pid}, since {since})", what=note.what, pid=note.pid, since=note.since)
+        return phrase(
+            "{what} (process {pid} on {host}, since {since})",
+            what=note.what,
+            pid=note.pid,
+            host=note.host or "?",
+            since=note.since,
+        )
+
+    def _refuse_newer(self) -> None:
+        """Every techtool that writes here keeps the index, so its first line tells of the newest one."""
+        with contextlib.suppress(OSError, StoreDamaged), self.paths.index.open("rb") as file:
+            first = scan(file.readline(_HEADER_BYTES))
+            if first.payloads:
+                read_header(self.paths.index, first.payloads[0])
 
     def _close_writers(self) -> None:
         writers, self._writers = self._writers, []
@@ -153,12 +182,18 @@ class Home:
         return self.writer(path)
 
     def open_visit(self, visit: str, write: bool = False) -> JournalDB:
-        """Open a visit's journal; raises :class:`NoSuchVisit`, :class:`StoreDamaged`."""
+        """Open a visit's journal; raises :class:`NoSuchVisit`, :class:`VisitDamaged`, :class:`StoreTooNew`."""
         path = self.visit_path(visit)
         try:
-            return self.writer(path) if write else JournalDB.open_read(path)
+            db = JournalDB.open_read(path)
+            if (db.kind, db.id) != (VISIT, visit):
+                other = phrase("it is the record of {kind} {id}", kind=db.kind, id=db.id)
+                raise StoreDamaged(path=str(path), problem=other)
+            return self.writer(path) if write else db
         except NotFoundError as error:
             raise NoSuchVisit(visit=visit) from error
+        except StoreDamaged as error:
+            raise VisitDamaged(visit=visit, path=str(path), problem=error.problem, detail=error.detail) from error
 
     def evidence_dir(self, visit: str) -> Path:
         """The folder of a visit's photos, slips and logs; made when it is not there."""
@@ -167,7 +202,10 @@ class Home:
         return folder
 
     def ensure_folder(self, folder: Path) -> None:
-        """Make a folder so that a power cut does not take it, and what is in it, away again."""
+        """Make a folder so that a power cut does not take it, and what is in it, away again.
+
+        One that is there may have been made just now by one who failed to sync its name: that is done again.
+        """
         missing = [folder]
         while not missing[-1].exists() and missing[-1].parent != missing[-1]:
             missing.append(missing[-1].parent)
@@ -175,3 +213,14 @@ class Home:
             self.disk.make_folder(folder)
             for there in missing[1:]:
                 self.disk.fsync_folder(there)
+        else:
+            self._sync_again(folder.parent)
+
+    def _sync_again(self, folder: Path) -> None:
+        """Sync a folder that may be somebody else's: where this user may not, another made the name in it."""
+        try:
+            self.disk.fsync_folder(folder)
+        except StoreError as error:
+            cause = error.__cause__
+            if not (isinstance(cause, OSError) and cause.errno in _NOT_OURS):
+                raise

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
@@ -15,16 +16,15 @@ from tinydb.table import Document
 
 from techtool.domain.codec import CodecError, convert, plain
 from techtool.domain.outcome import Outcome
-from techtool.errors import StoreDamaged
+from techtool.domain.schema import INDEX, newest
+from techtool.errors import NotFoundError, StoreDamaged, StoreError, StoreTooNew
 from techtool.i18n import raw
 from techtool.paths import disk_error
 from techtool.store.db import JournalDB
 from techtool.store.home import Home
-from techtool.store.journal import aside_name, damaged
+from techtool.store.journal import Header, aside_name, damaged
+from techtool.store.salvage import DAMAGED, read_saved
 from techtool.store.table import JournalTable
-
-INDEX: Final = "index"
-"""The kind of the index's journal."""
 
 _TABLE: Final = "visits"
 _SPARE_LINES: Final = 64
@@ -38,6 +38,14 @@ class VisitState(StrEnum):
     SEALED = "sealed"
     ABANDONED = "abandoned"
     DAMAGED = "damaged"
+    SALVAGED = "salvaged"
+    """It was closed, then damaged: what could be saved of it, unsealed, and nothing is done to it any more."""
+    NEWER = "newer"
+    """Only a newer techtool can read it."""
+
+
+_CLOSED: Final = (VisitState.SEALED, VisitState.ABANDONED, VisitState.SALVAGED)
+_UNSETTLED: Final = (VisitState.OPEN, VisitState.DAMAGED, VisitState.NEWER)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,13 +64,20 @@ class VisitSummary:
     head: str
     """Chain head of the visit's journal when this was written."""
 
+    @property
+    def closed(self) -> bool:
+        """Whether the visit was closed when this was written: then its journal has this head for ever."""
+        return self.state in _CLOSED or (self.state is VisitState.DAMAGED and self.finished_at is not None)
+
 
 class Index:
     """``index.jnl``. Reading needs no lock and sees what other processes add; writing needs the home's lock."""
 
     def __init__(self, home: Home) -> None:
         self.set_aside: Path | None = None
-        """Where a damaged index was moved when it was opened for writing: rebuild, and tell."""
+        """Where a damaged index was moved when it was opened for writing: it must be made again, and that told."""
+        self.remembered: list[VisitSummary] = []
+        """What could still be read of it then."""
         self._home = home
         self._path = home.paths.index
         self._db: JournalDB | None = None
@@ -85,9 +100,27 @@ class Index:
         return self._search(Query().serials.any([serial]))
 
     def unsettled(self) -> list[str]:
-        """Visits whose summary may not be the last word: not in the index, or open in it (a crash came between)."""
-        settled = {summary.id for summary in self.visits() if summary.state is not VisitState.OPEN}
+        """Visits whose summary may not be the last word: not here, open here (a crash came between), damaged."""
+        settled = {summary.id for summary in self.visits() if summary.state not in _UNSETTLED}
         return [visit for visit in self._home.visit_ids() if visit not in settled]
+
+    def still_readable(self) -> list[VisitSummary]:
+        """What can be read of the index though it is damaged: what it remembers of closed visits is proof yet.
+
+        Nothing of one that a newer techtool wrote.
+        """
+        with contextlib.suppress(StoreDamaged, StoreTooNew):
+            return self.visits()
+        try:
+            saved = read_saved(self._path, Header.new(INDEX, INDEX))
+            documents = saved.tables().get(_TABLE, {}).values()
+        except (StoreError, NotFoundError, CodecError):
+            return []
+        found: list[VisitSummary] = []
+        for document in documents:
+            with contextlib.suppress(CodecError):
+                found.append(convert(document, VisitSummary))
+        return found
 
     def _search(self, query: QueryInstance) -> list[VisitSummary]:
         table = self._table()
@@ -131,7 +164,12 @@ class Index:
             table.update(plain(summary), doc_ids=[doc_id])
 
     def rebuild(self, summaries: Iterable[VisitSummary]) -> None:
-        """Write the index anew, as one."""
+        """Write the index anew, as one; a damaged one is set aside first."""
+        self._home.require_lock()
+        try:
+            self.visits()
+        except StoreDamaged:
+            self._move_aside()
         self._writer()
         self._rewrite(summaries)
 
@@ -147,7 +185,7 @@ class Index:
             return self._db
         db = self._open_writer()
         visits = db.table(_TABLE).all()
-        if db.line_count > 2 * len(visits) + _SPARE_LINES:
+        if db.line_count > 2 * len(visits) + _SPARE_LINES or db.schema < newest(INDEX):
             self._db = db
             self._rewrite(self._summaries(visits))
             db = self._open_writer()
@@ -157,14 +195,23 @@ class Index:
         return db
 
     def _open_writer(self) -> JournalDB:
-        """The index for writing; a damaged one is moved aside and begun anew, for no visit waits for its index."""
+        """The index for writing; a damaged one is moved aside and begun anew, for no visit waits for its index.
+
+        One of an older schema is written anew as well: unlike a visit's journal it is no proof of anything.
+        """
         self._home.require_lock()
         try:
             if self._signature():
                 return self._home.writer(self._path)
         except StoreDamaged:
-            self.set_aside = aside_name(self._path, "damaged")
-            self._home.disk.replace(self._path, self.set_aside)
+            self._move_aside()
         self._home.ensure_folder(self._path.parent)
         JournalDB.create(self._path, self._home.disk, kind=INDEX, id=INDEX)
         return self._home.writer(self._path)
+
+    def _move_aside(self) -> None:
+        if self._db is not None:
+            self._db.close()
+        self.remembered = self.still_readable()
+        self.set_aside = aside_name(self._path, DAMAGED)
+        self._home.disk.replace(self._path, self.set_aside)

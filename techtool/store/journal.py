@@ -15,14 +15,15 @@ from pathlib import Path
 from typing import Final
 
 from techtool.domain.codec import CodecError, decode_json, encode_json
+from techtool.domain.schema import OLDEST, newest, refuse_newer
 from techtool.errors import InternalError, NotFoundError, StoreDamaged, TechtoolError
 from techtool.i18n import Phrase, phrase, raw
 from techtool.paths import DISK, Disk, disk_error
 from techtool.store.frames import GENESIS, Scan, frame, scan
+from techtool.store.migrations import is_schema_line, schema_of
 
-SCHEMA: Final = 1
-"""Of the records' shape; a journal with a greater number was written by a newer techtool and is refused."""
-
+TORN: Final = "torn"
+"""An unfinished tail is set aside as ``<name>.torn-<n>``."""
 _MAKER: Final = "techtool"
 
 
@@ -33,8 +34,14 @@ class Header:
     kind: str
     """``visit``, ``index`` …"""
     id: str
-    schema: int = SCHEMA
+    schema: int
+    """In which the lines are written that follow, up to a schema line if there is one."""
     journal: str = _MAKER
+
+    @classmethod
+    def new(cls, kind: str, id: str) -> Header:  # noqa: A002 - the header's own word
+        """Of a journal that is begun now."""
+        return cls(kind, id, newest(kind))
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,11 +78,13 @@ class Reading:
 
     header: Header
     payloads: tuple[bytes, ...]
-    """The records: every line but the header and the seal."""
+    """Every line but the header and the seal: the records, and schema lines between them."""
     place: Place
     tail: bytes
     """An unfinished write; empty in a clean journal."""
     seal: Seal | None
+    seal_line: bytes = b""
+    """The seal as it stands in the file."""
 
 
 def damaged(path: Path, problem: Phrase, detail: str = "") -> StoreDamaged:
@@ -105,7 +114,7 @@ def read_bytes(path: Path) -> bytes:
 def read_journal(path: Path) -> Reading:
     """Read without waiting and without changing anything; a process that is writing does not disturb.
 
-    Raises :class:`NotFoundError`, :class:`StoreDamaged`, :class:`DiskError`.
+    Raises :class:`NotFoundError`, :class:`StoreDamaged`, :class:`StoreTooNew`, :class:`DiskError`.
     """
     found = scan(read_bytes(path))
     if found.damaged:
@@ -115,7 +124,8 @@ def read_journal(path: Path) -> Reading:
 
 
 def interpret(path: Path, found: Scan) -> Reading:
-    """The header, records and seal of a scan; raises :class:`StoreDamaged`."""
+    """The header, records and seal of a scan; raises :class:`StoreDamaged`, :class:`StoreTooNew`."""
+    header = read_header(path, found.payloads[0]) if found.payloads else None
     if found.damaged:
         raise damaged(
             path,
@@ -124,38 +134,59 @@ def interpret(path: Path, found: Scan) -> Reading:
                 offset=found.good_bytes,
             ),
         )
-    header = read_header(path, found.payloads)
-    seals = [place for place, payload in enumerate(found.payloads) if place and payload.startswith(b"{")]
+    if header is None:
+        raise damaged(path, phrase("its first line is no header"))
+    last_schema, seals = header.schema, []
+    for payload in found.payloads[1:]:
+        if is_schema_line(payload):
+            last_schema = _next_schema(path, header.kind, last_schema, payload)
+        elif payload.startswith(b"{"):
+            seals.append(payload)
     seal: Seal | None = None
     if seals:
-        seal = _read_seal(path, found.payloads[seals[0]])
+        seal = read_seal(path, seals[0])
         count = len(found.payloads) - 1
         if seal.count != count or seal.head != found.head_before:
             raise damaged(path, phrase("its seal does not fit its records"))
     records = found.payloads[1:-1] if seal else found.payloads[1:]
     place = Place(len(found.payloads), found.head, found.good_bytes)
-    return Reading(header, records, place, found.tail, seal)
+    return Reading(header, records, place, found.tail, seal, found.payloads[-1] if seal else b"")
 
 
-def read_header(path: Path, payloads: tuple[bytes, ...]) -> Header:
-    """The first line as a header; raises :class:`StoreDamaged` when it is none or a newer techtool's."""
+@dataclass(frozen=True, slots=True)
+class _AnyHeader:
+    """What a header has in every schema there will be."""
+
+    kind: str
+    schema: int
+    journal: str
+
+
+def read_header(path: Path, payload: bytes) -> Header:
+    """The first line as a header; raises :class:`StoreDamaged` when it is none, :class:`StoreTooNew`."""
     try:
-        header = decode_json(payloads[0], Header) if payloads else None
+        known = decode_json(payload, _AnyHeader)
+        if known.journal != _MAKER or known.schema < OLDEST:
+            raise CodecError("another maker's, or a schema there never was")
+        refuse_newer(known.kind, known.schema, path)
+        return decode_json(payload, Header)
     except CodecError as error:
         raise damaged(path, phrase("its first line is no header"), str(error)) from error
-    if header is None or header.journal != _MAKER:
-        raise damaged(path, phrase("its first line is no header"))
-    if header.schema > SCHEMA:
-        problem = phrase(
-            "it was written by a newer techtool: record format {found}, this one knows {known}",
-            found=header.schema,
-            known=SCHEMA,
-        )
-        raise damaged(path, problem)
-    return header
 
 
-def _read_seal(path: Path, payload: bytes) -> Seal:
+def _next_schema(path: Path, kind: str, last: int, payload: bytes) -> int:
+    try:
+        schema = schema_of(payload)
+    except CodecError as error:
+        raise damaged(path, raw(str(error))) from error
+    refuse_newer(kind, schema, path)
+    if schema < last:
+        raise damaged(path, phrase("a line goes back to record format {schema}", schema=schema))
+    return schema
+
+
+def read_seal(path: Path, payload: bytes) -> Seal:
+    """A seal's line; raises :class:`StoreDamaged` when it is none."""
     try:
         return decode_json(payload, _SealLine).seal
     except CodecError as error:
@@ -181,7 +212,12 @@ class Journal:
 
     @classmethod
     def open(cls, path: Path, reading: Reading, disk: Disk = DISK) -> Journal:
-        """Go on behind what was read; an unfinished tail is copied aside first, then cut off."""
+        """Go on behind what was read; an unfinished tail is copied aside first, then cut off.
+
+        The folder is synced before anything is acknowledged: where that failed when the journal was begun, its name
+        may not be on disk yet, and everything in it would go with it.
+        """
+        disk.fsync_folder(path.parent)
         aside = _copy_aside(path, reading.tail, disk) if reading.tail else None
         journal = cls(path, disk.create(path), reading, disk)
         journal.set_aside = aside
@@ -213,7 +249,7 @@ class Journal:
     def append_seal(self, extra: Mapping[str, object]) -> Seal:
         """Close the journal with its count and head; the caller lets no line follow."""
         seal = Seal(self.place.count, self.place.head, extra)
-        payload = encode_json(_SealLine(seal))
+        payload = seal_bytes(seal)
         again = decode_json(payload, _SealLine).seal
         self.append(payload)
         return again
@@ -233,6 +269,11 @@ class Journal:
             self._must_cut = False
 
 
+def seal_bytes(seal: Seal) -> bytes:
+    """The line that ``seal`` is written as: the same seal gives the same bytes."""
+    return encode_json(_SealLine(seal))
+
+
 def aside_name(path: Path, word: str) -> Path:
     """The first free ``<name>.<word>-<n>`` beside ``path``."""
     number = 1
@@ -242,6 +283,6 @@ def aside_name(path: Path, word: str) -> Path:
 
 
 def _copy_aside(path: Path, tail: bytes, disk: Disk) -> Path:
-    aside = aside_name(path, "torn")
+    aside = aside_name(path, TORN)
     disk.write_file(aside, tail)
     return aside

@@ -12,6 +12,7 @@ from typing import Final
 from tinydb.storages import Storage
 
 from techtool.domain.codec import CodecError
+from techtool.domain.schema import newest
 from techtool.errors import InternalError, UsageError
 from techtool.i18n import phrase, raw
 from techtool.store.changes import (
@@ -28,6 +29,7 @@ from techtool.store.changes import (
     ops_for,
 )
 from techtool.store.journal import Header, Journal, Place, Reading, Seal, damaged
+from techtool.store.migrations import replay, schema_line
 
 
 class _Pending:
@@ -59,7 +61,7 @@ class JournalStorage(Storage):
         self._open: _Pending | None = None
         self._tables: Tables = {}
         try:
-            apply(decode_ops(reading.payloads), self._tables)
+            self._schema = replay(self.header.kind, self.header.schema, reading.payloads, self._tables)
         except CodecError as error:
             raise damaged(path, raw(str(error))) from error
 
@@ -206,6 +208,7 @@ class JournalStorage(Storage):
         journal = self._refuse_unless_writable()
         payload = encode_ops(ops)
         recorded = list(decode_ops([payload]))
+        self._note_schema(journal)
         before = journal.place
         try:
             journal.append(payload)
@@ -213,3 +216,10 @@ class JournalStorage(Storage):
             # Asked of the journal: an interrupt may arrive between the last byte and here.
             if journal.place is not before:
                 apply(recorded, self._tables)
+
+    def _note_schema(self, journal: Journal) -> None:
+        """Before the first record of today's schema in an older journal, say so in a line of its own."""
+        schema = newest(self.header.kind)
+        if self._schema < schema:
+            journal.append(schema_line(schema))
+            self._schema = schema

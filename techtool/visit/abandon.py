@@ -2,31 +2,36 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from techtool.domain.outcome import OUTCOME_EXIT, Outcome, worst
 from techtool.domain.plan import StepKind
 from techtool.domain.visit import LaneRecord, StepState, VisitRecord
-from techtool.errors import NoSuchVisit
-from techtool.i18n import phrase
 from techtool.reports.keys import load_report_key
 from techtool.visit.closing import drop_payloads, seal_visit, write_visit_reports
 from techtool.visit.lane import CHANGES
 from techtool.visit.log import VisitLog, read_visit
 from techtool.visit.services import Services
-from techtool.visit.visits import put_in_index
+from techtool.visit.visits import note_torn, put_in_index, to_close
 
 
 def abandon(services: Services, visit_id: str, passphrase: str | None) -> VisitRecord:
-    """Close ``visit_id``; the seal is signed where the passphrase is given. Raises :class:`NoSuchVisit`."""
+    """Close ``visit_id``; the seal is signed where the passphrase is given.
+
+    Raises :class:`NoSuchVisit`, and :class:`VisitDamaged` for one that must be salvaged first.
+    """
     key = load_report_key(services.paths.report_key, passphrase) if passphrase is not None else None
     with services.home.lock("visit abandon"):
+        visit = to_close(services, visit_id)
         db = services.home.open_visit(visit_id, write=True)
         try:
-            visit = read_visit(db, visit_id)
-            if visit.sealed:
-                raise NoSuchVisit(visit=phrase("{visit} is closed already", visit=visit_id))
             log = VisitLog(db, services.clock, visit_id)
-            outcomes = [lane.outcome or _set_outcome(log, lane) for lane in visit.lanes]
-            outcome = worst([*outcomes, Outcome.CANCELLED])
+            note_torn(log)
+            saved_at = visit.salvaged[-1].at if visit.salvaged else None
+            outcomes = [lane.outcome or _set_outcome(log, lane, saved_at) for lane in visit.lanes]
+            # Of a record that lost all its terminals nobody knows what was done to them.
+            rest = Outcome.INCONSISTENT if visit.salvaged and not visit.lanes else Outcome.CANCELLED
+            outcome = worst([*outcomes, rest])
             seal_visit(services, log, key, outcome, int(OUTCOME_EXIT[outcome]), abandoned=True)
             record = read_visit(db, visit_id)
             write_visit_reports(services, record, key)
@@ -37,14 +42,17 @@ def abandon(services: Services, visit_id: str, passphrase: str | None) -> VisitR
             db.close()
 
 
-def _set_outcome(log: VisitLog, lane: LaneRecord) -> Outcome:
-    """Nothing sent: cancelled. Something sent that no later verification stands for: inconsistent, never success."""
-    sent = False
+def _set_outcome(log: VisitLog, lane: LaneRecord, saved_at: datetime | None) -> Outcome:
+    """Nothing sent: cancelled. Something sent that no later verification stands for: inconsistent, never success.
+
+    Where entries are missing, something may have been sent; then only a verification after the salvage counts.
+    """
+    sent = lane.gap
     for step in lane.steps:
         if step.action in CHANGES:
             sent = True
         if step.step is StepKind.VERIFY and step.state is StepState.DONE:
-            sent = False
+            sent = lane.gap and (saved_at is None or step.started_at < saved_at)
     outcome = Outcome.INCONSISTENT if sent else Outcome.CANCELLED
     log.finished(lane.lane, outcome, int(OUTCOME_EXIT[outcome]), lane.error)
     return outcome

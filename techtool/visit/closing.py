@@ -17,7 +17,12 @@ from techtool.visit.operator import Operator
 from techtool.visit.services import Services
 
 SEAL_NAMESPACE = "techtool-visit"
-"""Namespace of the SSH signature in a seal; what it signs is ``VISIT COUNT HEAD`` and a line end."""
+"""Namespace of the SSH signature in a seal; what it signs is :func:`seal_text`."""
+
+
+def seal_text(visit_id: str, count: int, head: str) -> bytes:
+    """``VISIT COUNT HEAD`` and a line end: the lines before the seal, and the chain value of the last of them."""
+    return f"{visit_id} {count} {head}\n".encode()
 
 
 async def sign_off(log: VisitLog, operator: Operator) -> None:
@@ -48,7 +53,7 @@ def seal_visit(
     """
     log.set_visit(finished_at=services.clock.now(), outcome=outcome, exit_code=exit_code, abandoned=abandoned)
     head, count = log.db.head, log.db.line_count
-    signature = key.sign(f"{log.visit_id} {count} {head}\n".encode(), SEAL_NAMESPACE) if key else ""
+    signature = key.sign(seal_text(log.visit_id, count, head), SEAL_NAMESPACE) if key else ""
     log.db.seal({"signed_head": head, "signed_count": count, "signature": signature})
 
 

@@ -2,78 +2,150 @@
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Iterable
 from dataclasses import replace
 from datetime import UTC, datetime
 
 from techtool.domain.visit import VisitRecord
-from techtool.errors import AmbiguousChoice, NoSuchVisit, StoreDamaged
-from techtool.i18n import phrase
-from techtool.store.index import VisitState, VisitSummary
-from techtool.visit.log import read_visit
+from techtool.errors import AmbiguousChoice, NoSuchVisit, StoreDamaged, StoreTooNew, UsageError, VisitDamaged
+from techtool.i18n import Phrase, phrase
+from techtool.store.home import Home
+from techtool.store.index import Index, VisitState, VisitSummary
+from techtool.visit.log import WHOLE_VISIT, VisitLog, read_visit
 from techtool.visit.services import Services
+
+NOT_AS_CLOSED = phrase("it is not the record that was closed")
+"""A chain alone does not show that its end was cut off; the index remembers the head of every closed visit."""
 
 
 def open_record(services: Services, visit_id: str) -> VisitRecord:
-    """Read one visit, without a lock and without repair; raises :class:`NoSuchVisit`, :class:`StoreDamaged`."""
-    db = services.home.open_visit(visit_id, write=False)
+    """Read one visit, without a lock and without repair.
+
+    Raises :class:`NoSuchVisit`, :class:`VisitDamaged`, :class:`StoreTooNew`.
+    """
+    return record_in(services.home, visit_id)
+
+
+def record_in(home: Home, visit_id: str) -> VisitRecord:
+    """:func:`open_record` without the rest of the house: for ``doctor``, who works where the settings are broken."""
+    db = home.open_visit(visit_id, write=False)
     try:
         return read_visit(db, visit_id)
+    except VisitDamaged:
+        raise
+    except StoreDamaged as error:
+        path = str(home.visit_path(visit_id))
+        raise VisitDamaged(visit=visit_id, path=path, problem=error.problem, detail=error.detail) from error
     finally:
         db.close()
 
 
 def summary_of(visit: VisitRecord) -> VisitSummary:
     """What the index keeps of a visit."""
-    state = VisitState.ABANDONED if visit.abandoned else VisitState.SEALED if visit.sealed else VisitState.OPEN
     return VisitSummary(
         id=visit.id,
         started_at=visit.started_at,
         finished_at=visit.finished_at,
         technician=visit.technician,
         merchant=visit.merchant,
-        state=state,
+        state=_state(visit),
         outcome=visit.outcome,
         serials=tuple(lane.serial for lane in visit.lanes if lane.serial),
         head=visit.head,
     )
 
 
-def put_in_index(services: Services, visit: VisitRecord) -> None:
-    """Keep the derived index up with a visit; the caller holds the lock."""
-    services.index.put_visit(summary_of(visit))
+def _state(visit: VisitRecord) -> VisitState:
+    if visit.sealed:
+        return VisitState.ABANDONED if visit.abandoned else VisitState.SEALED
+    # Unsealed although given up: the stop came just before the seal, and closing it once more sets that right.
+    return VisitState.SALVAGED if visit.remains else VisitState.OPEN
+
+
+def put_in_index(services: Services, visit: VisitRecord) -> Phrase | None:
+    """Keep the derived index up with a visit; the caller holds the lock.
+
+    Where the index was found damaged it was set aside and is made again from the visits; then the words to tell it.
+    """
+    return index_visit(services.home, services.index, visit)
+
+
+def index_visit(home: Home, index: Index, visit: VisitRecord) -> Phrase | None:
+    """:func:`put_in_index` without the rest of the house."""
+    aside = index.set_aside
+    index.put_visit(summary_of(visit))
+    if index.set_aside is None or index.set_aside == aside:
+        return None
+    index.rebuild(all_summaries(home, index.remembered))
+    return phrase(
+        "The index of visits was damaged; it was set aside as {file} and made again.", file=index.set_aside.name
+    )
+
+
+def all_summaries(home: Home, known: Iterable[VisitSummary]) -> list[VisitSummary]:
+    """Every visit read from its journal, and of those that cannot be read what is ``known``: the index, made again."""
+    remembered = {summary.id: summary for summary in known}
+    found = dict(remembered)
+    for visit_id in home.visit_ids():
+        found[visit_id] = _read(home, visit_id, remembered.get(visit_id))
+    for visit_id in remembered.keys() - set(home.visit_ids()):
+        found[visit_id] = replace(remembered[visit_id], state=VisitState.DAMAGED)
+    return sorted(found.values(), key=lambda summary: (summary.started_at, summary.id))
+
+
+def not_as_closed(known: VisitSummary | None, record: VisitRecord) -> bool:
+    """Whether the index remembers that this visit was closed with another head than it has now."""
+    return known is not None and known.closed and bool(known.head) and known.head != record.head
 
 
 def list_visits(services: Services) -> list[VisitSummary]:
     """Every visit, newest last: settled ones from the index, the rest from their journals."""
-    found = {summary.id: summary for summary in _indexed(services)}
+    found = {summary.id: summary for summary in known_visits(services.index)}
     for visit_id in _unsettled(services):
-        try:
-            found[visit_id] = summary_of(open_record(services, visit_id))
-        except StoreDamaged:
-            known = found.get(visit_id) or _damaged(services, visit_id)
-            found[visit_id] = replace(known, state=VisitState.DAMAGED)
+        found[visit_id] = _read(services.home, visit_id, found.get(visit_id))
     return sorted(found.values(), key=lambda summary: (summary.started_at, summary.id))
 
 
-def _indexed(services: Services) -> list[VisitSummary]:
-    """What the index says; nothing where it is damaged, for all of it can be read from the journals as well."""
+def _read(home: Home, visit_id: str, known: VisitSummary | None) -> VisitSummary:
+    """The summary of a visit by its journal; what is known of it, marked, where the journal cannot be believed."""
     try:
-        return services.index.visits()
+        record = record_in(home, visit_id)
     except StoreDamaged:
-        return []
+        return replace(known or _nothing_known(home, visit_id), state=VisitState.DAMAGED)
+    except StoreTooNew:
+        return replace(known or _nothing_known(home, visit_id), state=VisitState.NEWER)
+    if known is not None and not_as_closed(known, record):
+        return replace(known, state=VisitState.DAMAGED)
+    return summary_of(record)
+
+
+def known_visits(index: Index) -> list[VisitSummary]:
+    """What the index says; of a damaged one, what can still be read, for the rest stands in the journals."""
+    return index.still_readable()
+
+
+def known_visit(index: Index, visit_id: str) -> VisitSummary | None:
+    """What the index says of one visit, damaged or not."""
+    with contextlib.suppress(StoreDamaged, StoreTooNew):
+        return index.visit(visit_id)
+    return next((summary for summary in index.still_readable() if summary.id == visit_id), None)
 
 
 def _unsettled(services: Services) -> list[str]:
     try:
         return services.index.unsettled()
-    except StoreDamaged:
+    except (StoreDamaged, StoreTooNew):
         return services.home.visit_ids()
 
 
-def _damaged(services: Services, visit_id: str) -> VisitSummary:
+def _nothing_known(home: Home, visit_id: str) -> VisitSummary:
     """A line for a visit of which nothing else is known."""
-    made = datetime.fromtimestamp(services.home.visit_path(visit_id).stat().st_mtime, UTC)
+    made = datetime.fromtimestamp(home.visit_path(visit_id).stat().st_mtime, UTC)
     return VisitSummary(visit_id, made, None, "", "", VisitState.DAMAGED, None, (), "")
+
+
+# --- going on -----------------------------------------------------------------------------------------------------
 
 
 def unfinished(services: Services) -> list[VisitRecord]:
@@ -82,18 +154,83 @@ def unfinished(services: Services) -> list[VisitRecord]:
     for visit_id in _unsettled(services):
         try:
             visit = open_record(services, visit_id)
-        except StoreDamaged:
+        except (StoreDamaged, StoreTooNew):
             continue
-        if not visit.sealed and not visit.abandoned:
+        if _state(visit) is VisitState.OPEN and not not_as_closed(known_visit(services.index, visit_id), visit):
             found.append(visit)
     return found
 
 
 def unfinished_visit(services: Services) -> str:
-    """The one unfinished visit; raises when there is none or more than one."""
+    """The one unfinished visit; raises when there is none or more than one, and names one that is damaged."""
     found = [visit.id for visit in unfinished(services)]
-    if not found:
-        raise NoSuchVisit(visit=phrase("none is unfinished"))
     if len(found) > 1:
         raise AmbiguousChoice(what="visit resume", choices=", ".join(found))
-    return found[0]
+    if found:
+        return found[0]
+    for visit_id in reversed(_unsettled(services)):
+        known = known_visit(services.index, visit_id)
+        if known is None or not known.closed:
+            open_record(services, visit_id)
+    raise NoSuchVisit(visit=phrase("none is unfinished"))
+
+
+def to_resume(services: Services, visit_id: str, moved: Iterable[str] = ()) -> str:
+    """The visit to go on with, ``visit_id`` or the one unfinished; ``moved``: the names ``--address`` was given for.
+
+    Raises :class:`NoSuchVisit` for one that is closed, :class:`VisitDamaged`, and :class:`UsageError` where a salvage
+    lost what resuming needs.
+    """
+    chosen = visit_id or unfinished_visit(services)
+    visit = to_close(services, chosen)
+    if visit.salvaged and not visit.lanes:
+        raise UsageError(
+            problem=phrase(
+                "Nothing of its terminals could be saved of visit {visit}. Close it (“techtool visit abandon {visit}”) "
+                "and begin a new one.",
+                visit=chosen,
+            )
+        )
+    for lane in visit.lanes:
+        if lane.outcome is None and lane.address == lost_address(lane.lane) and lane.address not in moved:
+            raise UsageError(
+                problem=phrase(
+                    "The address of terminal {lane} was lost with the damaged entries; give it: --address "
+                    "{name}=ADDRESS",
+                    lane=lane.lane,
+                    name=lane.address,
+                )
+            )
+    return chosen
+
+
+def to_close(services: Services, visit_id: str) -> VisitRecord:
+    """An unfinished visit, as it is recorded; raises :class:`NoSuchVisit` for a closed one, :class:`VisitDamaged`."""
+    visit = open_record(services, visit_id)
+    if visit.sealed:
+        raise NoSuchVisit(visit=phrase("{visit} is closed already", visit=visit_id))
+    if visit.remains:
+        raise NoSuchVisit(
+            visit=phrase(
+                "{visit} was closed before its file was damaged; what was saved of it stays as it is", visit=visit_id
+            )
+        )
+    if not_as_closed(known_visit(services.index, visit_id), visit):
+        path = str(services.home.visit_path(visit_id))
+        raise VisitDamaged(visit=visit_id, path=path, problem=NOT_AS_CLOSED)
+    return visit
+
+
+def lost_address(lane: str) -> str:
+    """Stands in a salvaged record where a terminal's address was lost."""
+    return f"lost-{lane}"
+
+
+def note_torn(log: VisitLog) -> Phrase | None:
+    """Record at once that the last entry was cut off by a stop and set aside; the words to tell it, if it was so."""
+    torn = log.db.torn_file
+    if torn is None:
+        return None
+    text = phrase("The last entry was cut off by the stop; it was set aside in {file}.", file=torn.name)
+    log.noted(WHOLE_VISIT, text, warning=True)
+    return text

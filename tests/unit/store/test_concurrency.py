@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import platform
 import subprocess
 import sys
 import threading
@@ -97,7 +98,7 @@ def test_a_second_process_is_locked_out_and_told_by_whom(tmp_path: Path) -> None
             pass
         text = caught.value.what_phrase.text("en")
         assert "techtool visit run" in text
-        assert str(child.pid) in text
+        assert f"process {child.pid} on {platform.node()}, since 20" in text
         child.communicate()
         assert child.returncode == 0
     with Home(Paths(tmp_path / "home")).lock("second"):
@@ -110,7 +111,9 @@ def test_the_lock_of_a_killed_process_is_free_and_its_note_blocks_nobody(tmp_pat
         assert child.stdout is not None
         child.stdout.readline()
         child.kill()
-    assert b"killed" in (home.paths.home / "techtool.lock.holder").read_bytes()
+    note = (home.paths.home / "techtool.lock.holder").read_bytes()
+    assert b'"what":"killed"' in note
+    assert b'"pid":%d' % child.pid in note
     with home.lock("next"):
         assert b"next" in (home.paths.home / "techtool.lock.holder").read_bytes()
     assert not (home.paths.home / "techtool.lock.holder").exists()
@@ -140,6 +143,48 @@ with home.lock("writer"):
     assert seen == sorted(seen)
     assert len(set(seen)) > 3, "the reader never saw the writer at work"
     assert len(home.open_visit("v1").table("a")) == 600
+
+
+def test_reader_threads_see_whole_transactions_only(tmp_path: Path) -> None:
+    """Some share the writer's database, some read the file by themselves."""
+    db = begin(tmp_path / "v1.jnl")
+    rounds = 150
+    done = threading.Event()
+    seen: list[list[int]] = [[] for _ in range(4)]
+
+    def pairs(database: JournalDB) -> int:
+        if database is db:
+            # One moment of both tables, as a screen needs it: the store's lock is for threads.
+            with db._store.lock:
+                one, two = ([d["n"] for d in database.table(name)] for name in ("a", "b"))
+        else:
+            one, two = ([d["n"] for d in database.table(name)] for name in ("a", "b"))
+        assert one == two == list(range(len(one)))
+        return len(one)
+
+    def work(number: int) -> None:
+        if number == 0:
+            try:
+                for n in range(rounds):
+                    with db.transaction():
+                        db.table("a").insert({"n": n})
+                        db.table("b").insert({"n": n})
+            finally:
+                done.set()
+            return
+        while not done.is_set():
+            seen[number].append(pairs(db if number == 1 else JournalDB.open_read(db.path)))
+
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(1e-4)
+    try:
+        in_threads(work)
+    finally:
+        sys.setswitchinterval(interval)
+    assert pairs(db) == pairs(JournalDB.open_read(db.path)) == rounds
+    for counts in seen[1:]:
+        assert counts == sorted(counts)
+        assert len(set(counts)) > 1, "the reader never saw the writer at work"
 
 
 _WRITER = """

@@ -6,8 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from techtool.errors import StoreDamaged
-from techtool.i18n import Phrase
+from techtool.errors import StoreDamaged, StoreTooNew
 from techtool.store.db import JournalDB
 from techtool.store.frames import frame, scan
 from techtool.store.journal import read_journal
@@ -196,11 +195,11 @@ def test_a_newer_techtools_journal_is_refused_with_both_numbers(tmp_path: Path) 
     path = tmp_path / "v1.jnl"
     line, _head = frame("0" * 64, b'{"journal":"techtool","schema":7,"kind":"visit","id":"v1","more":1}')
     path.write_bytes(line)
-    with pytest.raises(StoreDamaged) as caught:
-        JournalDB.open_read(path)
-    problem = caught.value.params["problem"]
-    assert isinstance(problem, Phrase)
-    assert (problem.params["found"], problem.params["known"]) == (7, 1)
+    for data in (line, line + b"torn", line + b"?" + frame(_head, b"[]")[0]):
+        path.write_bytes(data)
+        with pytest.raises(StoreTooNew) as caught:
+            JournalDB.open_read(path)
+        assert (caught.value.params["found"], caught.value.params["known"]) == (7, 1)
 
 
 @pytest.mark.parametrize(

@@ -95,6 +95,7 @@ def test_one_journal_has_one_writer_at_a_time(home: Home) -> None:
 
 def test_the_holder_is_named_with_process_and_time(home: Home) -> None:
     import os
+    import platform
 
     second = Home(home.paths, QuickDisk())
     with home.lock("techtool visit resume"):
@@ -105,7 +106,12 @@ def test_the_holder_is_named_with_process_and_time(home: Home) -> None:
             text = caught.value.what_phrase.text(language)
             assert "techtool visit resume" in text
             assert str(os.getpid()) in text
+            assert platform.node() in text
             assert "2026-11-22T08:30:00.000Z" in text
+        note = home.paths.home / "techtool.lock.holder"
+        note.write_bytes(b'{"pid":7,"what":"an older techtool","since":"2026"}')
+        with pytest.raises(StoreLocked, match=r"an older techtool \(process 7 on \?, since 2026\)"), second.lock("x"):
+            pass
         (home.paths.home / "techtool.lock.holder").write_bytes(b"{broken")
         with pytest.raises(StoreLocked), second.lock("x"):
             pass
@@ -152,8 +158,9 @@ def test_folders_are_made_durable_from_the_first_missing_one_down(tmp_path: Path
     home = Home(Paths(tmp_path / "a" / "home"), Noting())
     home.ensure_folder(tmp_path / "a" / "home" / "visits")
     assert sorted(Noting.synced) == [tmp_path, tmp_path / "a", tmp_path / "a" / "home"]
+    Noting.synced.clear()
     home.ensure_folder(tmp_path / "a" / "home" / "visits")
-    assert len(Noting.synced) == 3
+    assert Noting.synced == [tmp_path / "a" / "home"], "its name, in case the one who made it failed to sync it"
 
 
 def test_a_file_where_a_folder_should_be(tmp_path: Path) -> None:
