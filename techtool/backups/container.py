@@ -18,22 +18,25 @@ from techtool.backups.archive import ArchiveWriter, ReadMember
 from techtool.backups.keys import public_of
 from techtool.backups.pipe import BytePipe, PipeBroken
 from techtool.clock import Clock
-from techtool.domain.backup import BackupItem, BackupManifest, NotRead, StoredBackup
-from techtool.domain.codec import encode_json
+from techtool.domain.backup import Announced, BackupManifest, NotRead, SnapshotPart, StoredBackup
+from techtool.domain.codec import CodecError, decode_json, encode_json
+from techtool.domain.schema import MANIFEST, check_schema
 from techtool.domain.sensitive import redact
 from techtool.domain.terminal import Identity
-from techtool.errors import BackupNotVerified, DiskFull, TechtoolError
+from techtool.errors import BackupNotVerified, NotEnoughRoom, TechtoolError
 from techtool.i18n import phrase
 from techtool.links.base import Confirmed
 from techtool.paths import DISK, Disk
 
 RESERVE_BYTES: Final = 32 << 20
 """Left free on the laptop's disk besides the backup: journals and reports must still be written."""
+_OVERHEAD: Final = 1000
+"""One byte in so many is added by the encryption (16 for each 64 KiB) and the archive, generously."""
 SUFFIX: Final = ".age"
 
 
 async def write_backup(
-    items: AsyncIterator[BackupItem | NotRead],
+    items: AsyncIterator[SnapshotPart],
     *,
     backup_id: str,
     identity: Identity,
@@ -47,7 +50,8 @@ async def write_backup(
     """Encrypt ``items`` to ``recipients`` and the visit's own key, read it back from disk, then give it its name.
 
     ``identity_key`` is the visit's age secret; ``confirmed`` is told the bytes taken from the terminal. Raises
-    :class:`ForbiddenContent`, :class:`BackupNotVerified`, ``DiskFull``, ``DiskError`` and whatever the items raise.
+    :class:`ForbiddenContent`, :class:`BackupNotVerified`, :class:`NotEnoughRoom`, ``DiskFull``, ``DiskError`` and
+    whatever the items raise.
     """
     everyone = tuple(dict.fromkeys((*recipients, public_of(identity_key))))
     final = folder / f"{backup_id}{SUFFIX}"
@@ -76,7 +80,7 @@ async def verify_backup(path: Path, identity_key: str, manifest: BackupManifest)
         raise BackupNotVerified(
             problem=phrase("{found} of {wanted} items read back", found=len(archive.members), wanted=len(expected))
         )
-    if archive.manifest != manifest_bytes(manifest):
+    if read_manifest(archive.manifest, path) != manifest:
         raise BackupNotVerified(problem=phrase("its manifest does not read back"))
     return facts
 
@@ -86,8 +90,20 @@ def manifest_bytes(manifest: BackupManifest) -> bytes:
     return encode_json(manifest, indent=1)
 
 
+def read_manifest(data: bytes, path: Path) -> BackupManifest | None:
+    """The manifest of an archive, in today's shape; None when it is none. Raises :class:`StoreTooNew`.
+
+    Compared as a value, not as bytes: a manifest of an older schema must verify for as long as its backup is kept.
+    """
+    try:
+        check_schema(MANIFEST, data, path)
+        return decode_json(data, BackupManifest)
+    except CodecError:
+        return None
+
+
 async def _encrypt(
-    items: AsyncIterator[BackupItem | NotRead],
+    items: AsyncIterator[SnapshotPart],
     part: Path,
     backup_id: str,
     identity: Identity,
@@ -98,19 +114,20 @@ async def _encrypt(
 ) -> BackupManifest:
     pipe = BytePipe(asyncio.get_running_loop())
     made_at = clock.now()
-    writer = ArchiveWriter(pipe.put, made_at)
+    writer = ArchiveWriter(pipe.put, made_at, identity.serial)
     worker = asyncio.create_task(asyncio.to_thread(encrypt_into, pipe, part, recipients, disk))
     try:
         not_read = await _collect(items, writer, part, disk, confirmed)
         manifest = BackupManifest(
             id=backup_id,
             serial=identity.serial,
-            vendor=identity.vendor,
-            model=identity.model,
-            os_version=identity.os_version,
+            vendor=redact(identity.vendor),
+            model=redact(identity.model),
+            os_version=redact(identity.os_version),
             made_at=made_at,
             items=tuple(writer.items),
             not_read=not_read,
+            noted=tuple(writer.noted),
         )
         await writer.finish(manifest_bytes(manifest))
         pipe.close()
@@ -126,7 +143,7 @@ async def _encrypt(
 
 
 async def _collect(
-    items: AsyncIterator[BackupItem | NotRead],
+    items: AsyncIterator[SnapshotPart],
     writer: ArchiveWriter,
     part: Path,
     disk: Disk,
@@ -136,18 +153,23 @@ async def _collect(
     not_read: list[NotRead] = []
     async with _closing(items):
         async for item in items:
-            if isinstance(item, NotRead):
-                not_read.append(NotRead(redact(item.name), redact(item.reason)))
+            if isinstance(item, Announced):
+                _check_room(disk, part, item.size_bytes)
                 continue
-            _check_room(disk, part, item.size_bytes or 0)
-            await writer.add(item)
+            if not isinstance(item, NotRead):
+                _check_room(disk, part, item.size_bytes or 0)
+                left_out = await writer.add(item)
+            else:
+                left_out = item
+            if left_out is not None:
+                not_read.append(NotRead(redact(left_out.name), redact(left_out.reason)))
             if confirmed is not None:
                 confirmed(writer.content_bytes)
     return tuple(not_read)
 
 
 @contextlib.asynccontextmanager
-async def _closing(items: AsyncIterator[BackupItem | NotRead]) -> AsyncIterator[None]:
+async def _closing(items: AsyncIterator[SnapshotPart]) -> AsyncIterator[None]:
     """Whatever ends the reading, the terminal is not left in the middle of sending a file."""
     try:
         yield
@@ -157,6 +179,12 @@ async def _closing(items: AsyncIterator[BackupItem | NotRead]) -> AsyncIterator[
 
 
 def _check_room(disk: Disk, part: Path, size_bytes: int) -> None:
+    """Before the terminal is asked for the bytes; raises :class:`NotEnoughRoom` with the numbers."""
+    needed = size_bytes + size_bytes // _OVERHEAD + RESERVE_BYTES
     free = disk.free_bytes(part.parent)
-    if free < size_bytes + RESERVE_BYTES:
-        raise DiskFull(path=str(part.parent), detail=f"{free} bytes free, {size_bytes} + {RESERVE_BYTES} needed")
+    if free < needed:
+        raise NotEnoughRoom(path=str(part.parent), needed=_megabytes(needed), free=_megabytes(free))
+
+
+def _megabytes(size_bytes: int) -> str:
+    return f"{size_bytes / 1e6:.1f} MB"

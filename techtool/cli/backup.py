@@ -1,69 +1,102 @@
-"""``techtool backup list|verify``."""
+"""``techtool backup create|list|verify|prune|log``."""
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import click
 
-from techtool.cli.output import emit_json, say
+from techtool.cli.backup_keep import log_command, prune_command
+from techtool.cli.output import emit_json, error_json, say, shown
 from techtool.cli.runner import run_async
-from techtool.errors import BackupNotVerified, NotFoundError
-from techtool.i18n import N_, _, phrase
+from techtool.clock import stamp
+from techtool.domain.codec import plain
+from techtool.domain.terminal import Address
+from techtool.errors import BackupNotVerified, UsageError
+from techtool.i18n import N_, _
 from techtool.paths import Paths
-from techtool.store.index import VisitState
-from techtool.visit.services import Services
-from techtool.visit.visits import list_visits, open_record
+from techtool.visit.kept_backups import KeptBackup, Presence, backup_log, kept_backups, log_entries, verify_visit
+from techtool.visit.services import Services, VisitRequest
 
 
-@click.group(help=N_("The backups on this laptop."))
+@click.group(help=N_("Back up terminals; list, verify and prune the backups on this laptop."))
 def command() -> None:
     """The group."""
 
 
-@command.command("list", help=N_("Every backup, with its terminal."))
+command.add_command(prune_command)
+command.add_command(log_command)
+
+
+@command.command("create", help=N_("Back up the terminals at these addresses, nothing else; needs no stick."))
+@click.argument("addresses", nargs=-1, required=True, metavar="ADDRESS…")
+@click.option("--order", type=click.Path(path_type=Path), help=N_("work order: JSON with merchant and work_order"))
+@click.option("--answers", type=click.Path(path_type=Path), help=N_("JSON object: question id → answer"))
+@click.option("--passphrase-file", type=click.Path(path_type=Path), help=N_("first line: the report key's passphrase"))
+@click.option("--json", "as_json", is_flag=True, help=N_("JSON Lines on stdout, nothing else"))
+def create_backups(
+    addresses: tuple[str, ...], order: Path | None, answers: Path | None, passphrase_file: Path | None, as_json: bool
+) -> int:
+    """A visit of its own kind: journalled, sealed, reported."""
+    from techtool.cli.visit import follow_events, operator_for
+    from techtool.visit.engine import Engine
+    from techtool.visit.operator import Answers
+
+    operator = operator_for(answers, (), passphrase_file)
+    parsed = tuple(Address.parse(a) for a in addresses)
+    if len(set(parsed)) != len(parsed):
+        raise UsageError(problem=_("The same address is named twice."))
+    given = Answers.read(order).values if order else {}
+    merchant, work_order = str(given.get("merchant", "")), str(given.get("work_order", ""))
+    request = VisitRequest(parsed, None, merchant=merchant, work_order=work_order)
+    engine = Engine(Services.real(Paths.default()), operator)
+    return follow_events(engine.run(request), operator, as_json=as_json)
+
+
+@command.command("list", help=N_("Every backup, with its terminal and its state."))
 @click.option("--json", "as_json", is_flag=True, help=N_("JSON on stdout, nothing else"))
 def list_backups(as_json: bool) -> None:
-    """From the visits' journals."""
+    """From the visits' journals, the files that are here, and the log."""
     services = Services.real(Paths.default())
-    found = [
-        (summary.id, lane.serial, lane.backup)
-        for summary in list_visits(services)
-        if summary.state is not VisitState.DAMAGED
-        for lane in open_record(services, summary.id).lanes
-        if lane.backup is not None
-    ]
+    found = kept_backups(services, log_entries(backup_log(services)))
+    if as_json:
+        emit_json({"backups": plain(found)})
+        return
+    if not found:
+        say(_("No backup on this laptop yet."))
+    for backup in found:
+        click.echo(
+            f"{backup.id}  {stamp(backup.made_at)}  {backup.serial or '?':16}  {backup.items:3}  {_state(backup)}"
+        )
+
+
+def _state(backup: KeptBackup) -> str:
+    words = [_("verified") if backup.verified else _("not verified")]
+    if backup.presence is not Presence.HERE:
+        words.append(_("wiped") if backup.presence is Presence.DELETED else _("file missing"))
+    elif backup.key is Presence.HERE:
+        words.append(_("key here until {day}").format(day=f"{backup.key_until:%Y-%m-%d}"))
+    else:
+        words.append(_("only the office can open it"))
+    return ", ".join(words)
+
+
+@command.command("verify", help=N_("Decrypt the backups of a visit from disk and compare every digest."))
+@click.argument("visit")
+@click.option("--why", default="", help=N_("for the log of openings"))
+@click.option("--json", "as_json", is_flag=True, help=N_("JSON on stdout, nothing else"))
+def verify_backups(visit: str, why: str, as_json: bool) -> int:
+    """All backups of one visit; the visit's own key must still be on this laptop. Every opening is logged."""
+    results = run_async(verify_visit(Services.real(Paths.default()), visit, why))
     if as_json:
         rows = [
-            {"visit": v, "serial": s, "id": b.id, "file": b.file, "sha256": b.sha256, "items": b.items}
-            for v, s, b in found
+            {"backup": r.backup, "verified": r.error is None, "error": error_json(r.error) if r.error else None}
+            for r in results
         ]
-        emit_json({"backups": rows})
-        return
-    for visit, serial, backup in found:
-        click.echo(f"{backup.id}  {serial}  {visit}  {backup.items}  {backup.file}")
-
-
-@command.command("verify", help=N_("Decrypt a backup from disk and compare every digest."))
-@click.argument("visit")
-def verify_backups(visit: str) -> None:
-    """All backups of one visit; the visit's own key must still be on this laptop."""
-    from techtool.backups.container import verify_backup
-    from techtool.visit.log import manifest_of
-
-    services = Services.real(Paths.default())
-    record = open_record(services, visit)
-    key = services.paths.visit_keys / f"{visit}.agekey"
-    if not key.is_file():
-        raise NotFoundError(what=phrase("The key of visit {visit}", visit=visit))
-    secret = key.read_text(encoding="ascii").strip()
-    db = services.home.open_visit(visit, write=False)
-    try:
-        for lane in record.lanes:
-            if lane.backup is None:
-                continue
-            manifest = manifest_of(db, lane.backup.id)
-            if manifest is None:
-                raise BackupNotVerified(problem=phrase("its manifest is not in the journal"))
-            run_async(verify_backup(services.paths.backups / lane.backup.file, secret, manifest))
-            say(_("{backup}: decrypted, every digest agrees").format(backup=lane.backup.id))
-    finally:
-        db.close()
+        emit_json({"visit": visit, "backups": rows})
+    for result in results:
+        if result.error is None:
+            say(_("{backup}: decrypted, every digest agrees").format(backup=result.backup))
+        else:
+            say(f"✗ {result.backup}: {result.error.code}  {shown(result.error.what_phrase)}")
+    return 0 if all(result.error is None for result in results) else int(BackupNotVerified.exit_code)

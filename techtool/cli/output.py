@@ -11,7 +11,7 @@ import click
 
 from techtool.clock import stamp
 from techtool.errors import TechtoolError
-from techtool.i18n import _
+from techtool.i18n import Phrase, _
 
 SCHEMA = 1
 """Version of every ``--json`` shape; a change that breaks a script raises it."""
@@ -23,8 +23,10 @@ def say(text: str = "") -> None:
 
 
 def emit_json(value: Mapping[str, object]) -> None:
-    """One JSON document on one line, flushed, so that a reading script keeps up."""
-    click.echo(json.dumps({"schema": SCHEMA, **value}, ensure_ascii=False))
+    """One JSON document on one line without card data, flushed, so that a reading script keeps up."""
+    from techtool.domain.redacting import Cleaner
+
+    click.echo(json.dumps({"schema": SCHEMA, **Cleaner().clean(value)}, ensure_ascii=False))
     sys.stdout.flush()
 
 
@@ -32,10 +34,17 @@ def show_error(error: TechtoolError, *, as_json: bool) -> None:
     """Code, what, state now, next actions: to a person, or to a script under ``error``."""
     if as_json:
         emit_json({"event": "error", "step": None, "at": stamp(datetime.now(UTC)), "error": error_json(error)})
-    say(f"✗ {error.code}  {error.what_phrase.text()}")
-    say("  " + _("State now: {state}").format(state=error.state_phrase.text()))
+    say(f"✗ {error.code}  {shown(error.what_phrase)}")
+    say("  " + _("State now: {state}").format(state=shown(error.state_phrase)))
     for number, action in enumerate(error.action_phrases, 1):
-        say(f"  {number}. {action.text()}")
+        say(f"  {number}. {shown(action)}")
+
+
+def shown(phrase: Phrase) -> str:
+    """A sentence that may quote a terminal, a file or a person, in the chosen language and without card data."""
+    from techtool.domain.redacting import Cleaner
+
+    return Cleaner().phrase(phrase).text()
 
 
 def error_json(error: TechtoolError) -> dict[str, object]:
@@ -43,8 +52,8 @@ def error_json(error: TechtoolError) -> dict[str, object]:
     return {
         "code": error.code,
         "exit": int(error.exit_code),
-        "what": error.what_phrase.text(),
-        "state_now": error.state_phrase.text(),
-        "next_actions": [a.text() for a in error.action_phrases],
+        "what": shown(error.what_phrase),
+        "state_now": shown(error.state_phrase),
+        "next_actions": [shown(action) for action in error.action_phrases],
         "detail": error.detail,
     }

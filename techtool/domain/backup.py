@@ -7,6 +7,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from techtool.domain.schema import MANIFEST, newest
+from techtool.domain.sensitive_kinds import Kind, Profile
+
 
 class ItemKind(StrEnum):
     """What an item of a snapshot is; decides how it is scanned."""
@@ -15,6 +18,33 @@ class ItemKind(StrEnum):
     PACKAGES = "packages"
     APK = "apk"
     FILE = "file"
+
+
+class OnFinding(StrEnum):
+    """What becomes of an item that looks as if it held card data."""
+
+    REFUSE = "refuse"
+    """The backup fails, and nothing of it is kept."""
+    NOTE = "note"
+    """It is kept, and the manifest says what was found where: for programs, which everybody has."""
+
+
+@dataclass(frozen=True, slots=True)
+class Scan:
+    """How an item is searched before it is stored."""
+
+    profile: Profile = Profile.TEXT
+    found: OnFinding = OnFinding.REFUSE
+
+
+STRICT = Scan()
+
+
+@dataclass(frozen=True, slots=True)
+class Announced:
+    """What a snapshot will hold, as far as the terminal tells the sizes before it is read."""
+
+    size_bytes: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +57,9 @@ class BackupItem:
     chunks: AsyncIterator[bytes]
     size_bytes: int | None = None
     """What the terminal says it is long; None: not known before it is read, so it must be small."""
+    scan: Scan = STRICT
+    serial_fields: frozenset[str] = frozenset()
+    """Names of fields in it that hold the terminal's own serial number, which may look like a card's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +68,19 @@ class NotRead:
 
     name: str
     reason: str
+
+
+SnapshotPart = Announced | BackupItem | NotRead
+"""What a terminal's driver yields: the announcement first."""
+
+
+@dataclass(frozen=True, slots=True)
+class Noted:
+    """A place in a program that looks like card data."""
+
+    item: str
+    kind: Kind
+    offset: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +108,10 @@ class BackupManifest:
     made_at: datetime
     items: tuple[ItemDigest, ...]
     not_read: tuple[NotRead, ...]
+    noted: tuple[Noted, ...] = ()
+    """The first of each program's; see :class:`OnFinding`."""
+    schema: int = newest(MANIFEST)
+    """See :mod:`techtool.domain.schema`."""
 
 
 @dataclass(frozen=True, slots=True)

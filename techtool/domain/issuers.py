@@ -53,6 +53,15 @@ RANGES: Final = (
 )
 
 
+def _by_beginning() -> dict[str, tuple[Range, ...]]:
+    """Two first digits → the ranges that may hold such a number, in the table's order."""
+    pairs = [f"{number:02d}" for number in range(100)]
+    return {p: tuple(r for r in RANGES if r.low[:2] <= p[: len(r.low)] <= r.high[:2]) for p in pairs}
+
+
+_BEGINNING: Final = _by_beginning()
+
+
 def luhn(number: str) -> bool:
     """Whether the last digit is the check digit of the others (ISO/IEC 7812-1)."""
     total = 0
@@ -66,7 +75,7 @@ def scheme_of(number: str) -> str | None:
     """The scheme a run of ASCII digits may be a card number of; None: it is none."""
     if not SHORTEST <= len(number) <= LONGEST:
         return None
-    for entry in RANGES:
+    for entry in _BEGINNING[number[:2]]:
         if entry.holds(number):
             return entry.scheme if luhn(number) else None
     return None

@@ -5,21 +5,25 @@ from __future__ import annotations
 import re
 from typing import Final
 
-_REACH: Final = 128
+REACH: Final = 128
 """How far before a value its field's name is looked for."""
 
-_FIELD: Final = re.compile(r"([A-Za-z0-9_.\-\u4e00-\u9fff\x80-\xff]+)[\"'\]>)]*\s*(?:[:=>,|\uff1a]\s*)?[\"'\[(<]*\s*$")
+_NAME: Final = re.compile(r"[A-Za-z0-9_.\-\u4e00-\u9fff\xc0-\xff]*\Z")
+_OPENERS: Final = "\"'[(<"
+_CLOSERS: Final = "\"'])>"
+_BETWEEN: Final = (":", "=", ">", ",", "|", "\uff1a")
 _WORDS: Final = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+")
 _KEY_WORDS: Final = frozenset(
     {"tmk", "tpk", "tak", "tdk", "pik", "mak", "tek", "kek", "zmk", "zpk", "zak", "bdk", "ipek", "dek", "kbpk", "lmk"}
-    | {"key", "keys", "psk"}
+    | {"key", "keys", "psk", "pinblock", "pinblk", "epb"}
 )
+_CODE_WORDS: Final = frozenset({"cvv", "cvc", "cvn"})
 _NOT_A_KEY: Final = frozenset(
     {"hash", "sha", "md", "digest", "fingerprint", "kcv", "check", "checkvalue", "checksum", "id", "index", "idx"}
     | {"label", "name", "alias", "type", "version", "length", "public", "pub", "capk", "modulus", "exponent", "ksn"}
     | {"uuid", "guid", "signature", "signer", "cert", "certificate"}
 )
-_ZH_KEY: Final = ("密钥",)
+_ZH_KEY: Final = ("密钥", "PIN密文")
 _ZH_NOT_A_KEY: Final = ("校验", "指纹", "索引", "编号", "公钥")
 _SIM_WORDS: Final = frozenset({"imei", "imeisv", "iccid"})
 _ICCID: Final = re.compile(r"89[0-9]{15,18}")
@@ -32,10 +36,12 @@ def field_before(text: str, start: int) -> str:
 
     Understands ``name: v``, ``name=v``, ``[name]: [v]``, ``"name": "v"``, ``<name>v`` and ``name="…">v``.
     """
-    line = text[max(0, start - _REACH) : start]
-    line = line[max(line.rfind("\n"), line.rfind("\r"), line.rfind("\0")) + 1 :]
-    found = _FIELD.search(line)
-    return found.group(1) if found else ""
+    line = text[max(0, start - REACH) : start]
+    line = line[max(line.rfind("\n"), line.rfind("\r"), line.rfind("\0")) + 1 :].rstrip().rstrip(_OPENERS).rstrip()
+    if line.endswith(_BETWEEN):
+        line = line[:-1].rstrip()
+    found = _NAME.search(line.rstrip(_CLOSERS))
+    return found.group() if found else ""
 
 
 def _words(name: str) -> set[str]:
@@ -45,13 +51,19 @@ def _words(name: str) -> set[str]:
 
 def is_key_name(name: str) -> bool:
     """Whether a field of this name holds a cryptographic key (and not its check value, index or public half)."""
-    for chinese, not_chinese in ((_ZH_KEY, _ZH_NOT_A_KEY), (_as_bytes(_ZH_KEY), _as_bytes(_ZH_NOT_A_KEY))):
-        if any(word in name for word in chinese) and not any(word in name for word in not_chinese):
-            return True
+    if any(word in name for word in _ZH_KEY) and not any(word in name for word in _ZH_NOT_A_KEY):
+        return True
     words = _words(name)
     if words & _NOT_A_KEY:
         return False
-    return bool(words & _KEY_WORDS) or any(word.endswith(("key", "keys")) and word != "monkey" for word in words)
+    if words & _KEY_WORDS or ("pin" in words and words & {"block", "blk"}):
+        return True
+    return any(word.endswith(("key", "keys", "pinblock")) and word != "monkey" for word in words)
+
+
+def is_code_name(name: str) -> bool:
+    """Whether a field of this name holds a card verification code."""
+    return bool(_words(name) & _CODE_WORDS)
 
 
 def is_sim_or_phone(name: str, digits: str) -> bool:
@@ -59,8 +71,3 @@ def is_sim_or_phone(name: str, digits: str) -> bool:
     words = _words(name) & _SIM_WORDS
     shapes = {"imei": _IMEI, "imeisv": _IMEISV, "iccid": _ICCID}
     return any(shapes[word].fullmatch(digits) for word in words)
-
-
-def _as_bytes(words: tuple[str, ...]) -> tuple[str, ...]:
-    """The words as a byte stream shows them, one character a byte."""
-    return tuple(word.encode().decode("latin-1") for word in words)

@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from tinydb import where
-from tinydb.table import Table
 
 from techtool.clock import Clock
 from techtool.domain.backup import BackupManifest, StoredBackup
@@ -20,6 +19,7 @@ from techtool.domain.codec import CodecError, convert, plain
 from techtool.domain.outcome import Outcome
 from techtool.domain.plan import Plan, PlanRecord, StepKind
 from techtool.domain.question import AnswerKind, CheckAnswer, Question
+from techtool.domain.redacting import Cleaner
 from techtool.domain.release import TrustFacts
 from techtool.domain.sensitive import redact
 from techtool.domain.terminal import TerminalState
@@ -40,6 +40,8 @@ from techtool.errors import Interrupted, StoreDamaged, TechtoolError
 from techtool.i18n import Phrase
 from techtool.store.db import JournalDB
 from techtool.store.home import Content
+from techtool.store.salvage import salvages_of
+from techtool.visit.clean_table import CleanTable
 
 T = TypeVar("T")
 
@@ -48,8 +50,9 @@ WHOLE_VISIT = ""
 
 
 def record_of(error: TechtoolError) -> ErrorRecord:
-    """An error as it is recorded."""
-    return ErrorRecord(error.code, error.what_phrase, error.state_phrase, error.action_phrases, error.detail)
+    """An error as it is recorded and shown."""
+    record = ErrorRecord(error.code, error.what_phrase, error.state_phrase, error.action_phrases, error.detail)
+    return Cleaner().clean(record)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,22 +67,28 @@ class OpenStep:
 
 @dataclass(frozen=True, slots=True)
 class OpenSession:
-    """An installation session that was opened on a terminal and not known to be closed."""
+    """An installation session that was asked of a terminal and is not known to be closed."""
 
     package: str
+    """Empty: it holds the sessions of several packages."""
     session: str
+    """Its number; empty: the terminal's answer never came."""
+    size_bytes: int
+    """What it was asked for; 0: an older record does not say."""
 
 
 def first_documents(visit: VisitRecord, wanted: Sequence[str] = ()) -> Content:
     """What a visit's journal begins with: who, when, with which stick; the lanes with their addresses."""
     head = plain(visit)
-    for derived in ("lanes", "sealed", "head", "answers"):
+    for derived in ("lanes", "sealed", "head", "answers", "salvaged"):
         del head[derived]
     lanes = [{"lane": lane.lane, "address": lane.address, "serial": lane.serial} for lane in visit.lanes]
-    return {
-        "visit": {"1": {**head, "wanted": list(wanted)}},
-        "lanes": {str(number): lane for number, lane in enumerate(lanes, 1)},
-    }
+    return Cleaner().clean(
+        {
+            "visit": {"1": {**head, "wanted": list(wanted)}},
+            "lanes": {str(number): lane for number, lane in enumerate(lanes, 1)},
+        }
+    )
 
 
 class VisitLog:
@@ -89,14 +98,16 @@ class VisitLog:
         self._db = db
         self._clock = clock
         self.visit_id = visit_id
+        self._serials = {str(doc["serial"]) for doc in db.table("lanes").all() if doc.get("serial")}
+        """Of this visit's terminals: they stand, also where they look like card numbers."""
 
     @property
     def db(self) -> JournalDB:
         """The database underneath."""
         return self._db
 
-    def _table(self, name: str) -> Table:
-        return self._db.table(name)
+    def _table(self, name: str) -> CleanTable:
+        return CleanTable(self._db.table(name), Cleaner(self._serials))
 
     # -- the visit --------------------------------------------------------------------------------------------------
 
@@ -114,6 +125,12 @@ class VisitLog:
         entry = {"tool_version": tool_version, "stick": stick, "technician": technician}
         self._table("runs").insert({**entry, "at": plain(self._clock.now())})
 
+    def clock_moved(self, note: Mapping[str, str]) -> None:
+        """Both times of a clock that was moved, beside what was noted when the stick was opened."""
+        found = self._table("visit").all()
+        before = found[0].get("clock_note") if found else None
+        self.set_visit(clock_note={**(before or {}), **note})
+
     def noted(self, lane: str, text: Phrase, *, warning: bool) -> None:
         """What the person was told."""
         entry = {"lane": lane, "text": plain(text), "warning": warning, "at": plain(self._clock.now())}
@@ -130,6 +147,7 @@ class VisitLog:
 
     def identified(self, lane: str, state: TerminalState) -> None:
         """Which terminal it is and what it was like before the work."""
+        self._serials.add(state.identity.serial)
         self._set_lane(lane, serial=state.identity.serial, before=state)
 
     def planned(self, lane: str, plan: Plan, trust: TrustFacts | None) -> None:
@@ -214,18 +232,29 @@ class VisitLog:
         )
         self._table("backups").insert({"lane": lane, **plain(record), "manifest": plain(manifest)})
 
-    def session_opened(self, lane: str, package: str, session: str) -> None:
-        """An installation session exists on the terminal; written before its first byte."""
-        self._table("sessions").insert({"lane": lane, "package": package, "session": session, "open": True})
+    def sessions_wanted(self, lane: str, sizes_bytes: Mapping[str, int]) -> None:
+        """Installation sessions will be asked for: package id (empty: of a session that holds the others) → its size.
 
-    def sessions_closed(self, lane: str, package: str) -> None:
-        """Committed, or abandoned, or found gone."""
-        self._table("sessions").update({"open": False}, (where("lane") == lane) & (where("package") == package))
+        Written before the terminal hears of it, because its answer, which brings the number, may never reach us.
+        """
+        entry = {"lane": lane, "session": "", "open": True}
+        self._table("sessions").insert_multiple(
+            {**entry, "package": package, "size_bytes": size} for package, size in sizes_bytes.items()
+        )
+
+    def session_opened(self, lane: str, package: str, session: str) -> None:
+        """It exists on the terminal under this number; written before its first byte."""
+        wanted = (where("lane") == lane) & (where("package") == package) & (where("open") == True)  # noqa: E712
+        self._table("sessions").update({"session": session}, wanted)
+
+    def sessions_closed(self, lane: str) -> None:
+        """All of the lane's: committed, or abandoned, or found gone."""
+        self._table("sessions").update({"open": False}, (where("lane") == lane) & (where("open") == True))  # noqa: E712
 
     def open_sessions(self, lane: str) -> tuple[OpenSession, ...]:
-        """Sessions that may still lie on the terminal."""
+        """Sessions that may still lie on the terminal, one that holds others before those."""
         found = self._table("sessions").search((where("lane") == lane) & (where("open") == True))  # noqa: E712
-        return tuple(OpenSession(str(d["package"]), str(d["session"])) for d in found)
+        return tuple(OpenSession(str(d["package"]), str(d["session"]), int(d.get("size_bytes", 0))) for d in found)
 
     def installed(self, lane: str, file: InstalledFile) -> None:
         """What was read back from the terminal after an installation; the newest reading stands."""
@@ -267,7 +296,7 @@ def read_visit(db: JournalDB, path_shown: str = "") -> VisitRecord:
         raise StoreDamaged(path=path_shown, problem="no visit in it")
     try:
         lanes = [_lane(db, doc) for doc in db.table("lanes").all()]
-        derived = {"lanes": plain(lanes), "sealed": db.sealed, "head": db.head}
+        derived = {"lanes": plain(lanes), "sealed": db.sealed, "head": db.head, "salvaged": plain(salvages_of(db))}
         answers = plain(_all(db, "answers", WHOLE_VISIT, AnswerRecord))
         return convert({**heads[0], **derived, "answers": answers}, VisitRecord)
     except CodecError as error:

@@ -9,6 +9,7 @@ from typing import Protocol
 
 from techtool.domain.codec import CodecError, convert, decode_json_untyped
 from techtool.domain.question import AnswerKind, CheckAnswer, Question
+from techtool.domain.sensitive import redact
 from techtool.errors import AmbiguousChoice, AnswerMissing, AnswerUnusable, BadFile, ConfirmationMissing
 
 YES = "yes"
@@ -97,7 +98,8 @@ def _missing(question: Question, given: str | None) -> AnswerMissing:
         return ConfirmationMissing(question=question.id, text=question.text, serial=question.serial)
     if given is None:
         return AnswerMissing(question=question.id, text=question.text)
-    return AnswerUnusable(question=question.id, text=question.text, answer=given[:40], allowed=_allowed(question))
+    shown = redact(given)[:40]
+    return AnswerUnusable(question=question.id, text=question.text, answer=shown, allowed=_allowed(question))
 
 
 _ALLOWED = {

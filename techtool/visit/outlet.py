@@ -6,8 +6,11 @@ import asyncio
 import contextlib
 from collections.abc import AsyncGenerator, Coroutine
 
+from techtool.domain.redacting import Cleaner
 from techtool.errors import TechtoolError
 from techtool.events import Event
+
+_CLEANER = Cleaner()
 
 
 class Outlet:
@@ -17,8 +20,8 @@ class Outlet:
         self._queue: asyncio.Queue[Event | None] = asyncio.Queue()
 
     def emit(self, event: Event) -> None:
-        """Send an event."""
-        self._queue.put_nowait(event)
+        """Send an event, without card data: whoever listens may show or print it."""
+        self._queue.put_nowait(_CLEANER.clean(event))
 
     async def settle(self) -> None:
         """Wait until the listener has dealt with everything sent: a question may build on what was told before it."""

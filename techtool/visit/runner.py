@@ -84,7 +84,10 @@ async def reach(lane: Lane) -> LaneResult | None:
 
 
 async def work(lane: Lane) -> LaneResult:
-    """All stations after identify."""
+    """All stations after identify; without a stick only the backup."""
+    if lane.opened is None:
+        ended = await _guarded(lane, [(StepKind.BACKUP, backup)])
+        return ended or _finish(lane, Outcome.SUCCESS, int(Exit.DONE), None)
     ended = await _guarded(lane, [(StepKind.INSPECT, inspect), (StepKind.CHECK, check)])
     if ended is not None:
         return ended

@@ -63,7 +63,8 @@ class VisitRequest:
     """What a person wants done."""
 
     addresses: tuple[Address, ...]
-    bundle: Path
+    bundle: Path | None
+    """None: a visit that only backs up."""
     releases: tuple[str, ...] = ()
     """Release ids wanted; empty: everything on the stick that fits."""
     merchant: str = ""

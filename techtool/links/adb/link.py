@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import aclosing, asynccontextmanager, suppress
 from typing import BinaryIO, Final, Protocol
 
+from techtool.domain.sensitive import redact
 from techtool.domain.terminal import Address
 from techtool.errors import CommandRefused, LinkError, LinkLost, LinkTimeout
 from techtool.i18n import raw
@@ -159,7 +160,7 @@ class AdbLink:
                 with suppress(LinkTimeout):
                     answer = bytes(await stream.read_some())
         if answer.strip():
-            text = answer[:500].decode("utf-8", "replace").strip()
+            text = redact(answer[:1000].decode("utf-8", "replace").strip())[:500]
             raise CommandRefused(command="reboot", answer=raw(text))
         await self.close()
 

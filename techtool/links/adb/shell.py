@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from typing import BinaryIO, Final
 
+from techtool.domain.sensitive import redact
 from techtool.errors import CommandRefused, LinkLost, LinkTimeout, WrongProtocol
 from techtool.i18n import Phrase, phrase, raw
 from techtool.links.adb.bytestream import ByteStream
@@ -122,4 +123,4 @@ async def _read_all(stream: ByteStream, limit_bytes: int) -> bytes:
 
 
 def _shown(reply: bytearray) -> Phrase:
-    return raw(bytes(reply[:500]).decode("utf-8", "replace").strip())
+    return raw(redact(bytes(reply[:1000]).decode("utf-8", "replace").strip())[:500])

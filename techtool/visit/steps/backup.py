@@ -30,6 +30,11 @@ async def backup(lane: Lane) -> None:
             disk=lane.services.disk,
         )
         lane.log.backed_up(lane.id, stored)
+        for item in dict.fromkeys(noted.item for noted in stored.manifest.noted):
+            text = phrase(
+                "{item} holds what looks like card data. It is a program and was kept; tell the office.", item=item
+            )
+            lane.notice(text, step=StepKind.BACKUP, warning=True)
         step.catm = CatmResult.SUCCESS
         step.bytes_confirmed = stored.size_bytes
         step.result = phrase(

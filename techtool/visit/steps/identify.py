@@ -51,5 +51,6 @@ async def identify(lane: Lane) -> None:
 
 async def read_state(lane: Lane) -> TerminalState:
     """The terminal as it is now, with the signers of every package that a release on the stick names."""
-    named = frozenset(package.id for verified in lane.stick.releases for package in verified.release.packages)
+    releases = lane.opened.releases if lane.opened else ()
+    named = frozenset(package.id for verified in releases for package in verified.release.packages)
     return await lane.driver.read_state(signers_of=named)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Iterable
 from datetime import UTC, datetime
 
-from techtool.domain.backup import BackupItem, ItemKind, NotRead
+from techtool.domain.backup import BackupItem, ItemKind, SnapshotPart
 from techtool.domain.terminal import Evidence, Identity
 
 NOW = datetime(2026, 11, 22, 8, 15, tzinfo=UTC)
@@ -43,6 +43,6 @@ def apk_item(name: str, data: bytes, *, told: int | None = None) -> BackupItem:
     return BackupItem(name, ItemKind.APK, chunked(data, 65536), len(data) if told is None else told)
 
 
-async def stream(items: Iterable[BackupItem | NotRead]) -> AsyncIterator[BackupItem | NotRead]:
+async def stream(items: Iterable[SnapshotPart]) -> AsyncIterator[SnapshotPart]:
     for item in items:
         yield item

@@ -3,18 +3,38 @@
 from __future__ import annotations
 
 import asyncio
+import bz2
+import gzip
 import hashlib
+import io
+import lzma
 import random
-from collections.abc import AsyncIterator, Iterable
+import zipfile
+import zlib
+from collections.abc import AsyncIterator, Callable, Iterable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from techtool.backups.archive import MOST_NOTED
 from techtool.backups.container import RESERVE_BYTES, verify_backup, write_backup
 from techtool.backups.keys import new_identity
+from techtool.backups.packed import LARGEST_CONTENT_BYTES
 from techtool.clock import FixedClock
-from techtool.domain.backup import BackupItem, ItemKind, NotRead, StoredBackup
-from techtool.errors import BackupNotVerified, DiskError, DiskFull, ForbiddenContent, LinkLost
+from techtool.domain.backup import (
+    Announced,
+    BackupItem,
+    ItemKind,
+    Noted,
+    NotRead,
+    OnFinding,
+    Scan,
+    SnapshotPart,
+    StoredBackup,
+)
+from techtool.domain.sensitive import Kind, Profile
+from techtool.errors import BackupNotVerified, DiskError, DiskFull, ForbiddenContent, LinkLost, NotEnoughRoom
 from techtool.paths import Disk
 from tests.unit.backups.helpers import IDENTITY, NOW, apk_item, chunked, stream, text_item
 
@@ -25,7 +45,7 @@ CARD = "4111 1111 1111 1111"
 
 
 async def write(
-    folder: Path, items: Iterable[BackupItem | NotRead] | AsyncIterator[BackupItem | NotRead], disk: Disk | None = None
+    folder: Path, items: Iterable[BackupItem | NotRead] | AsyncIterator[SnapshotPart], disk: Disk | None = None
 ) -> StoredBackup:
     return await write_backup(
         items if isinstance(items, AsyncIterator) else stream(items),
@@ -90,6 +110,168 @@ async def test_a_card_number_fails_the_backup_and_leaves_nothing(tmp_path: Path,
 async def test_a_card_number_inside_an_apk_is_found_too(tmp_path: Path) -> None:
     with pytest.raises(ForbiddenContent):
         await write(tmp_path, [apk_item("packages/a/base.apk", APK + b"\n" + CARD.encode() + b"\n" + APK)])
+    assert list(tmp_path.iterdir()) == []
+
+
+PROGRAM = b"PK\x03\x04" + APK
+
+
+async def test_card_data_in_a_program_is_noted_and_kept(tmp_path: Path) -> None:
+    """By the allow-list's rule for programs, which everybody has; what only calls itself one is refused."""
+    content = PROGRAM + f"\n{CARD}\n;4111111111111111=2512101\n".encode() + APK
+    note = Scan(Profile.BINARY, OnFinding.NOTE)
+    stored = await write(tmp_path, [replace(apk_item("packages/a/base.apk", content), scan=note)])
+    assert stored.manifest.noted == (
+        Noted("packages/a/base.apk", Kind.CARD_NUMBER, len(PROGRAM) + 1),
+        Noted("packages/a/base.apk", Kind.TRACK_2, len(PROGRAM) + 21),
+        Noted("packages/a/base.apk", Kind.TRACK_2, len(PROGRAM) + 22),
+    )
+    assert (await verify_backup(tmp_path / stored.file, OFFICE.secret, stored.manifest)).sha256 == stored.sha256
+    with pytest.raises(ForbiddenContent):
+        await write(tmp_path, [replace(apk_item("packages/a/base.apk", content[4:]), scan=note)])
+
+
+async def test_of_a_program_full_of_numbers_the_first_are_noted(tmp_path: Path) -> None:
+    item = apk_item("packages/a/base.apk", PROGRAM + b"\n4111111111111111" * 5000)
+    stored = await write(tmp_path, [replace(item, scan=Scan(Profile.BINARY, OnFinding.NOTE))])
+    assert len(stored.manifest.noted) == MOST_NOTED
+
+
+def file_item(name: str, data: bytes) -> BackupItem:
+    return BackupItem(name, ItemKind.FILE, chunked(data, 7), len(data))
+
+
+def zipped(name: str, content: bytes, comment: bytes = b"") -> bytes:
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr(name, content)
+        archive.comment = comment
+    return file.getvalue()
+
+
+HIDDEN = b"x" * 3000 + b" last card " + CARD.encode() + b"\n"
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        gzip.compress(HIDDEN),
+        gzip.compress(b"harmless") + gzip.compress(HIDDEN),
+        zlib.compress(HIDDEN),
+        bz2.compress(HIDDEN),
+        lzma.compress(HIDDEN),
+        zipped("a/config.txt", HIDDEN),
+        zipped("a.txt", HIDDEN.decode().encode("utf-16-le")),
+        zipped("4111111111111111.txt", b""),
+        zipped("a.txt", b"", CARD.encode()),
+        zipped("inner.gz", gzip.compress(HIDDEN)),
+    ],
+    ids=["gzip", "gzip twice", "zlib", "bzip2", "xz", "zip", "zip utf-16", "zip name", "zip comment", "zip in it gzip"],
+)
+async def test_what_is_packed_is_unpacked_and_searched(tmp_path: Path, data: bytes) -> None:
+    with pytest.raises(ForbiddenContent) as refused:
+        await write(tmp_path, [file_item("files/config", data)])
+    assert "files/config" in str(refused.value)
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("data", [gzip.compress(b"harmless"), zipped("a.txt", b"harmless"), zlib.compress(b"a" * 99)])
+async def test_a_packed_file_without_card_data_is_stored_as_it_is(tmp_path: Path, data: bytes) -> None:
+    stored = await write(tmp_path, [file_item("files/config", data)])
+    assert stored.manifest.items[0].sha256 == hashlib.sha256(data).hexdigest()
+
+
+def bomb() -> bytes:
+    return gzip.compress(bytes(LARGEST_CONTENT_BYTES + 1))
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        bomb,
+        lambda: gzip.compress(HIDDEN)[:-20],
+        lambda: gzip.compress(b"a") + b"something else",
+        lambda: b"7z\xbc\xaf\x27\x1c" + bytes(100),
+        lambda: b"\x28\xb5\x2f\xfd" + bytes(100),
+        lambda: b"age-encryption.org/v1\n",
+        lambda: b"PK\x03\x04" + bytes(100),
+        lambda: gzip.compress(gzip.compress(gzip.compress(HIDDEN))),
+    ],
+)
+async def test_what_nobody_can_look_into_is_left_out_and_said(tmp_path: Path, make: Callable[[], bytes]) -> None:
+    stored = await write(tmp_path, [file_item("files/config", make()), text_item("a.json", "{}")])
+    assert [item.name for item in stored.manifest.items] == ["a.json"]
+    ((name, reason),) = [(n.name, n.reason) for n in stored.manifest.not_read]
+    assert name == "files/config"
+    assert "packed" in reason
+
+
+async def test_a_packed_file_too_large_to_wait_in_memory_is_not_even_read(tmp_path: Path) -> None:
+    read = 0
+
+    async def endless() -> AsyncIterator[bytes]:
+        nonlocal read
+        yield b"\x1f\x8b\x08" + bytes(60)
+        while True:
+            read += 1
+            yield bytes(1 << 20)
+
+    item = BackupItem("files/big.gz", ItemKind.FILE, endless(), 1 << 40)
+    stored = await write_backup(
+        stream([item]),
+        backup_id="V1-1",
+        identity=IDENTITY,
+        recipients=(),
+        identity_key=VISIT.secret,
+        folder=tmp_path,
+        clock=FixedClock(NOW),
+        disk=Roomy(),
+    )
+    assert read == 0
+    assert "too large" in stored.manifest.not_read[0].reason
+
+
+class Roomy(Disk):
+    def free_bytes(self, folder: Path) -> int:
+        return 1 << 50
+
+
+async def test_the_terminals_own_serial_number_passes_in_its_fields(tmp_path: Path) -> None:
+    text = f'{{"ro.serialno": "{CARD.replace(" ", "")}"}}'
+    own = replace(IDENTITY, serial=CARD.replace(" ", ""))
+
+    async def with_fields(fields: frozenset[str]) -> StoredBackup:
+        return await write_backup(
+            stream([replace(text_item("properties.json", text), serial_fields=fields)]),
+            backup_id="V1-1",
+            identity=own,
+            recipients=(),
+            identity_key=VISIT.secret,
+            folder=tmp_path,
+            clock=FixedClock(NOW),
+        )
+
+    assert (await with_fields(frozenset({"ro.serialno"}))).verified
+    with pytest.raises(ForbiddenContent):
+        await with_fields(frozenset({"ro.boot.serialno"}))
+
+
+async def test_too_little_room_for_what_was_announced_is_told_with_the_numbers(tmp_path: Path) -> None:
+    class Small(Disk):
+        def free_bytes(self, folder: Path) -> int:
+            return 100_000_000
+
+    reached = False
+
+    async def items() -> AsyncIterator[SnapshotPart]:
+        nonlocal reached
+        yield Announced(400_000_000)
+        reached = True
+
+    with pytest.raises(NotEnoughRoom) as refused:
+        await write(tmp_path, items(), Small())
+    assert not reached
+    assert "434.0 MB needed, 100.0 MB free" in str(refused.value)
     assert list(tmp_path.iterdir()) == []
 
 

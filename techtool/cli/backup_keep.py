@@ -1,0 +1,72 @@
+"""``techtool backup prune|log``: the end of backups, and who opened them."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import click
+
+from techtool.cli.output import emit_json, say
+from techtool.clock import stamp
+from techtool.domain.codec import plain
+from techtool.i18n import N_, _
+from techtool.paths import Paths
+from techtool.visit.kept_backups import backup_log, keep_days
+from techtool.visit.retention import Pruned, prune
+from techtool.visit.services import Services
+
+
+@click.command(
+    "prune",
+    help=N_(
+        "Delete this laptop's own keys to backups whose time is up; the encrypted files stay for the office. On the "
+        "office's word the files of the same age are wiped too."
+    ),
+)
+@click.option("--older-than", type=click.IntRange(min=0), metavar="DAYS", help=N_("default: keep_backups_days"))
+@click.option(
+    "--confirmed-by-office", "word", default="", metavar="TEXT", help=N_("the office's word, kept in the log: wipe")
+)
+@click.option("--dry-run", is_flag=True, help=N_("only say what would be done"))
+@click.option("--json", "as_json", is_flag=True, help=N_("JSON on stdout, nothing else"))
+def prune_command(older_than: int | None, word: str, dry_run: bool, as_json: bool) -> None:
+    """Logged before it is done."""
+    services = Services.real(Paths.default())
+    days = keep_days(services) if older_than is None else timedelta(days=older_than)
+    pruned = prune(services, days, word=word.strip(), dry_run=dry_run)
+    if as_json:
+        emit_json({"dry_run": dry_run, "days": days.days, **plain(pruned)})
+        return
+    _tell(pruned, days.days, dry_run=dry_run)
+
+
+def _tell(pruned: Pruned, days: int, *, dry_run: bool) -> None:
+    if dry_run:
+        say(_("Nothing is changed; this is what would be done."))
+    for visit in pruned.keys:
+        text = _("{visit}: this laptop's key is deleted; only the office can open its backups now.")
+        say(text.format(visit=visit))
+    for backup in pruned.wiped:
+        say(_("{backup}: wiped.").format(backup=backup))
+    for name in pruned.leftovers:
+        say(_("{file}: half-written, left by a stop; removed.").format(file=name))
+    for visit, reason in pruned.kept:
+        say(_("{visit}: left alone: {reason}").format(visit=visit, reason=reason.text()))
+    for name in pruned.unrecorded:
+        say(_("{file}: no visit on this laptop tells of it; left alone.").format(file=name))
+    if not (pruned.keys or pruned.wiped or pruned.leftovers):
+        say(_("Nothing is older than {days} days.").format(days=days))
+
+
+@click.command("log", help=N_("Who opened which backup when and why, and what was deleted."))
+@click.option("--json", "as_json", is_flag=True, help=N_("JSON on stdout, nothing else"))
+def log_command(as_json: bool) -> None:
+    """Oldest first."""
+    entries = backup_log(Services.real(Paths.default())).entries()
+    if as_json:
+        emit_json({"log": plain(entries)})
+        return
+    if not entries:
+        say(_("No backup was opened or deleted on this laptop."))
+    for e in entries:
+        click.echo(f"{stamp(e.at)}  {e.who}  {e.action.value:10}  {e.backup or e.visit}  {e.result}  {e.why}")

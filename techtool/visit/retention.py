@@ -1,0 +1,134 @@
+"""The end of backups: the laptop's own key goes when its time is up, the file on the office's word.
+
+Without the visit's own key this laptop cannot open a backup any more; the office can. Nothing of a visit that is not
+closed is touched. A file is removed, not overwritten: it is encrypted, and a flash disk would not overwrite it anyway.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from typing import Final
+
+from techtool.backups.container import SUFFIX
+from techtool.i18n import Phrase, phrase
+from techtool.store.index import VisitState
+from techtool.visit.backup_log import BEGUN, DONE, BackupAction, BackupLog
+from techtool.visit.kept_backups import (
+    KeptBackup,
+    Presence,
+    backup_log,
+    keep_days,
+    kept_backups,
+    key_path,
+    log_entries,
+)
+from techtool.visit.services import Services
+from techtool.visit.visits import list_visits
+
+_PART: Final = f"{SUFFIX}.part"
+
+
+@dataclass(frozen=True, slots=True)
+class Pruned:
+    """What was taken away, or would be."""
+
+    keys: tuple[str, ...]
+    """Visits whose own key goes."""
+    wiped: tuple[str, ...]
+    """Backups whose file goes."""
+    leftovers: tuple[str, ...]
+    """Files that a stop left half-written."""
+    kept: tuple[tuple[str, Phrase], ...]
+    """Visits that are due and were left alone, with the reason."""
+    unrecorded: tuple[str, ...]
+    """Files that no visit on this laptop tells of; never touched."""
+
+
+def prune(services: Services, older_than: timedelta | None = None, *, word: str = "", dry_run: bool = False) -> Pruned:
+    """Delete keys whose time is up and, on the office's ``word``, the backups themselves; logged before it is done."""
+    after = keep_days(services) if older_than is None else older_than
+    if dry_run:
+        return _plan(services, after, word=word)
+    with services.home.lock("backup prune"):
+        plan = _plan(services, after, word=word)
+        log = backup_log(services)
+        for visit in plan.keys:
+            _remove(services, log, BackupAction.DELETE_KEY, key_path(services, visit), visit, "", f"{after.days} d")
+        for backup in plan.wiped:
+            path = services.paths.backups / f"{backup}{SUFFIX}"
+            _remove(services, log, BackupAction.WIPE, path, backup.rpartition("-")[0], backup, word)
+        for name in plan.leftovers:
+            services.disk.unlink(services.paths.backups / name)
+        return plan
+
+
+def _remove(
+    services: Services, log: BackupLog, action: BackupAction, path: Path, visit: str, backup: str, why: str
+) -> None:
+    log.note(action, visit=visit, backup=backup, why=why, result=BEGUN)
+    services.disk.unlink(path)
+    services.disk.fsync_folder(path.parent)
+    log.note(action, visit=visit, backup=backup, why=why, result=DONE)
+
+
+def _plan(services: Services, after: timedelta, *, word: str) -> Pruned:
+    known = kept_backups(services, log_entries(backup_log(services)))
+    of_visit: dict[str, list[KeptBackup]] = {}
+    for backup in known:
+        of_visit.setdefault(backup.visit, []).append(backup)
+    keys, kept = [], []
+    for visit, backups in of_visit.items():
+        if backups[0].key is not Presence.HERE:
+            continue
+        if not all(_is_old(services, backup, after) for backup in backups):
+            continue
+        reason = _why_kept(backups[0])
+        if reason is None:
+            keys.append(visit)
+        else:
+            kept.append((visit, reason))
+    keys += _keys_without_backup(services, set(of_visit), after)
+    wiped = [
+        backup.id
+        for backup in known
+        if word and backup.presence is Presence.HERE and _is_old(services, backup, after) and _why_kept(backup) is None
+    ]
+    names = {backup.file for backup in known}
+    return Pruned(
+        keys=tuple(keys),
+        wiped=tuple(wiped),
+        leftovers=tuple(path.name for path in _files(services, _PART)),
+        kept=tuple(kept),
+        unrecorded=tuple(path.name for path in _files(services, SUFFIX) if path.name not in names),
+    )
+
+
+def _keys_without_backup(services: Services, with_backup: set[str], after: timedelta) -> Iterator[str]:
+    """Keys that were made for a backup that failed."""
+    for summary in list_visits(services):
+        closed = summary.state in (VisitState.SEALED, VisitState.ABANDONED, VisitState.SALVAGED)
+        old = (summary.finished_at or summary.started_at) + after <= services.clock.now()
+        if closed and old and summary.id not in with_backup and key_path(services, summary.id).is_file():
+            yield summary.id
+
+
+def _is_old(services: Services, backup: KeptBackup, after: timedelta) -> bool:
+    return backup.made_at + after <= services.clock.now()
+
+
+def _why_kept(backup: KeptBackup) -> Phrase | None:
+    """Why nothing of a backup may go although it is old; None: it may."""
+    if backup.visit_state is VisitState.DAMAGED:
+        return phrase("its record is damaged: “techtool doctor” first")
+    if backup.visit_state is VisitState.NEWER:
+        return phrase("a newer techtool wrote its record")
+    if backup.visit_state is VisitState.OPEN:
+        return phrase("the visit is not closed")
+    return None
+
+
+def _files(services: Services, ending: str) -> Iterator[Path]:
+    yield from sorted(path for path in services.paths.backups.glob(f"*{ending}") if path.is_file())
