@@ -9,7 +9,7 @@ from techtool.domain.outcome import Outcome
 from techtool.domain.plan import Plan, StepKind
 from techtool.domain.question import Question
 from techtool.domain.visit import ErrorRecord
-from techtool.i18n import Phrase
+from techtool.i18n import Phrase, phrase
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +42,8 @@ class Progress:
     item: str
     confirmed_bytes: int
     total_bytes: int
+    resumed_bytes: int = 0
+    """Of the confirmed ones: brought by an earlier attempt, not sent again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +122,30 @@ class Notice:
 
 
 @dataclass(frozen=True, slots=True)
+class StillWaiting:
+    """A terminal takes its time; every wait has a bound, and stopping here loses nothing."""
+
+    lane: str
+    step: StepKind
+    at: datetime
+    item: str
+    waited_s: int
+    """Since it was heard of last."""
+    bound_s: int
+    """The longest that one answer is waited for."""
+
+    @property
+    def text(self) -> Phrase:
+        """For the person."""
+        return phrase(
+            "Still waiting for the terminal: {seconds} s, at most {bound} s. You may stop here; “techtool visit "
+            "resume” goes on later.",
+            seconds=self.waited_s,
+            bound=self.bound_s,
+        )
+
+
+@dataclass(frozen=True, slots=True)
 class LaneFinished:
     """One terminal is through."""
 
@@ -156,6 +182,7 @@ Event = (
     | Asked
     | Answered
     | Notice
+    | StillWaiting
     | LaneFinished
     | Finished
 )

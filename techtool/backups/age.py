@@ -79,7 +79,7 @@ def read_back(path: Path, secret: str) -> tuple[ReadArchive, FileFacts]:
     archive: ReadArchive | None = None
     problem = ""
     with ThreadPoolExecutor(1, thread_name_prefix="age") as pool:
-        decryption = pool.submit(_decrypt_into, write_fd, path, secret)
+        decryption = pool.submit(decrypt_into, write_fd, path, secret)
         with os.fdopen(read_fd, "rb") as stream:
             try:
                 archive = read_archive(stream)
@@ -111,7 +111,7 @@ class _HashingFile:
         return FileFacts(self._size, self._digest.hexdigest())
 
 
-def _decrypt_into(write_fd: int, path: Path, secret: str) -> FileFacts:
+def decrypt_into(write_fd: int, path: Path, secret: str) -> FileFacts:
     """Worker thread: the whole file through the decryption into a kernel pipe."""
     import pyrage
 

@@ -65,7 +65,7 @@ class StateProvider:
     source: str
     evidence: Evidence
     facts: Mapping[str, str]
-    """``batch``, ``tamper``, ``tid``, ``mid``, ``bootloader``, ``region`` → property."""
+    """Fact → property: ``batch``, ``offline_sales``, ``reversals``, ``tamper``, ``tid``, ``mid``, ``bootloader`` …"""
     when: Mapping[str, str] = field(default_factory=dict)
     """Property → pattern; all must fit."""
 
@@ -87,6 +87,8 @@ class StateFacts:
     mid: str | None = None
     bootloader: str | None = None
     region: str | None = None
+    offline_sales: int | None = None
+    reversals: int | None = None
     evidence: Mapping[str, Evidence] = field(default_factory=dict)
 
 
@@ -212,6 +214,8 @@ def read_state(providers: Sequence[StateProvider], properties: Mapping[str, str]
         mid=found.get("mid"),
         bootloader=found.get("bootloader"),
         region=found.get("region"),
+        offline_sales=int(found["offline_sales"]) if "offline_sales" in found else None,
+        reversals=int(found["reversals"]) if "reversals" in found else None,
         evidence=evidence,
     )
 
@@ -220,6 +224,8 @@ def _is_said(fact: str, value: str) -> bool:
     """A state nobody knows the word for is no state: the technician is asked instead."""
     if fact == "batch":
         return value in set(BatchState)
+    if fact in ("offline_sales", "reversals"):
+        return value.isascii() and value.isdigit() and len(value) < 10
     if fact == "tamper":
         return value in set(TamperState)
     return bool(value) and value.casefold() != "unknown"

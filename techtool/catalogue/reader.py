@@ -29,7 +29,7 @@ from techtool.domain.rules import Environment
 from techtool.errors import BadFile, NotFoundError
 
 DATA: Final = Path(__file__).parent / "data"
-_STATE_FACTS: Final = frozenset({"batch", "tamper", "tid", "mid", "bootloader", "region"})
+_STATE_FACTS: Final = frozenset({"batch", "offline_sales", "reversals", "tamper", "tid", "mid", "bootloader", "region"})
 
 T = TypeVar("T")
 

@@ -1,4 +1,4 @@
-"""``techtool backup create|list|verify|prune|log``."""
+"""``techtool backup create|list|verify|restore|prune|log``."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from techtool.cli.backup_keep import log_command, prune_command
+from techtool.cli.backup_restore import restore_command
 from techtool.cli.output import emit_json, error_json, say, shown
 from techtool.cli.runner import run_async
 from techtool.clock import stamp
@@ -26,6 +27,7 @@ def command() -> None:
 
 command.add_command(prune_command)
 command.add_command(log_command)
+command.add_command(restore_command)
 
 
 @command.command("create", help=N_("Back up the terminals at these addresses, nothing else; needs no stick."))

@@ -24,6 +24,7 @@ from techtool.events import (
     StepDone,
     StepFailed,
     StepStarted,
+    StillWaiting,
     VisitStarted,
 )
 from techtool.i18n import Phrase, _, translate
@@ -109,6 +110,8 @@ def print_text(event: Event) -> None:
                 say(f"    {finding.release_id} {finding.version}: {translate(VERDICT_LABEL[finding.verdict])}")
         case Notice(text=text, warning=warning):
             say(f"  {'!' if warning else '·'} {text.text()}")
+        case StillWaiting(text=text):
+            say(f"  · {text.text()}")
         case LaneFinished():
             _print_lane(event)
         case Finished(visit=visit, outcome=outcome, reports=reports):

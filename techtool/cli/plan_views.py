@@ -9,6 +9,7 @@ from techtool.domain.estimate import human_duration, human_estimate, together
 from techtool.domain.plan import VERDICT_LABEL, Plan, PlanStep, ReleaseFinding, ReleaseVerdict, StepKind
 from techtool.domain.recall import Recall
 from techtool.domain.recalled import runs_recalled
+from techtool.domain.rollback import rollback_lines
 from techtool.domain.rules import Force, Verdict, questions
 from techtool.domain.rules_lab import KNOWN_ISSUE
 from techtool.domain.terminal import Identity
@@ -79,6 +80,7 @@ def _work(plan: Plan, *, refused: bool) -> Iterator[str]:
         downtime=human_estimate(plan.downtime).text(),
     )
     yield plan.undo.text()
+    yield from (f"  {line.text()}" for line in rollback_lines(plan.rollback))
 
 
 def _step(number: int, step: PlanStep) -> Iterator[str]:

@@ -113,6 +113,7 @@ def run_visit(
 @click.argument("visit", required=False, default="", metavar="[ID]")
 @click.option("--bundle", type=click.Path(path_type=Path), help=N_("where the stick is now"))
 @click.option("--address", "moved", multiple=True, metavar="SERIAL=ADDRESS", help=N_("where a terminal is now"))
+@click.option("--identity", type=click.Path(path_type=Path), help=N_("of a restore: age identity file of the office"))
 @_answers
 @_confirm
 @_passphrase
@@ -121,6 +122,7 @@ def resume_visit(
     visit: str,
     bundle: Path | None,
     moved: tuple[str, ...],
+    identity: Path | None,
     answers: Path | None,
     confirm: tuple[str, ...],
     passphrase_file: Path | None,
@@ -135,7 +137,7 @@ def resume_visit(
             raise UsageError(problem=_("--address takes SERIAL=ADDRESS."))
         addresses[serial] = Address.parse(address)
     engine = Engine(Services.real(Paths.default()), operator)
-    return follow_events(engine.resume(ResumeRequest(visit, bundle, addresses)), operator, as_json=as_json)
+    return follow_events(engine.resume(ResumeRequest(visit, bundle, addresses, identity)), operator, as_json=as_json)
 
 
 @command.command("list", help=N_("The visits on this laptop, newest last."))

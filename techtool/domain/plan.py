@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Final
 
 from techtool.domain.release import Compare, Release, VerifiedRelease
+from techtool.domain.restore import PutBack
+from techtool.domain.rollback import RollbackPlan
 from techtool.domain.rules import Force, Verdict
 from techtool.i18n import N_, Phrase
 
@@ -138,11 +140,15 @@ class Plan:
     """What can be undone, and how."""
     digest: str
     """SHA-256 over what was decided; resume needs no new confirmation of the same plan."""
+    rollback: RollbackPlan = field(default_factory=RollbackPlan)
+    """The same in one word for each release, for what is offered after a failure."""
+    put_back: tuple[PutBack, ...] = ()
+    """Packages that come back from a backup: of a restore, which has no releases."""
 
     @property
     def has_work(self) -> bool:
-        """Whether anything is to be installed."""
-        return bool(self.releases)
+        """Whether anything is to be installed or put back."""
+        return bool(self.releases or self.put_back)
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,9 +163,22 @@ class PlanRecord:
     downtime: Estimate
     undo: Phrase
     digest: str
+    rollback: RollbackPlan = field(default_factory=RollbackPlan)
+    put_back: tuple[PutBack, ...] = ()
 
     @classmethod
     def of(cls, plan: Plan) -> PlanRecord:
         """The record of ``plan``."""
         releases = tuple(v.release for v in plan.releases)
-        return cls(plan.serial, plan.findings, releases, plan.steps, plan.total, plan.downtime, plan.undo, plan.digest)
+        return cls(
+            plan.serial,
+            plan.findings,
+            releases,
+            plan.steps,
+            plan.total,
+            plan.downtime,
+            plan.undo,
+            plan.digest,
+            plan.rollback,
+            plan.put_back,
+        )

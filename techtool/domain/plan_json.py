@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from techtool.domain.plan import Estimate, Missing, Plan, PlanStep, ReleaseFinding
 from techtool.domain.recall import Recall
 from techtool.domain.recalled import replacement_finding
+from techtool.domain.rollback import RollbackPlan
 from techtool.domain.rules import Verdict, questions
 from techtool.domain.terminal import Identity
 
@@ -31,7 +32,19 @@ def plan_json(
         "estimate_s": _seconds(plan.total),
         "downtime_s": _seconds(plan.downtime),
         "undo": plan.undo.text(language),
+        "rollback": rollback_json(plan.rollback, language),
         "digest": plan.digest,
+    }
+
+
+def rollback_json(rollback: RollbackPlan, language: str) -> dict[str, object]:
+    """The class of the whole plan and of each release, with its reason."""
+    return {
+        "class": rollback.kind.value,
+        "releases": [
+            {"release": one.release_key, "class": one.kind.value, "reason": one.reason.text(language)}
+            for one in rollback.releases
+        ],
     }
 
 

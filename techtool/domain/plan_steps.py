@@ -19,9 +19,10 @@ from techtool.domain.estimate import (
     transfer,
 )
 from techtool.domain.plan import Estimate, PlanStep, StepKind
-from techtool.domain.release import Compare, Release
+from techtool.domain.release import Release
+from techtool.domain.restore import PutBack, Way
+from techtool.domain.rollback import falls_below
 from techtool.domain.terminal import SETS_SINCE_SDK, TerminalState
-from techtool.domain.versions import meets
 from techtool.i18n import N_, Phrase, phrase, raw
 
 
@@ -92,6 +93,43 @@ def plan_steps(terminal: TerminalState, legs: Sequence[Leg], pace: Pace) -> tupl
     return (*stops(_BEFORE), *stops(_READY), *(_install(leg, pace) for leg in legs), *stops(_AFTER))
 
 
+def restore_steps(terminal: TerminalState, items: Sequence[PutBack], pace: Pace) -> tuple[PlanStep, ...]:
+    """The stations of a restore: what differs from the backup is put back, one package after the other."""
+
+    def stops(stations: Sequence[_Station]) -> list[PlanStep]:
+        return [_stop(station, terminal, pace) for station in stations]
+
+    return (*stops(_BEFORE), *stops(_READY), *(_put_back(item, pace) for item in items), *stops(_AFTER))
+
+
+def _put_back(item: PutBack, pace: Pace) -> PlanStep:
+    size_bytes = sum(file.size_bytes for file in item.files)
+    estimate = together([transfer(size_bytes, pace.link_bytes_s, ()), duration(PRIOR_S[Phase.STAGE], ())])
+    title = phrase("Put {package} back from the backup", package=item.package)
+    if item.way is Way.REMOVE:
+        title = phrase("Remove {package}, which was not there before", package=item.package)
+    return PlanStep(StepKind.INSTALL, title, _back_effect(item), estimate)
+
+
+def _back_effect(item: PutBack) -> Phrase:
+    found = f"{item.now.version} ({item.now.version_code})" if item.now else ""
+    former = str(item.former_code) if item.former_code is not None else "?"
+    if item.way is Way.INSTALL:
+        return phrase("adds {package}, version code {former}", package=item.package, former=former)
+    if item.way is Way.OVER:
+        return phrase(
+            "replaces {package} {found} by version code {former}; application data stays",
+            package=item.package,
+            found=found,
+            former=former,
+        )
+    return phrase(
+        "uninstalls {package} {found}: its data on the terminal is lost; you are asked before",
+        package=item.package,
+        found=found,
+    )
+
+
 def downtime(steps: Sequence[PlanStep]) -> Estimate:
     """From the first installation to the end of the re-read: as long as the report measures."""
     return together([step.estimate for step in steps if step.kind in (StepKind.INSTALL, StepKind.VERIFY)])
@@ -120,22 +158,6 @@ def undo_of(legs: Sequence[Leg]) -> Phrase:
     if wiped:
         undo = phrase("{undo} Going back erases the data of {releases}.", undo=undo, releases=_keys(wiped))
     return undo
-
-
-def falls_below(release: Release, before: TerminalState) -> bool:
-    """Whether what runs now could not come back after ``release``, by the lowest version it lets in.
-
-    ``rollback.lowest`` is fwupd's ``VersionLowest``: once the release runs, the terminal takes nothing older than that.
-    It closes no gate, for techtool never goes back to an older version; it decides what can be undone. What cannot be
-    compared, or not read at all, counts as too old.
-    """
-    lowest = release.rollback.lowest
-    if not lowest:
-        return False
-    if any(part.relation is Relation.UNREADABLE for part in parts(release, before)):
-        return True
-    met = (meets(release.version_format, v, Compare.GE, lowest) for v in starting_versions(release, before))
-    return not all(met)
 
 
 def _keys(releases: Sequence[Release]) -> str:

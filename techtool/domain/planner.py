@@ -26,6 +26,7 @@ from techtool.domain.plan_steps import Leg, Pace, downtime, plan_steps, undo_of
 from techtool.domain.recall import Recall
 from techtool.domain.recalled import recalled_finding
 from techtool.domain.release import Release, VerifiedRelease
+from techtool.domain.rollback import rollback_of
 from techtool.domain.route import Candidate, Problem, find_route
 from techtool.domain.rules import Environment, evaluate
 from techtool.domain.terminal import TerminalState
@@ -98,6 +99,7 @@ def _plan(
         downtime=downtime(steps),
         undo=undo_of(legs),
         digest=plan_digest(serial, plain),
+        rollback=rollback_of([leg.release for leg in legs], legs[0].before if legs else terminal),
     )
 
 

@@ -111,8 +111,22 @@ _HELP: Final = {
     ),
 }
 _BATCH_HELP: Final = N_(
-    "On the terminal: open the payment application, settle (close the batch), and wait until it says that it is done."
+    "On the terminal: open the payment application, settle (close the batch), and wait until it says that it is done. "
+    "Then look at its list of offline (stored) sales and of reversals: both must be empty."
 )
+TAKINGS: Final = frozenset({"check.batch"})
+"""Questions about money that waits in the terminal: who says yes also says by what it was seen."""
+
+
+def evidence_question(question: Question) -> Question:
+    """By what a yes about takings can be proven later; recorded beside the answer."""
+    return Question(
+        f"{question.id}.evidence",
+        AnswerKind.TEXT,
+        phrase("What shows it: the number of the settlement slip, or the name of a photo?"),
+        help=phrase("Print the settlement slip, or take a photo of the screen; it is kept in the report."),
+        serial=question.serial,
+    )
 
 
 def questions(verdicts: Iterable[Verdict]) -> tuple[Question, ...]:
@@ -130,7 +144,7 @@ def questions(verdicts: Iterable[Verdict]) -> tuple[Question, ...]:
 
 def _worded(verdict: Verdict) -> tuple[Phrase, Phrase | None]:
     if verdict.what in ("no-open-batch", "erases-data"):
-        text = phrase("Is the batch settled, so that no takings wait in the terminal?")
+        text = phrase("Is the batch settled, and does no offline sale and no reversal wait in the terminal?")
         return text, Phrase(_BATCH_HELP)
     if verdict.what == "tamper":
         text = phrase("Are all seals whole, and does the screen show no tamper message?")

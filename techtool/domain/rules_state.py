@@ -40,11 +40,22 @@ def floors(case: Case) -> Iterator[Verdict]:
 def batch_settled(case: Case, what: str) -> Verdict:
     """No takings wait in the terminal; the terminal's own word counts before the technician's."""
     remedy = phrase("Settle the batch on the terminal, then check again.")
-    if case.terminal.batch is None:
-        return untold(what, ASK_BATCH, phrase("the batch is settled"), case.environment, remedy)
-    if case.terminal.batch is BatchState.SETTLED:
-        return Verdict(what, True, phrase("The batch is settled."))
-    return told(what, False, phrase("The batch is open: takings wait in the terminal."), remedy)
+    terminal = case.terminal
+    if terminal.batch is BatchState.OPEN:
+        return told(what, False, phrase("The batch is open: takings wait in the terminal."), remedy)
+    if terminal.offline_sales or terminal.reversals:
+        reason = phrase(
+            "{sales} offline sales and {reversals} reversals wait to be sent to the host.",
+            sales=terminal.offline_sales or 0,
+            reversals=terminal.reversals or 0,
+        )
+        return told(
+            what, False, reason, phrase("Connect the terminal to its host, let it send them, then check again.")
+        )
+    if terminal.batch is None:
+        need = phrase("the batch is settled, no offline sale and no reversal waits")
+        return untold(what, ASK_BATCH, need, case.environment, remedy)
+    return Verdict(what, True, phrase("The batch is settled."))
 
 
 def external_power(case: Case, what: str) -> Verdict:

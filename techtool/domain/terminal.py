@@ -116,6 +116,8 @@ class InstalledPackage:
     version_code: int
     signer: str | None = None
     """Lower-case hex SHA-256 of the signing certificate; null where it was not read."""
+    in_system_image: bool = False
+    """It came with the firmware and was never updated: its file is the firmware's, and in no backup."""
 
 
 class BatchState(StrEnum):
@@ -160,6 +162,14 @@ class TerminalState:
     """For facts that no standard property gives: how each is known (``batch`` → ``simulated`` …)."""
     uptime_s: float | None = None
     """Since its last start."""
+    offline_sales: int | None = None
+    """Sales taken without the host that were not yet sent to it."""
+    reversals: int | None = None
+    """Cancellations that the host has not yet confirmed."""
+    takes_older: bool | None = None
+    """Whether it says that it takes an older version of a package over a newer one."""
+    goes_back_itself: bool | None = None
+    """Whether it says that it has two systems and starts the former one when the new one does not start."""
 
     def package(self, package_id: str) -> InstalledPackage | None:
         """The installed package of that id, if any."""

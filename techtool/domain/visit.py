@@ -10,6 +10,7 @@ from enum import StrEnum
 from techtool.domain.outcome import Outcome
 from techtool.domain.plan import PlanRecord, StepKind
 from techtool.domain.release import TrustFacts
+from techtool.domain.restore import RestoredPackage, RestoreWish
 from techtool.domain.salvage import SalvageRecord
 from techtool.domain.terminal import InstalledPackage, TerminalState
 from techtool.i18n import Phrase
@@ -21,6 +22,8 @@ class VisitKind(StrEnum):
     UPDATE = "update"
     BACKUP = "backup"
     """Terminals are read and backed up, nothing on them is changed, no stick is needed."""
+    RESTORE = "restore"
+    """Packages are put back from a backup, no stick is needed."""
 
 
 class StepState(StrEnum):
@@ -154,6 +157,10 @@ class LaneRecord:
     checks: tuple[CheckRecord, ...] = ()
     backup: BackupRecord | None = None
     installed: tuple[InstalledFile, ...] = ()
+    restored: tuple[RestoredPackage, ...] = ()
+    """What was put back from a backup, or removed, and read again."""
+    undo_at: datetime | None = None
+    """When putting back what ran before was begun: a resumed lane goes on with that."""
     confirmed_at: datetime | None = None
     confirmed_digest: str = ""
     """Of the plan that was confirmed; another plan needs a new word."""
@@ -196,6 +203,8 @@ class VisitRecord:
     answers: tuple[AnswerRecord, ...] = ()
     """To questions about the visit as a whole (the sign-off), not about one terminal."""
     kind: VisitKind = VisitKind.UPDATE
+    restore: RestoreWish | None = None
+    """What a restore was begun with."""
     salvaged: tuple[SalvageRecord, ...] = ()
     """What was saved and what was lost when the record's file was damaged, oldest first."""
 

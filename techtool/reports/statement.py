@@ -80,6 +80,8 @@ def _plan(plan: PlanRecord) -> dict[str, object]:
         "estimate_s": {"p50": plan.total.p50_s, "p90": plan.total.p90_s},
         "downtime_s": {"p50": plan.downtime.p50_s, "p90": plan.downtime.p90_s},
         "undo": plan.undo.to_json(),
+        "rollback": neutral(plan.rollback),
+        "put_back": neutral(plan.put_back),
     }
 
 
@@ -111,6 +113,8 @@ def _terminal(lane: LaneRecord) -> dict[str, object]:
         "checks": neutral(lane.checks),
         "backup": neutral(lane.backup),
         "installed": [_installed(f) for f in lane.installed],
+        "restored": neutral(lane.restored),
+        "undo_at": neutral(lane.undo_at),
         "evidence": neutral(evidence_kinds(lane)),
     }
 
@@ -130,6 +134,7 @@ def _visit(visit: VisitRecord) -> dict[str, object]:
         "merchant": visit.merchant,
         "work_order": visit.work_order,
         "stick": visit.stick,
+        "restore": neutral(visit.restore),
         "language": visit.language,
         "tool_version": visit.tool_version,
         "clock_note": neutral(visit.clock_note),

@@ -6,6 +6,8 @@ from datetime import datetime
 
 from techtool.domain.outcome import Outcome
 from techtool.domain.plan import ReleaseFinding, ReleaseVerdict
+from techtool.domain.restore import RestoredPackage
+from techtool.domain.rollback import rollback_lines
 from techtool.domain.rules import Force, Verdict
 from techtool.domain.visit import ErrorRecord, InstalledFile, LaneRecord, StepRecord, StepState
 from techtool.i18n import N_, phrase
@@ -119,7 +121,9 @@ def _plan(lane: LaneRecord, t: Words) -> Facts:
             t.fact(N_("Time planned"), t.estimate(plan.total)),
             t.fact(N_("Terminal out of use, planned"), t.estimate(plan.downtime)),
             t.fact(N_("Terminal out of use, measured"), _measured(lane, t)),
-            t.fact(N_("What can be undone"), t.say(plan.undo)),
+            t.fact(
+                N_("What can be undone"), "\n".join(t.say(line) for line in (plan.undo, *rollback_lines(plan.rollback)))
+            ),
             t.fact(N_("Digest of the plan"), Cell(plan.digest, mono=True)),
         ),
     )
@@ -221,7 +225,7 @@ def _backup(lane: LaneRecord, t: Words) -> Facts:
 
 def _installed(lane: LaneRecord, t: Words) -> Table:
     columns = (t(N_("Package")), t(N_("SHA-256 expected and found")), t(N_("Read back")))
-    rows = tuple(_file(file, t) for file in lane.installed)
+    rows = (*(_file(file, t) for file in lane.installed), *(_restored(package, t) for package in lane.restored))
     return Table(t(N_("Installed files")), columns, rows, t(N_("Nothing was installed.")))
 
 
@@ -238,6 +242,26 @@ def _file(file: InstalledFile, t: Words) -> tuple[Cell, ...]:
         Cell(f"{file.sha256_expected}\n{found}", t(N_("above: expected; below: found on the terminal")), mono=True),
         mark,
     )
+
+
+def _restored(restored: RestoredPackage, t: Words) -> tuple[Cell, ...]:
+    """What was put back: it stands on a backup of a terminal, not on a signed release."""
+    package = restored.package
+    origin = phrase("from backup {backup} of {serial}", backup=restored.backup, serial=restored.backup_serial)
+    name = f"{package_version(package)} · {t.say(origin)}"
+    if not restored.sha256_expected:
+        gone = not restored.sha256_found
+        mark = Cell(t(N_("removed")), tone=Tone.GOOD) if gone else Cell(t(N_("still there")), tone=Tone.BAD)
+        return Cell(package.id, package_version(package), mono=True), Cell("–"), mark
+    found = restored.sha256_found or t(N_("not readable on this terminal"))
+    same = restored.sha256_found == restored.sha256_expected
+    word = t(N_("identical")) if same else t(N_("not readable")) if not restored.sha256_found else t(N_("different"))
+    tone = Tone.GOOD if same else Tone.BAD if restored.sha256_found else Tone.WARN
+    data = t(N_("put back after an uninstallation: its data was lost")) if restored.data_lost else t(N_("data kept"))
+    digests = Cell(
+        f"{restored.sha256_expected}\n{found}", t(N_("above: in the backup; below: found on the terminal")), mono=True
+    )
+    return Cell(package.id, name, mono=True), digests, Cell(word, data, tone)
 
 
 def _checks(lane: LaneRecord, started_at: datetime, t: Words) -> Table:

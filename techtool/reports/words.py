@@ -14,7 +14,11 @@ from techtool.i18n import N_, Phrase, phrase, translate
 from techtool.reports.facts import VisitState
 from techtool.reports.parts import Cell, Fact, Tone
 
-KIND_LABEL: Final = {VisitKind.UPDATE: N_("update"), VisitKind.BACKUP: N_("backup only")}
+KIND_LABEL: Final = {
+    VisitKind.UPDATE: N_("update"),
+    VisitKind.BACKUP: N_("backup only"),
+    VisitKind.RESTORE: N_("restore"),
+}
 STEP_LABEL: Final = {
     StepKind.IDENTIFY: N_("identify"),
     StepKind.INSPECT: N_("inspect"),

@@ -31,6 +31,9 @@ async def setprop(context: Context, arguments: list[str]) -> int:
         case ["techtool.sim.batch", "settled" | "open" as batch]:
             context.device.settle(BatchState(batch))
             return 0
+        case ["techtool.sim.offline_sales" | "techtool.sim.reversals" as name, count] if count.isdigit():
+            context.device.wait_for_host(name.removeprefix("techtool.sim."), int(count))
+            return 0
     await context.complain(f"Failed to set property '{''.join(arguments[:1])}' to '{''.join(arguments[1:2])}'.")
     return 1
 

@@ -82,6 +82,32 @@ async def cat(context: Context, arguments: list[str]) -> int:
     return status
 
 
+async def head(context: Context, arguments: list[str]) -> int:
+    """``head -c BYTES [FILE]``; standard input without one."""
+    match arguments:
+        case ["-c", count] if count.isdigit():
+            path = ""
+        case ["-c", count, path] if count.isdigit():
+            pass
+        case _:
+            return await unknown_option(context, "head", arguments)
+    left = int(count)
+    if not path:
+        while left and (data := await context.streams.read(min(_PIECE, left))):
+            await context.streams.out(data)
+            left -= len(data)
+        return 0
+    try:
+        with context.device.files.open(path) as stream:
+            while left and (data := stream.read(min(_PIECE, left))):
+                await context.streams.out(data)
+                left -= len(data)
+    except FileRefused as error:
+        await context.complain(f"head: {path}: {error}")
+        return 1
+    return 0
+
+
 async def ls(context: Context, arguments: list[str]) -> int:
     """``ls [-1adl] [PATH…]``"""
     parsed = split_options(arguments, "1adl")
@@ -168,6 +194,20 @@ async def rm(context: Context, arguments: list[str]) -> int:
     return status
 
 
+async def mv(context: Context, arguments: list[str]) -> int:
+    """``mv [-f] FILE FILE``"""
+    parsed = split_options(arguments, "f")
+    if parsed is None or len(parsed[1]) != 2:
+        return await unknown_option(context, "mv", arguments)
+    source, target = parsed[1]
+    try:
+        context.device.files.rename(source, target)
+    except FileRefused as error:
+        await context.complain(f"mv: {source}: {error}")
+        return 1
+    return 0
+
+
 async def mkdir(context: Context, arguments: list[str]) -> int:
     """``mkdir [-p] PATH…``"""
     parsed = split_options(arguments, "p")
@@ -225,11 +265,13 @@ PROGRAMS: Final[Mapping[str, Program]] = {
     "false": false,
     "sleep": sleep,
     "cat": cat,
+    "head": head,
     "ls": ls,
     "stat": stat,
     "sha256sum": sha256sum,
     "rm": rm,
     "mkdir": mkdir,
+    "mv": mv,
     "test": test,
     "[": bracket,
     "basename": basename,

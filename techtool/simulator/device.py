@@ -115,11 +115,21 @@ class Device:
         if "techtool.sim.batch" in told:
             told["techtool.sim.batch"] = state.batch.value
             told["techtool.sim.tamper"] = state.tamper.value
+            told["techtool.sim.offline_sales"] = str(state.offline_sales)
+            told["techtool.sim.reversals"] = str(state.reversals)
         return told
 
     def settle(self, batch: BatchState) -> None:
         """Settle the takings, or ring some up."""
         self.store.commit(replace(self.store.state, batch=batch))
+
+    def wait_for_host(self, fact: str, count: int) -> None:
+        """So many ``offline_sales`` or ``reversals`` wait to be sent to the host."""
+        state = self.store.state
+        if fact == "reversals":
+            self.store.commit(replace(state, reversals=count))
+        else:
+            self.store.commit(replace(state, offline_sales=count))
 
     def read_battery(self) -> Charge | None:
         """The charge; reading it may cost some, if the fault script says so. None: no battery."""

@@ -8,6 +8,8 @@ takes the first entry that names it. Every key may be left out, an unknown one i
     [[terminal]]
     positions = [1]
     batch = "open"                       # takings wait; “setprop techtool.sim.batch settled” settles them
+    offline_sales = 2                    # wait for the host; “setprop techtool.sim.offline_sales 0” sends them
+    reversals = 1
     tamper = "tampered"
     slow_bytes_per_s = 4_000_000         # of each connection, both directions together
     refuse_connections = 2               # hang up on the first n connections
@@ -53,9 +55,9 @@ takes the first entry that names it. Every key may be left out, an unknown one i
     never_returns = false
     serial = "OTHER-0001"                # answers with another serial number
 
-``batch``, ``tamper`` and ``start_percent`` are put into the terminal's state at every start, and stay there when it is
-started again without the script. Counters (``times``, ``refuse_connections``) live as long as the process: a simulator
-started anew begins again.
+``batch``, ``offline_sales``, ``reversals``, ``tamper`` and ``start_percent`` are put into the terminal's state at every
+start, and stay there when it is started again without the script. Counters (``times``, ``refuse_connections``) live as
+long as the process: a simulator started anew begins again.
 """
 
 from __future__ import annotations
@@ -175,6 +177,9 @@ class Faults:
     after_reboot: AfterReboot | None = None
     batch: BatchState | None = None
     tamper: TamperState | None = None
+    offline_sales: int | None = None
+    """So many wait to be sent to the host."""
+    reversals: int | None = None
 
 
 HEALTHY = Faults()

@@ -188,6 +188,23 @@ class FileTree:
         _guard(lambda: host.parent.mkdir(parents=True, exist_ok=True))
         return host
 
+    def append(self, path: str, data: bytes, free_bytes: int) -> None:
+        """``>> path``; raises :class:`FileRefused`."""
+        host = self.place(path)
+        if len(data) > free_bytes:
+            raise FileRefused(Errno.NO_SPACE)
+        fd = self._disk.create(host)
+        try:
+            self._disk.write(fd, data, host)
+        finally:
+            os.close(fd)
+
+    def rename(self, source: str, target: str) -> None:
+        """``mv source target``, both of them files; raises :class:`FileRefused`."""
+        if self.stat(source).is_folder:
+            raise FileRefused(Errno.IS_A_FOLDER)
+        self._disk.replace(self._writable(normal(source)), self.place(target))
+
     def make_folder(self, path: str, *, parents: bool) -> None:
         """``mkdir``; raises :class:`FileRefused`."""
         path = normal(path)

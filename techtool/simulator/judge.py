@@ -62,10 +62,14 @@ class Judge:
             raise InstallRefused("INSTALL_FAILED_NO_MATCHING_ABIS", "Failed to extract native libraries, res=-113")
         before = installed.get(facts.id)
         if before is not None:
-            _judge_update(apk, before, session)
+            _judge_update(apk, before, session, debuggable_build=self._model.debuggable)
 
 
-def _judge_update(apk: ApkFile, installed: Package, session: Session) -> None:
+def _judge_update(apk: ApkFile, installed: Package, session: Session, *, debuggable_build: bool) -> None:
+    """An older one goes over a newer one only with ``-d``, and only where the build or what is installed is debuggable.
+
+    Source: AOSP ``PackageManagerServiceUtils.isDowngradePermitted``.
+    """
     facts = apk.facts
     if not session.replace:
         detail = f"Attempt to re-install {facts.id} without first uninstalling."
@@ -75,7 +79,8 @@ def _judge_update(apk: ApkFile, installed: Package, session: Session) -> None:
             "INSTALL_FAILED_UPDATE_INCOMPATIBLE",
             f"Existing package {facts.id} signatures do not match newer version; ignoring!",
         )
-    if facts.version_code < installed.version_code and not (session.downgrade and installed.debuggable):
+    permitted = session.downgrade and (debuggable_build or installed.debuggable)
+    if facts.version_code < installed.version_code and not permitted:
         raise InstallRefused(
             "INSTALL_FAILED_VERSION_DOWNGRADE",
             f"Downgrade detected: Update version code {facts.version_code} is older than"

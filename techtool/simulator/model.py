@@ -119,6 +119,11 @@ class Model:
         return int(self.properties.get("ro.build.version.sdk", "0"))
 
     @property
+    def debuggable(self) -> bool:
+        """Whether its build takes older packages over newer ones (``install -d``)."""
+        return self.properties.get("ro.debuggable") == "1"
+
+    @property
     def abis(self) -> tuple[str, ...]:
         """Native ABIs, best first."""
         text = self.properties.get("ro.product.cpu.abilist") or self.properties.get("ro.product.cpu.abi", "")

@@ -217,7 +217,14 @@ class PackageManager:
             installer=session.installer,
             first_installed_s=before.first_installed_s if before else now_s,
             last_updated_s=now_s,
+            data=before.data if before else "",
         )
+
+    def store_data(self, package_id: str, data: str) -> None:
+        """As if the application had stored something in its own folder."""
+        state = self._store.state
+        package = replace(state.packages[package_id], data=data)
+        self._store.commit(replace(state, packages={**state.packages, package_id: package}))
 
     def uninstall(self, package_id: str) -> None:
         """Remove a package; raises :class:`Refused` in the package manager's words."""

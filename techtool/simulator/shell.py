@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Final, Protocol
 
 from techtool.simulator.device import Device
+from techtool.simulator.files import FileRefused
 from techtool.simulator.syntax import AndOr, Group, NotUnderstood, Redirection, Script, Simple, Word, parse
 
 EXIT_NOT_UNDERSTOOD: Final = 2
@@ -91,7 +92,11 @@ class Shell:
         return self._status
 
     async def _command(self, command: Simple | Group, streams: Streams) -> int:
-        streams = redirect(streams, command.redirections)
+        try:
+            streams = self._redirect(streams, command.redirections)
+        except FileRefused as error:
+            await streams.err(f"/system/bin/sh: can't create file: {error}\n".encode())
+            return 1
         if isinstance(command, Group):
             return await self._subshell(command.body, streams)
         name, *arguments = [self._expand(word) for word in command.words]
@@ -102,6 +107,12 @@ class Shell:
             await streams.err(f"/system/bin/sh: {name}: inaccessible or not found\n".encode())
             return EXIT_NOT_FOUND
         return await program(Context(self._device, streams), arguments)
+
+    def _redirect(self, streams: Streams, redirections: tuple[Redirection, ...]) -> Streams:
+        for redirection in redirections:
+            if redirection.append_to:
+                streams = _Appended(streams, self._device, self._expand(redirection.append_to))
+        return redirect(streams, tuple(each for each in redirections if not each.append_to))
 
     def _expand(self, word: Word) -> str:
         return "".join(part if isinstance(part, str) else str(self._status) for part in word)
@@ -119,6 +130,30 @@ def redirect(streams: Streams, redirections: tuple[Redirection, ...]) -> Streams
     for redirection in redirections:
         targets[redirection.fd] = None if redirection.target is None else targets[redirection.target]
     return _Redirected(streams, targets) if redirections else streams
+
+
+class _Appended:
+    """Streams whose output goes to the end of a file, made when there is none."""
+
+    def __init__(self, streams: Streams, device: Device, path: str) -> None:
+        """Raises :class:`FileRefused`."""
+        self._streams = streams
+        self._device = device
+        self._path = path
+        device.files.append(path, b"", device.free_bytes())
+
+    async def read(self, limit: int) -> bytes:
+        return await self._streams.read(limit)
+
+    async def out(self, data: bytes) -> None:
+        try:
+            self._device.files.append(self._path, data, self._device.free_bytes())
+        except FileRefused as error:
+            await self._streams.err(f"write: {error}\n".encode())
+            raise ShellExit(1) from error
+
+    async def err(self, data: bytes) -> None:
+        await self._streams.err(data)
 
 
 @dataclass(frozen=True, slots=True)

@@ -46,6 +46,8 @@ class Package:
     installer: str = ""
     first_installed_s: int = 0
     last_updated_s: int = 0
+    data: str = ""
+    """What the application stored: kept over an update, gone with an uninstallation. Tests put something in."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +82,8 @@ class DeviceState:
     battery_percent: int = 100
     batch: BatchState = BatchState.SETTLED
     tamper: TamperState = TamperState.NORMAL
+    offline_sales: int = 0
+    reversals: int = 0
     next_session: int = 1_100_000_001
     next_uid: int = 10_100
     packages: Mapping[str, Package] = field(default_factory=dict)
@@ -112,6 +116,10 @@ class StateStore:
             state = replace(state, batch=faults.batch)
         if faults.tamper is not None:
             state = replace(state, tamper=faults.tamper)
+        if faults.offline_sales is not None:
+            state = replace(state, offline_sales=faults.offline_sales)
+        if faults.reversals is not None:
+            state = replace(state, reversals=faults.reversals)
         if faults.battery is not None and faults.battery.start_percent is not None:
             state = replace(state, battery_percent=faults.battery.start_percent)
         store = cls(folder, state, disk)

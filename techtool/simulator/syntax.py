@@ -3,7 +3,7 @@
     list     = and-or { (";" | newline) and-or }
     and-or   = command { ("&&" | "||") command }
     command  = "(" list ")" { redirection } | word { word | redirection }
-    redirection = [ "1" | "2" ] ">" "/dev/null" | "<" "/dev/null" | "2>&1" | "1>&2"
+    redirection = [ "1" | "2" ] ">" "/dev/null" | "<" "/dev/null" | "2>&1" | "1>&2" | [ "1" ] ">>" word
     word     = unquoted, 'single', "double" and \\-escaped parts; ``$?`` outside single quotes
 
 Pipes, variables, globs, substitutions and control words are refused with :class:`NotUnderstood`: a real shell would do
@@ -33,10 +33,12 @@ Word = tuple[str | Status, ...]
 
 @dataclass(frozen=True, slots=True)
 class Redirection:
-    """Descriptor ``fd`` goes to ``target``: 1, 2, or None for ``/dev/null``."""
+    """Descriptor ``fd`` goes to ``target``: 1, 2, or None for ``/dev/null``; or to the end of a file."""
 
     fd: int
     target: int | None
+    append_to: Word = ()
+    """Not empty: that file."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +78,7 @@ class _Operator:
 
 
 _Token = _Operator | Word
-_OPERATORS: Final = ("&&", "||", "2>&1", "1>&2", ">&2", "2>", "1>", ">", "<", ";", "(", ")", "\n")
+_OPERATORS: Final = ("&&", "||", "2>&1", "1>&2", ">&2", "1>>", ">>", "2>", "1>", ">", "<", ";", "(", ")", "\n")
 _KEYWORDS: Final = (
     *("if", "then", "else", "elif", "fi", "for", "while", "until", "do", "done", "case", "esac", "function", "select"),
     *("time", "!", "{", "}"),
@@ -154,13 +156,24 @@ class _Parser:
         _check_command_word(words[0])
         return Simple(tuple(words), tuple(redirections))
 
+    def _file(self) -> Word:
+        """The file that a redirection names."""
+        token = self.peek()
+        if token is None or isinstance(token, _Operator):
+            raise NotUnderstood("syntax error: a file is missing")
+        self._at += 1
+        return token
+
     def _redirections(self) -> list[Redirection]:
         found: list[Redirection] = []
-        while operator := self._operator("2>&1", "1>&2", ">&2", "2>", "1>", ">", "<"):
+        while operator := self._operator("2>&1", "1>&2", ">&2", "1>>", ">>", "2>", "1>", ">", "<"):
             if operator == "2>&1":
                 found.append(Redirection(2, 1))
             elif operator in ("1>&2", ">&2"):
                 found.append(Redirection(1, 2))
+            elif operator in ("1>>", ">>"):
+                file = self._file()
+                found.append(Redirection(1, None, () if file == ("/dev/null",) else file))
             else:
                 target = self.peek()
                 if target != ("/dev/null",):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Collection, Sequence
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from contextlib import aclosing
 from pathlib import Path
 from typing import Final
@@ -23,11 +23,13 @@ from techtool.terminals.android_text import (
     parse_number,
     parse_properties,
 )
-from techtool.terminals.base import PackageFile, SessionSink, SetSink
+from techtool.terminals.base import FormerFile, PackageFile, SessionSink, SetSink
 from techtool.terminals.install import abandon_session, find_sessions, install_package, install_together
 from techtool.terminals.inventory import read_installed, read_packages
+from techtool.terminals.put_back import install_former, uninstall_package
 from techtool.terminals.shell import ask
 from techtool.terminals.snapshot import snapshot_items
+from techtool.terminals.staging import unstage
 
 _BOOT_ID: Final = "cat /proc/sys/kernel/random/boot_id"
 
@@ -70,11 +72,15 @@ class AndroidTerminal:
             tid=facts.tid,
             mid=facts.mid,
             batch=facts.batch,
+            offline_sales=facts.offline_sales,
+            reversals=facts.reversals,
             tamper=facts.tamper,
             bootloader=facts.bootloader,
             region=facts.region,
             clock_offset_s=offset,
             uptime_s=parse_number(uptime or ""),
+            takes_older=_said(properties, "ro.debuggable", "1"),
+            goes_back_itself=_said(properties, "ro.build.ab_update", "true"),
             evidence=facts.evidence,
         )
 
@@ -93,19 +99,43 @@ class AndroidTerminal:
         *,
         session: SessionSink,
         confirmed: Confirmed | None = None,
+        resumed: Confirmed | None = None,
     ) -> None:
         """Stream one package into an install session and commit it."""
-        await install_package(self._link, package, payload, size_bytes, session=session, confirmed=confirmed)
+        await install_package(
+            self._link, package, payload, size_bytes, session=session, confirmed=confirmed, resumed=resumed
+        )
 
     async def install_together(
-        self, files: Sequence[PackageFile], *, session: SetSink, confirmed: Confirmed | None = None
+        self,
+        files: Sequence[PackageFile],
+        *,
+        session: SetSink,
+        confirmed: Confirmed | None = None,
+        resumed: Confirmed | None = None,
     ) -> bool:
         """Stream several packages into a multi-package session (Android 10 and later) and commit it."""
-        return await install_together(self._link, self._identity.sdk, files, session=session, confirmed=confirmed)
+        return await install_together(
+            self._link, self._identity.sdk, files, session=session, confirmed=confirmed, resumed=resumed
+        )
+
+    async def put_back(
+        self, package_id: str, files: Sequence[FormerFile], *, older: bool, session: SessionSink
+    ) -> None:
+        """Install a package from the files that a backup holds of it."""
+        await install_former(self._link, package_id, files, older=older, session=session)
+
+    async def uninstall(self, package_id: str) -> None:
+        """Remove a package with its data."""
+        await uninstall_package(self._link, package_id)
 
     async def abandon(self, session: str) -> bool:
         """Drop the session that an interrupted installation left."""
         return await abandon_session(self._link, session)
+
+    async def drop_staged(self) -> None:
+        """Remove what was laid down for an installation."""
+        await unstage(self._link)
 
     async def unfinished_sessions(self, sizes_bytes: Collection[int]) -> tuple[str, ...] | None:
         """Sessions whose number never reached us, by the sizes they were asked for."""
@@ -172,3 +202,14 @@ class AndroidTerminal:
         told = parse_number(await ask(self._link, "date +%s") or "")
         between = asked + (self._clock.now() - asked) / 2
         return None if told is None else round(told + 0.5 - between.timestamp(), 1)
+
+
+def _said(properties: Mapping[str, str], name: str, yes: str) -> bool | None:
+    """A property that says yes or no; None where there is none.
+
+    ``ro.debuggable``: only such builds take a downgrade of any package (AOSP ``PackageManagerServiceUtils``,
+    ``isDowngradePermitted``). ``ro.build.ab_update``: two slots, with the boot loader falling back (AOSP, “A/B system
+    updates”).
+    """
+    value = properties.get(name, "").strip()
+    return value == yes if value else None

@@ -28,6 +28,16 @@ class PackageFile:
     size_bytes: int
 
 
+@dataclass(frozen=True, slots=True)
+class FormerFile:
+    """One APK out of a backup, its bytes compared with the backup's manifest."""
+
+    name: str
+    """As the terminal called it: ``base.apk``, ``split_config.en.apk``."""
+    path: Path
+    size_bytes: int
+
+
 class Terminal(Protocol):
     """The driver of one family over one open link.
 
@@ -59,16 +69,23 @@ class Terminal(Protocol):
         *,
         session: SessionSink,
         confirmed: Confirmed | None = None,
+        resumed: Confirmed | None = None,
     ) -> None:
-        """Stream one package into an install session and commit it.
+        """Bring one package into an install session and commit it.
 
+        ``resumed`` is told how many bytes an earlier attempt had brought and need not be sent again.
         Raises ``InstallFailed`` with the terminal's own ``word`` (see ``outcome_of``) when it says no, ``Damaged`` when
         the laptop's copy is not as long as it should be. Returning means that the terminal said yes, nothing more.
         """
         ...
 
     async def install_together(
-        self, files: Sequence[PackageFile], *, session: SetSink, confirmed: Confirmed | None = None
+        self,
+        files: Sequence[PackageFile],
+        *,
+        session: SetSink,
+        confirmed: Confirmed | None = None,
+        resumed: Confirmed | None = None,
     ) -> bool:
         """Stream several packages and have them installed all or none.
 
@@ -78,11 +95,28 @@ class Terminal(Protocol):
         """
         ...
 
+    async def put_back(
+        self, package_id: str, files: Sequence[FormerFile], *, older: bool, session: SessionSink
+    ) -> None:
+        """Install a package from the files that a backup holds of it; ``older``: ask to take it over a newer one.
+
+        Raises as :meth:`install` does. Where ``older`` is refused, the word is ``INSTALL_FAILED_VERSION_DOWNGRADE``.
+        """
+        ...
+
+    async def uninstall(self, package_id: str) -> None:
+        """Remove a package **with its data**; one that is not there is fine. Raises ``InstallFailed``."""
+        ...
+
     async def abandon(self, session: str) -> bool:
         """Drop the session that an interrupted installation left; False: the terminal will not let go of it.
 
         One that is not there is fine. A session that holds others comes before those.
         """
+        ...
+
+    async def drop_staged(self) -> None:
+        """Remove what an interrupted installation laid down and nothing needs any more."""
         ...
 
     async def unfinished_sessions(self, sizes_bytes: Collection[int]) -> tuple[str, ...] | None:

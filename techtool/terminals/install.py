@@ -1,14 +1,15 @@
-"""Install packages through install sessions, streamed: nothing is laid down in the terminal's shared storage.
+"""Install packages through install sessions: large ones from a file laid down first (``staging``), others streamed.
 
-Never ``abb`` (terminals without a working one advertise it), never ``-d`` (a downgrade needs its own decision), never
-an uninstallation (it would lose data and keys). Source: AOSP ``PackageManagerShellCommand``; for several packages at
+Never ``abb`` (terminals without a working one advertise it), never ``-d``, never an uninstallation (it would lose data
+and keys): going back is a decision of its own, see :mod:`techtool.terminals.put_back`.
+Source: AOSP ``PackageManagerShellCommand``; for several packages at
 once, in the order of adb's own ``install-multi-package`` (``adb_install.cpp``).
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -29,9 +30,11 @@ from techtool.terminals.install_sessions import (
     says_success,
     session_in,
     write_file,
+    write_from,
 )
 from techtool.terminals.refusals import catm_of, install_failed, outcome_of
 from techtool.terminals.shell import answer_of
+from techtool.terminals.staging import stage, unstage
 
 __all__ = ["abandon_session", "catm_of", "find_sessions", "install_package", "install_together", "outcome_of"]
 
@@ -47,20 +50,33 @@ async def install_package(
     *,
     session: SessionSink,
     confirmed: Confirmed | None = None,
+    resumed: Confirmed | None = None,
 ) -> None:
     """See :meth:`techtool.terminals.base.Terminal.install`."""
     check_streaming(link)
     name = _name(package)
     with opened(payload, size_bytes) as source:
+        staged = await stage(link, [PackageFile(package, payload, size_bytes)], confirmed=confirmed, resumed=resumed)
         manager, answer = await ask_for_session(link, f"-r -S {size_bytes}")
         number = session_in(name, answer)
         session(number)
         try:
-            await write_file(link, manager, name, number, source, size_bytes, confirmed)
+            if staged:
+                await write_from(link, manager, name, number, staged[package.id], size_bytes)
+            else:
+                await write_file(link, manager, name, number, source, size_bytes, confirmed)
         except InstallFailed:
             await abandon_session(link, number)
+            await _unstage(link, staged)
             raise
+    await _unstage(link, staged)
     await commit(link, manager, name, number)
+
+
+async def _unstage(link: Link, staged: Mapping[str, str]) -> None:
+    """The session has its own copy, or will never have one."""
+    if staged:
+        await unstage(link)
 
 
 async def install_together(
@@ -70,6 +86,7 @@ async def install_together(
     *,
     session: SetSink,
     confirmed: Confirmed | None = None,
+    resumed: Confirmed | None = None,
 ) -> bool:
     """See :meth:`techtool.terminals.base.Terminal.install_together`; ``sdk``: None where it is not known."""
     check_streaming(link)
@@ -84,9 +101,12 @@ async def install_together(
         work = _Set(link, manager, name, session_in(name, answer), session, confirmed)
         session("", work.parent)
         try:
+            work.staged = await stage(link, files, confirmed=confirmed, resumed=resumed)
+            work.written_bytes = sum(file.size_bytes for file in files if file.apk.id in work.staged)
             for file, source in zip(files, sources, strict=True):
                 await work.write(file, source)
             accepted = await work.attach()
+            await _unstage(link, work.staged)
             if accepted:
                 await commit(link, manager, name, work.parent)
         except InstallFailed as error:
@@ -111,6 +131,8 @@ class _Set:
     confirmed: Confirmed | None
     children: list[str] = field(default_factory=list)
     written_bytes: int = 0
+    """Streamed or laid down."""
+    staged: Mapping[str, str] = field(default_factory=dict)
 
     async def write(self, file: PackageFile, source: BinaryIO) -> None:
         """One package into a session of its own.
@@ -121,6 +143,10 @@ class _Set:
         child = session_in(self.name, answer)
         self.children.append(child)
         self.sink(file.apk.id, child)
+        if file.apk.id in self.staged:
+            place = self.staged[file.apk.id]
+            await write_from(self.link, self.manager, _name(file.apk), child, place, file.size_bytes)
+            return
         confirmed = _after(self.written_bytes, self.confirmed)
         await write_file(self.link, self.manager, _name(file.apk), child, source, file.size_bytes, confirmed)
         self.written_bytes += file.size_bytes
@@ -139,6 +165,7 @@ class _Set:
         """Drop it: Android 10 leaves a set that it refused, and single sessions stay in any case."""
         for number in (self.parent, *self.children):
             await abandon_session(self.link, number)
+        await _unstage(self.link, self.staged)
 
 
 def _after(before_bytes: int, confirmed: Confirmed | None) -> Confirmed | None:

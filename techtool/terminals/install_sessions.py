@@ -71,15 +71,32 @@ def session_in(name: str, answer: str) -> str:
     return found[1]
 
 
+async def write_from(link: Link, manager: str, name: str, session: str, place: str, size_bytes: int) -> None:
+    """Fill a session from a file on the terminal; raises ``InstallFailed`` when it did not get in whole."""
+    command = f"{manager} install-write -S {size_bytes} {session} base.apk {place}"
+    _check_written(name, answer_of(await link.run(command, timeout_s=COMMIT_TIMEOUT_S)), size_bytes)
+
+
 async def write_file(
-    link: Link, manager: str, name: str, session: str, source: BinaryIO, size_bytes: int, confirmed: Confirmed | None
+    link: Link,
+    manager: str,
+    name: str,
+    session: str,
+    source: BinaryIO,
+    size_bytes: int,
+    confirmed: Confirmed | None,
+    file: str = "base.apk",
 ) -> None:
     """Stream a package into a session; raises ``InstallFailed`` when it did not get through whole."""
-    command = f"{manager} install-write -S {size_bytes} {session} base.apk -"
+    command = f"{manager} install-write -S {size_bytes} {session} {file} -"
     try:
         answer = answer_of(await link.feed(command, source, size_bytes, confirmed=confirmed))
     except CommandRefused as error:
         raise install_failed(name, str(error.params.get("answer", "")), committed=False) from error
+    _check_written(name, answer, size_bytes)
+
+
+def _check_written(name: str, answer: str, size_bytes: int) -> None:
     streamed = _STREAMED.search(answer)
     complete = streamed is None or int(streamed[1]) == size_bytes
     if not says_success(answer) or not complete:

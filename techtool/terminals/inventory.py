@@ -102,4 +102,4 @@ async def _signer(link: Link, package: ListedPackage) -> str | None:
 
 def _installed(package: ListedPackage, versions: dict[str, tuple[int, str]], signer: str | None) -> InstalledPackage:
     code, version = versions.get(package.id, (package.version_code or 0, ""))
-    return InstalledPackage(package.id, version, code, signer)
+    return InstalledPackage(package.id, version, code, signer, package.in_system_image)

@@ -45,4 +45,5 @@ class Meter:
             bytes_s=self._eta.rate(),
             remaining_s=self._eta.remaining_s(),
             stalled_s=self._eta.stalled_for(now_s),
+            resumed_bytes=event.resumed_bytes,
         )

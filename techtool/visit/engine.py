@@ -14,6 +14,7 @@ from techtool.clock import stamp
 from techtool.domain.outcome import Outcome, worst
 from techtool.domain.question import AnswerKind, Question
 from techtool.domain.release import VerifiedRelease
+from techtool.domain.restore import RestoreWish
 from techtool.domain.sensitive import redact
 from techtool.domain.terminal import Address
 from techtool.domain.visit import LaneRecord, VisitKind, VisitRecord
@@ -32,10 +33,12 @@ from techtool.i18n import Phrase, phrase
 from techtool.reports.keys import ReportKey, load_report_key
 from techtool.visit.clock_watch import ClockWatch
 from techtool.visit.closing import drop_payloads, seal_visit, sign_off, write_visit_reports
+from techtool.visit.kept_backups import backup_log
 from techtool.visit.lane import CHANGES, Lane
 from techtool.visit.log import WHOLE_VISIT, VisitLog, first_documents, read_visit
 from techtool.visit.operator import Operator
 from techtool.visit.outlet import Outlet
+from techtool.visit.restore_source import Restoring
 from techtool.visit.runner import LaneResult, reach, refused, unfinished, work
 from techtool.visit.services import ResumeRequest, Services, VisitRequest
 from techtool.visit.visits import note_torn, put_in_index, to_resume
@@ -52,6 +55,8 @@ class _Session:
     stick: Stick | None
     key: ReportKey
     watch: ClockWatch
+    identity: Path | None
+    """Opens the backup of a restore where this laptop's own key is gone."""
 
 
 class Engine:
@@ -101,13 +106,14 @@ class Engine:
                 work_order=redact(work_order),
                 lanes=tuple(LaneRecord(str(n), str(a), "") for n, a in enumerate(request.addresses, 1)),
                 clock_note=_clock_note(stick) if stick else {},
-                kind=VisitKind.UPDATE if stick else VisitKind.BACKUP,
+                kind=_kind(request),
+                restore=request.restore,
             )
             db = services.home.create_visit(visit.id, first_documents(visit, request.releases))
             log = VisitLog(db, services.clock, visit.id)
             outlet.emit(VisitStarted(visit.id, now))
             watch = ClockWatch(services.clock)
-            await self._work(_Session(log, stick, key, watch), outlet, request.releases)
+            await self._work(_Session(log, stick, key, watch, request.identity), outlet, request.releases)
 
     async def _resume(self, request: ResumeRequest, outlet: Outlet) -> None:
         services = self._services
@@ -118,7 +124,7 @@ class Engine:
             log = VisitLog(db, services.clock, visit_id)
             torn = note_torn(log)
             note_time(services.paths, visit.last_at, services.disk)
-            bundle = None if visit.kind is VisitKind.BACKUP else request.bundle or Path(visit.stick)
+            bundle = request.bundle or Path(visit.stick) if visit.kind is VisitKind.UPDATE else None
             stick, key = await self._prepare(bundle)
             _move(log, visit, request.addresses)
             outlet.emit(VisitStarted(visit_id, services.clock.now(), resumed=True))
@@ -126,7 +132,7 @@ class Engine:
                 outlet.emit(Notice(WHOLE_VISIT, None, services.clock.now(), torn, warning=True))
             log.resumed(services.tool_version, str(stick.root) if stick else "", services.settings.technician)
             watch = ClockWatch(services.clock, visit.last_at)
-            await self._work(_Session(log, stick, key, watch), outlet, log.wanted())
+            await self._work(_Session(log, stick, key, watch, request.identity), outlet, log.wanted())
 
     async def _prepare(self, bundle: Path | None) -> tuple[Stick | None, ReportKey]:
         """What must be there before a terminal is touched: set-up, a trusted stick, the unlocked report key.
@@ -167,7 +173,10 @@ class Engine:
         remade = put_in_index(self._services, visit)
         if remade is not None:
             self._notice(session.log, outlet, remade)
-        lanes = [self._lane(session, record, outlet, wanted) for record in visit.lanes if record.outcome is None]
+        restoring = visit.restore
+        lanes = [
+            self._lane(session, record, outlet, wanted, restoring) for record in visit.lanes if record.outcome is None
+        ]
         results = [LaneResult(r.outcome, r.exit_code, final=True) for r in visit.lanes if r.outcome is not None]
         try:
             results += await self._lanes(session.log, lanes, outlet)
@@ -199,8 +208,17 @@ class Engine:
                 break
         return results
 
-    def _lane(self, session: _Session, record: LaneRecord, outlet: Outlet, wanted: tuple[str, ...]) -> Lane:
+    def _lane(
+        self,
+        session: _Session,
+        record: LaneRecord,
+        outlet: Outlet,
+        wanted: tuple[str, ...],
+        wish: RestoreWish | None,
+    ) -> Lane:
+        restoring = Restoring(wish, session.identity, backup_log(self._services)) if wish is not None else None
         return Lane(
+            restoring=restoring,
             id=record.lane,
             address=Address.parse(record.address),
             record=record,
@@ -289,6 +307,12 @@ def _move(log: VisitLog, visit: VisitRecord, addresses: Mapping[str, Address]) -
         if lane is None:
             raise NotFoundError(what=name)
         log.moved(lane.lane, str(address))
+
+
+def _kind(request: VisitRequest) -> VisitKind:
+    if request.restore is not None:
+        return VisitKind.RESTORE
+    return VisitKind.UPDATE if request.bundle is not None else VisitKind.BACKUP
 
 
 def _clock_note(stick: Stick) -> dict[str, str]:

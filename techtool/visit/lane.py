@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
@@ -13,20 +14,26 @@ from techtool.domain.question import Question
 from techtool.domain.redacting import Cleaner
 from techtool.domain.rules import Environment
 from techtool.domain.terminal import Address, TerminalState
+from techtool.domain.verdicts import size_text
 from techtool.domain.visit import CatmAction, CatmResult, LaneRecord
 from techtool.errors import InternalError, LinkLost, LinkTimeout, TechtoolError, Unreachable, WrongProtocol
-from techtool.events import Answered, Asked, Event, Notice, Progress, StepDone, StepFailed, StepStarted
-from techtool.i18n import Phrase
+from techtool.events import Answered, Asked, Event, Notice, Progress, StepDone, StepFailed, StepStarted, StillWaiting
+from techtool.i18n import Phrase, phrase
 from techtool.links.base import Confirmed, Link
 from techtool.terminals.base import Terminal
 from techtool.visit.clock_watch import ClockWatch
 from techtool.visit.log import OpenStep, VisitLog, record_of
 from techtool.visit.operator import Operator
 from techtool.visit.outlet import Outlet
+from techtool.visit.restore_source import Restoring
 from techtool.visit.services import Services
 
 PROGRESS_EVERY_S = 0.1
-CHANGES = (CatmAction.INSTALL, CatmAction.RESTART)
+WAIT_TOLD_EVERY_S = 10.0
+_BOUNDS_S = {CatmAction.INSTALL: 600, CatmAction.RESTART: 300}
+"""The longest wait within a step, by what it does; see the links' and the driver's own limits."""
+_BOUND_S = 120
+CHANGES = (CatmAction.INSTALL, CatmAction.RESTART, CatmAction.DELETE)
 """Actions after which a terminal is another one until it was read again."""
 _UNHEARD = (LinkLost, LinkTimeout, Unreachable, WrongProtocol)
 """Errors that leave it open whether the terminal did what it was told."""
@@ -41,6 +48,31 @@ class StepScope:
     result: Phrase | None = None
     catm: CatmResult | None = None
     bytes_confirmed: int = 0
+    bytes_resumed: int = 0
+    """Of these: brought by an earlier attempt."""
+    heard_s: float = 0.0
+    """When the terminal or the person was heard of last (monotonic)."""
+
+    async def tell_waiting(self, bound_s: int) -> None:
+        """Until cancelled: say now and then that a terminal is waited for, and for how long at most."""
+        lane, clock = self.lane, self.lane.services.clock
+        told_s = self.heard_s = clock.monotonic_s()
+        while True:
+            await asyncio.sleep(WAIT_TOLD_EVERY_S)
+            now_s = clock.monotonic_s()
+            if lane.asking:
+                self.heard_s = now_s
+            if now_s - max(told_s, self.heard_s) >= WAIT_TOLD_EVERY_S / 2:
+                told_s, step = now_s, self.open
+                waited_s = round(now_s - self.heard_s)
+                lane.emit(StillWaiting(step.lane, step.step, clock.now(), step.item, waited_s, bound_s))
+
+    def resumed(self, count: int) -> None:
+        """So many bytes were there already: told and recorded before the first one is sent."""
+        self.bytes_resumed = count
+        size = size_text(count)
+        text = phrase("{size} of it are on the terminal already and proven; only the rest is sent.", size=size)
+        self.lane.notice(text, step=self.open.step)
 
     def progress(self, total_bytes: int) -> Confirmed:
         """A sink for confirmed bytes: tells the world ten times a second and at the end."""
@@ -50,12 +82,12 @@ class StepScope:
         def confirmed(count: int) -> None:
             nonlocal last_s
             self.bytes_confirmed = count
-            now_s = clock.monotonic_s()
+            now_s = self.heard_s = clock.monotonic_s()
             if count < total_bytes and now_s - last_s < PROGRESS_EVERY_S:
                 return
             last_s = now_s
-            step = self.open
-            self.lane.emit(Progress(step.lane, step.step, clock.now(), step.item, count, total_bytes))
+            step, resumed = self.open, self.bytes_resumed
+            self.lane.emit(Progress(step.lane, step.step, clock.now(), step.item, count, total_bytes, resumed))
 
         return confirmed
 
@@ -85,6 +117,14 @@ class Lane:
     plan: Plan | None = None
     environment: Environment = field(default_factory=lambda: Environment(techtool.__version__))
     """What the rules look at besides the terminal, with what the technician answered in this run."""
+    restoring: Restoring | None = None
+    """Not None: packages are put back from a backup, nothing is installed."""
+    undoing: bool = False
+    """What ran before is being put back."""
+    words: set[str] = field(default_factory=set)
+    """Questions of this run that were answered with the word that lets data be lost."""
+    asking: bool = False
+    """A person is asked something at this moment."""
     changing: bool = False
     """A step that changes the terminal began in this visit, and what came of it was not yet verified."""
 
@@ -138,6 +178,7 @@ class Lane:
         clock = self.services.clock
         self.emit(StepStarted(self.id, kind, clock.now(), item, title))
         scope = StepScope(self, opened)
+        waiting = asyncio.create_task(scope.tell_waiting(_BOUNDS_S.get(action, _BOUND_S) if action else _BOUND_S))
         try:
             yield scope
         except TechtoolError as error:
@@ -146,6 +187,8 @@ class Lane:
                 self.log.failed(opened, record, catm=scope.catm)
             self.emit(StepFailed(self.id, kind, clock.now(), record, item))
             raise
+        finally:
+            waiting.cancel()
         self.log.done(opened, scope.result, catm=scope.catm, bytes_confirmed=scope.bytes_confirmed)
         self.emit(StepDone(self.id, kind, clock.now(), item, scope.result))
 
@@ -155,7 +198,11 @@ class Lane:
         clock = self.services.clock
         self.emit(Asked(self.id, step, clock.now(), question))
         await self.outlet.settle()
-        answer = await self.operator.ask(question)
+        self.asking = True
+        try:
+            answer = await self.operator.ask(question)
+        finally:
+            self.asking = False
         if answer or not question.optional:
             self.log.answered(self.id, question, answer)
         self.emit(Answered(self.id, step, clock.now(), question.id))

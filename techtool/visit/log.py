@@ -1,7 +1,7 @@
 """A visit's journal in typed words: intents before commands, results after; and the record read back from it.
 
 Tables of a visit's database: ``visit`` (one document), ``lanes``, ``steps``, ``answers``, ``checks``, ``backups``,
-``installed``, ``sessions``, ``runs``, ``notices``. Every method is one transaction, so one line and one
+``installed``, ``restored``, ``sessions``, ``runs``, ``notices``. Every method is one transaction, so one line and one
 fsync of the journal.
 """
 
@@ -21,6 +21,7 @@ from techtool.domain.plan import Plan, PlanRecord, StepKind
 from techtool.domain.question import AnswerKind, CheckAnswer, Question
 from techtool.domain.redacting import Cleaner
 from techtool.domain.release import TrustFacts
+from techtool.domain.restore import RestoredPackage
 from techtool.domain.sensitive import redact
 from techtool.domain.terminal import TerminalState
 from techtool.domain.visit import (
@@ -162,6 +163,10 @@ class VisitLog:
         """What the terminal is like after the work."""
         self._set_lane(lane, after=state)
 
+    def undo_begun(self, lane: str) -> None:
+        """From here on what ran before is put back; a resumed lane goes on with that and with nothing else."""
+        self._set_lane(lane, undo_at=self._clock.now())
+
     def finished(self, lane: str, outcome: Outcome, exit_code: int, error: ErrorRecord | None) -> None:
         """The terminal's outcome: final for this visit."""
         self._set_lane(lane, outcome=outcome, exit_code=exit_code, error=error)
@@ -187,6 +192,10 @@ class VisitLog:
     def failed(self, step: OpenStep, error: ErrorRecord, *, catm: CatmResult | None = None) -> None:
         """The step ended badly, and its effect on the terminal is known."""
         self._end(step, StepState.FAILED, error=error, action_result=catm)
+
+    def steps_of(self, lane: str) -> tuple[StepRecord, ...]:
+        """Every step of a terminal so far, of earlier runs too."""
+        return _all(self._db, "steps", lane, StepRecord)
 
     def close_interrupted(self, lane: str, *, except_step: OpenStep) -> None:
         """Intents left open by a stop: the terminal was read again, so they count as failed, not as unknown."""
@@ -264,6 +273,14 @@ class VisitLog:
             table.remove(same)
             table.insert({"lane": lane, **plain(file)})
 
+    def restored(self, lane: str, package: RestoredPackage) -> None:
+        """What was put back from a backup and read again; the newest reading stands."""
+        table = self._table("restored")
+        same = (where("lane") == lane) & (where("package")["id"] == package.package.id)
+        with self._db.transaction():
+            table.remove(same)
+            table.insert({"lane": lane, **plain(package)})
+
 
 def _docs(db: JournalDB, table: str, lane: str) -> list[dict[str, Any]]:
     found = [dict(d) for d in db.table(table).search(where("lane") == lane)]
@@ -284,6 +301,7 @@ def _lane(db: JournalDB, doc: Mapping[str, Any]) -> LaneRecord:
         "answers": plain(_all(db, "answers", lane, AnswerRecord)),
         "checks": plain(_all(db, "checks", lane, CheckRecord)),
         "installed": plain(_all(db, "installed", lane, InstalledFile)),
+        "restored": plain(_all(db, "restored", lane, RestoredPackage)),
         "backup": plain(backups[-1]) if backups else None,
     }
     return convert({**doc, **parts}, LaneRecord)

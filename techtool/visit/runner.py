@@ -22,6 +22,7 @@ from techtool.errors import (
     NotCompatible,
     PersonError,
     RefusedByPerson,
+    RestoreRefused,
     StoreError,
     TechtoolError,
     TrustError,
@@ -29,29 +30,42 @@ from techtool.errors import (
     VerifyFailed,
 )
 from techtool.events import LaneFinished
-from techtool.i18n import phrase
+from techtool.i18n import N_, Phrase, phrase
 from techtool.terminals.install import outcome_of
 from techtool.visit.lane import Lane
 from techtool.visit.log import record_of
 from techtool.visit.steps.backup import backup
 from techtool.visit.steps.check import check
 from techtool.visit.steps.confirm import confirm
-from techtool.visit.steps.functional_tests import functional_tests
+from techtool.visit.steps.functional_tests import functional_tests, tests_after_restore
 from techtool.visit.steps.identify import identify, read_state
 from techtool.visit.steps.inspect import inspect
 from techtool.visit.steps.install import install
+from techtool.visit.steps.restore import carry_out, check_restore, verify_restore
 from techtool.visit.steps.verify import verify
+from techtool.visit.undo import can_undo, prepare_undo, undo
 
+UNDO = "undo"
 RETRY = "retry"
 LATER = "later"
 LEAVE = "leave"
 MAX_RETRIES = 5
+_UNDO_LABEL = N_("Undo: put back what ran before")
+_LEAVE_LABEL = N_("Leave it as it is and write it in the report")
 
 Station = tuple[StepKind, Callable[[Lane], Awaitable[None]]]
 
 
 class StopHere(Exception):
     """The lane stays unfinished; resume goes on from its last step."""
+
+    def __init__(self, error: TechtoolError) -> None:
+        self.error = error
+        super().__init__(str(error))
+
+
+class UndoChosen(Exception):
+    """What ran before is put back; gates are open and words are typed."""
 
     def __init__(self, error: TechtoolError) -> None:
         self.error = error
@@ -84,7 +98,12 @@ async def reach(lane: Lane) -> LaneResult | None:
 
 
 async def work(lane: Lane) -> LaneResult:
-    """All stations after identify; without a stick only the backup."""
+    """All stations after identify; without a stick a restore, or only the backup."""
+    if lane.record.undo_at is not None:
+        lane.undoing = True
+        return await _undone(lane, None)
+    if lane.restoring is not None:
+        return await _restore(lane)
     if lane.opened is None:
         ended = await _guarded(lane, [(StepKind.BACKUP, backup)])
         return ended or _finish(lane, Outcome.SUCCESS, int(Exit.DONE), None)
@@ -111,8 +130,81 @@ async def work(lane: Lane) -> LaneResult:
     )
     if ended is not None:
         return ended
+    if not passed and await _wants_undo(lane):
+        return await _undone(lane, None)
     outcome = Outcome.SUCCESS if passed else Outcome.SUCCESS_NOT_RESTORED
     return _finish(lane, outcome, int(OUTCOME_EXIT[outcome]), None)
+
+
+async def _restore(lane: Lane) -> LaneResult:
+    """Put packages back from a backup: the same stations, with a plan of its own."""
+    ended = await _guarded(lane, [(StepKind.INSPECT, inspect), (StepKind.CHECK, check_restore)])
+    if ended is not None:
+        return ended
+    if not lane.agreed.has_work and not lane.record.confirmed_digest:
+        return _finish(lane, Outcome.NOTHING_TO_DO, int(Exit.NOTHING_TO_DO), None)
+    passed = True
+
+    async def attended(lane: Lane) -> None:
+        nonlocal passed
+        passed = await tests_after_restore(lane)
+
+    ended = await _guarded(
+        lane,
+        [
+            (StepKind.CONFIRM, confirm),
+            (StepKind.BACKUP, backup),
+            (StepKind.INSTALL, carry_out),
+            (StepKind.VERIFY, verify_restore),
+            (StepKind.TEST, attended),
+        ],
+    )
+    if ended is not None:
+        return ended
+    outcome = Outcome.SUCCESS if passed else Outcome.SUCCESS_NOT_RESTORED
+    return _finish(lane, outcome, int(OUTCOME_EXIT[outcome]), None)
+
+
+async def _wants_undo(lane: Lane) -> bool:
+    """After a failed test: put back what ran before, or leave it. Without an answer it is left."""
+    if not can_undo(lane):
+        return False
+    question = Question(
+        f"problem.{StepKind.TEST.value}",
+        AnswerKind.CHOICE,
+        phrase("A test failed after the installation."),
+        choices=(Choice(UNDO, Phrase(_UNDO_LABEL)), Choice(LEAVE, Phrase(_LEAVE_LABEL))),
+        serial=lane.known.identity.serial,
+        optional=True,
+    )
+    try:
+        return await lane.ask(StepKind.TEST, question) == UNDO and await _ready_to_undo(lane)
+    except PersonError:
+        return False
+
+
+async def _ready_to_undo(lane: Lane) -> bool:
+    """Gates and words; what keeps it from being undone is told, and nothing was changed by it."""
+    try:
+        if await prepare_undo(lane):
+            return True
+        lane.notice(phrase("There is nothing to undo: the terminal runs what it ran before."))
+    except (GateClosed, RestoreRefused, RefusedByPerson) as error:
+        text = phrase("Not undone: {problem}", problem=error.what_phrase)
+        lane.notice(text, step=StepKind.INSTALL, warning=True)
+    return False
+
+
+async def _undone(lane: Lane, error: TechtoolError | None) -> LaneResult:
+    """Put back what ran before; ``error``: what led to it. As before by re-reading, it is “rolled back”."""
+    ended = await _guarded(lane, [(StepKind.INSTALL, undo)])
+    if ended is not None:
+        return ended
+    outcome = Outcome.ROLLED_BACK if _as_before(lane) else Outcome.INCONSISTENT
+    record = _truthful(lane, record_of(error)) if error is not None else lane.record.error
+    if record is not None and outcome is Outcome.ROLLED_BACK:
+        record = replace(record, state_now=phrase("What ran before the visit was put back and read again."))
+    return _finish(lane, outcome, int(OUTCOME_EXIT[outcome]), record)
 
 
 def _nothing_to_do(lane: Lane) -> LaneResult:
@@ -129,6 +221,8 @@ async def _guarded(lane: Lane, stations: Sequence[Station]) -> LaneResult | None
     try:
         for kind, station in stations:
             await _with_ways_on(lane, kind, station)
+    except UndoChosen as chosen:
+        return await _undone(lane, chosen.error)
     except StopHere as stop:
         return unfinished(lane, stop.error)
     except TechtoolError as error:
@@ -142,20 +236,23 @@ async def _with_ways_on(lane: Lane, kind: StepKind, station: Callable[[Lane], Aw
     while True:
         try:
             return await station(lane)
-        except StopHere:
+        except (StopHere, UndoChosen):
             raise
         except (PersonError, AmbiguousChoice, StoreError) as error:
             if isinstance(error, RefusedByPerson) and not lane.changing:
                 raise
             raise StopHere(error) from error
         except TechtoolError as error:
-            if await _way_on(lane, kind, error) == LEAVE:
+            way = await _way_on(lane, kind, error)
+            if way == LEAVE:
                 raise
             retries += 1
             if retries > MAX_RETRIES:
                 raise StopHere(error) from error
             if kind is not StepKind.IDENTIFY:
                 await _with_ways_on(lane, StepKind.IDENTIFY, identify)
+            if way == UNDO and await _ready_to_undo(lane):
+                raise UndoChosen(error) from error
 
 
 async def _way_on(lane: Lane, kind: StepKind, error: TechtoolError) -> str:
@@ -163,7 +260,7 @@ async def _way_on(lane: Lane, kind: StepKind, error: TechtoolError) -> str:
 
     Without an answer: later, where the terminal may be half-done or another one answers; else the outcome stands.
     """
-    hopeless = isinstance(error, NotCompatible | NotCapable | InternalError) and not lane.changing
+    hopeless = isinstance(error, NotCompatible | NotCapable | InternalError | RestoreRefused) and not lane.changing
     if hopeless:
         return LEAVE
     begun = lane.before is not None or lane.record.before is not None
@@ -177,7 +274,8 @@ async def _way_on(lane: Lane, kind: StepKind, error: TechtoolError) -> str:
         choices=(
             Choice(RETRY, phrase("Try again")),
             Choice(LATER, phrase("Stop here; go on later")),
-            Choice(LEAVE, phrase("Leave it as it is and write it in the report")),
+            *((Choice(UNDO, Phrase(_UNDO_LABEL)),) if lane.changing and _undoes(lane, kind) else ()),
+            Choice(LEAVE, Phrase(_LEAVE_LABEL)),
         ),
         serial=lane.state.identity.serial if lane.state else lane.record.serial,
         optional=True,
@@ -189,6 +287,10 @@ async def _way_on(lane: Lane, kind: StepKind, error: TechtoolError) -> str:
     if way == LATER:
         raise StopHere(error)
     return way
+
+
+def _undoes(lane: Lane, kind: StepKind) -> bool:
+    return kind in (StepKind.INSTALL, StepKind.VERIFY) and can_undo(lane)
 
 
 def _is_an_answer(error: TechtoolError) -> bool:
@@ -246,7 +348,7 @@ def _outcome_of(lane: Lane, error: TechtoolError) -> Outcome:
     if not lane.changing:
         if isinstance(error, RefusedByPerson):
             return Outcome.CANCELLED
-        refusal = isinstance(error, GateClosed | NotCompatible | UnknownModel | TrustError)
+        refusal = isinstance(error, GateClosed | NotCompatible | UnknownModel | TrustError | RestoreRefused)
         return Outcome.REFUSED if refusal else Outcome.FAILED_TRANSIENT
     if not _as_before(lane):
         return Outcome.INCONSISTENT

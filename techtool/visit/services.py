@@ -11,6 +11,7 @@ from pathlib import Path
 import techtool
 from techtool.catalogue.reader import Catalogue, load_catalogue
 from techtool.clock import Clock, SystemClock
+from techtool.domain.restore import RestoreWish
 from techtool.domain.terminal import Address
 from techtool.links.base import Link
 from techtool.links.open import link_for
@@ -69,6 +70,10 @@ class VisitRequest:
     """Release ids wanted; empty: everything on the stick that fits."""
     merchant: str = ""
     work_order: str = ""
+    restore: RestoreWish | None = None
+    """Not None: nothing is installed from a stick, packages are put back from a backup."""
+    identity: Path | None = None
+    """An age identity file of the office's, where this laptop's own key to the backup is gone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +86,8 @@ class ResumeRequest:
     """Where the stick is now; None: where it was."""
     addresses: Mapping[str, Address] = field(default_factory=dict)
     """Serial → where that terminal is reached now."""
+    identity: Path | None = None
+    """An age identity file of the office's, for a restore."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -38,6 +38,7 @@ ANSWERS = {
     "arrive.merchant": "Noodle House",
     "inspect.SE-02": "pass",
     "check.batch": True,
+    "check.batch.evidence": "slip 000123",
     "check.tamper": True,
     "inspect.tamper": True,
     "test.SE-08": "pass",

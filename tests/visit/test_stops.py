@@ -1,8 +1,7 @@
-"""A power cut at many moments of a visit: the disk image and the link freeze, and what follows has no effect.
+"""A power cut at any moment of a visit: the disk image and the link freeze, and what follows has no effect.
 
-Effects are counted at the disk (every create, write, fsync, truncate, rename, unlink, folder) and at the link (every
-command and transfer). At effect *i* everything stops; the record must be truthful at once, and a fresh engine must
-bring the visit from that image to a good end.
+Every moment of a visit by :mod:`tests.visit.stops`. Here besides: the commands of a set of packages, each cut before
+and behind, where a terminal may hold both packages or none.
 """
 
 from __future__ import annotations
@@ -28,11 +27,9 @@ from techtool.visit.engine import Engine
 from techtool.visit.operator import ScriptedOperator
 from techtool.visit.services import Services, VisitRequest
 from techtool.visit.visits import list_visits, unfinished
+from tests.visit import stops
 from tests.visit.conftest import Shop
 from tests.visit.suite import codes, with_stick
-
-POINTS = 36
-"""How many moments are tried, spread evenly over the visit."""
 
 
 class PowerCut(BaseException):
@@ -194,19 +191,32 @@ async def cut_at(shop: Shop, template: Path, off_at: int) -> AsyncIterator[tuple
     shutil.rmtree(folder)
 
 
+def test_a_power_cut_at_some_moments() -> None:
+    """What a person runs while working; all moments are in the next one."""
+    tally = stops.try_all(sample=30)
+    print(tally)
+    assert tally.tried >= 30
+    assert not tally.untruthful, str(tally)
+
+
 @pytest.mark.slow
-@pytest.mark.timeout(600)
-async def test_a_power_cut_anywhere(shop: Shop, tmp_path: Path) -> None:
-    template = tmp_path / "template"
-    whole = await measured(shop, template)
-    assert whole.count > 100
-    tried = 0
-    for off_at in range(0, whole.count, max(1, whole.count // POINTS)):
-        async with cut_at(shop, template, off_at) as (one, simulation):
-            await ends_well(one, off_at, simulation.addresses[0])
-            assert simulation.terminals[0].device.store.state.sessions == {}, off_at
-        tried += 1
-    print(f"{tried} power cuts over {whole.count} effects, 0 untruthful")
+@pytest.mark.timeout(1200)
+@pytest.mark.parametrize(
+    ("choose", "at_least"),
+    [
+        pytest.param(None, 500, id="at every effect"),
+        pytest.param(stops.rows(seed=4, count=25), 25, id="five in a row"),
+        pytest.param(stops.torn(seed=4, count=60), 60, id="what was not synced is lost in part"),
+        pytest.param(stops.full(), 50, id="the disk is full at each write"),
+    ],
+)
+def test_truth_after_any_stop(choose: stops.Chosen | None, at_least: int) -> None:
+    """All of ``python -m tests.visit.stops``."""
+    tally = stops.try_all(choose)
+    print(tally)
+    assert tally.tried >= at_least
+    assert {"disk", "packet"} == set(tally.effects)
+    assert not tally.untruthful, str(tally)
 
 
 @pytest.mark.slow

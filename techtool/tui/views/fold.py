@@ -22,6 +22,7 @@ from techtool.events import (
     StepDone,
     StepFailed,
     StepStarted,
+    StillWaiting,
     VisitStarted,
 )
 from techtool.i18n import Phrase, phrase, translate
@@ -96,6 +97,8 @@ def fold(view: VisitView, event: Event) -> VisitView:
             return _changed(view, lane, replace(_lane(view, lane), plan=plan))
         case Notice(text=text, warning=warning):
             return _logged(view, event, Mark.WARNING if warning else Mark.NOTE, text)
+        case StillWaiting(text=text):
+            return _logged(view, event, Mark.NOTE, text)
         case LaneFinished():
             return _lane_finished(view, event)
         case Finished():

@@ -8,6 +8,7 @@ from typing import Final
 
 from techtool.domain.estimate import human_duration, human_estimate, together
 from techtool.domain.plan import VERDICT_LABEL, Estimate, Plan, PlanStep, ReleaseFinding, ReleaseVerdict, StepKind
+from techtool.domain.rollback import rollback_lines
 from techtool.domain.rules import Force, Verdict
 from techtool.i18n import _, language, translate
 from techtool.tui.views.lines import Line, Mark
@@ -83,7 +84,7 @@ def plan_view(plan: Plan, model: str, system: str, *, every_rule: bool = False) 
         total=_time(together([step.estimate for step in ahead])),
         attended=_time(together([step.estimate for step in ahead if step.attended])),
         downtime=_time(plan.downtime),
-        undo=plan.undo.text(),
+        undo="\n".join(line.text() for line in (plan.undo, *rollback_lines(plan.rollback))),
         releases=releases,
         hidden_rules=sum(len(f.rules) for f in findings) - shown,
     )

@@ -101,6 +101,8 @@ class Transfer:
     bytes_s: float | None
     remaining_s: float | None
     stalled_s: float
+    resumed_bytes: int = 0
+    """Of the confirmed ones: there from an earlier attempt."""
 
     @property
     def share(self) -> float:

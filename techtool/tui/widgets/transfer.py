@@ -22,6 +22,8 @@ def transfer_text(transfer: Transfer, width: int, glyphs: Glyphs) -> Text:
     text.append(glyphs.bar_rest * (room - full), style="#2b3743")
     text.append(f" {int(transfer.share * 100):3d}%\n", style=f"bold {STRONG}")
     parts = [f"{size_text(transfer.confirmed_bytes)} / {size_text(transfer.total_bytes)}"]
+    if transfer.resumed_bytes:
+        parts.append(_("{size} were there").format(size=size_text(transfer.resumed_bytes)))
     if transfer.stalled_s >= STALL_S:
         text.append(parts[0])
         stalled = _("no answer for {seconds} s").format(seconds=int(transfer.stalled_s))

@@ -19,6 +19,7 @@ async def backup(lane: Lane) -> None:
         return
     async with lane.step(StepKind.BACKUP, title=phrase("Back up the configuration"), action=CatmAction.UPLOAD) as step:
         identity = lane.known.identity
+        lane.services.home.ensure_folder(paths.backups)
         stored = await write_backup(
             lane.driver.backup_items(lane.services.catalogue.allow_list(identity.family)),
             backup_id=f"{lane.log.visit_id}-{lane.id}",
@@ -51,6 +52,6 @@ def visit_key(lane: Lane) -> str:
     if path.is_file():
         return path.read_text(encoding="ascii").strip()
     secret, _public = new_identity()
-    services.disk.make_folder(path.parent)
+    services.home.ensure_folder(path.parent)
     services.disk.write_file(path, secret.encode("ascii"))
     return secret

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from techtool.domain.plan import Plan, ReleaseFinding, ReleaseVerdict, StepKind
 from techtool.domain.planner import make_plan
+from techtool.domain.question import TAKINGS, evidence_question
 from techtool.domain.recalled import recalled_installed, runs_recalled
 from techtool.domain.refusal import closed, refusal
 from techtool.domain.rules import questions
@@ -64,6 +65,8 @@ async def _answered(lane: Lane, state: TerminalState) -> Plan:
         for question in open_questions:
             asked = replace(question, serial=state.identity.serial)
             answers[question.id] = await lane.ask(StepKind.CHECK, asked) == YES
+            if question.id in TAKINGS and answers[question.id]:
+                await lane.ask(StepKind.CHECK, evidence_question(asked))
         lane.environment = replace(lane.environment, answers=answers)
         plan = _plan(lane, state)
     return plan

@@ -38,13 +38,15 @@ async def install(lane: Lane) -> None:
 
     Nothing is sent before every payload lies verified on this laptop and the terminal was read once more.
     """
-    await _abandon_leftovers(lane)
+    left = await abandon_leftovers(lane)
     missing = [[item for item in unit if not await _is_there(lane, item)] for unit in _units(lane)]
     ready = [[await _fetch(lane, item) for item in unit] for unit in missing if unit]
     if ready:
         await check_again(lane)
     for unit, files in zip([unit for unit in missing if unit], ready, strict=True):
         await _install_unit(lane, unit[0].verified.release.key, files)
+    if left and not ready:
+        await lane.driver.drop_staged()
     if ready and any(verified.release.after.restart for verified in lane.agreed.releases):
         await _restart(lane)
 
@@ -63,11 +65,14 @@ def _units(lane: Lane) -> list[list[_Item]]:
     return units
 
 
-async def _abandon_leftovers(lane: Lane) -> None:
-    """An interrupted installation leaves sessions on the terminal; they are dropped before new ones are opened."""
+async def abandon_leftovers(lane: Lane) -> bool:
+    """An interrupted installation leaves sessions on the terminal; they are dropped before new ones are opened.
+
+    Whether there was one.
+    """
     left = lane.log.open_sessions(lane.id)
     if not left:
-        return
+        return False
     unnamed = {one.size_bytes for one in left if not one.session}
     found = await lane.driver.unfinished_sessions(unnamed) if unnamed else ()
     sessions = [one.session for one in left if one.session]
@@ -86,6 +91,7 @@ async def _abandon_leftovers(lane: Lane) -> None:
     if found is None:
         text = phrase("Whether an empty installation of {package} was left behind cannot be read.", package=packages)
         lane.notice(text)
+    return True
 
 
 async def _is_there(lane: Lane, item: _Item) -> bool:
@@ -148,6 +154,7 @@ async def _install_together(lane: Lane, release: str, files: Sequence[PackageFil
                 files,
                 session=lambda package, session: lane.log.session_opened(lane.id, package, session),
                 confirmed=step.progress(total_bytes),
+                resumed=step.resumed,
             )
         if done:
             step.catm = CatmResult.SUCCESS
@@ -176,6 +183,7 @@ async def _install(lane: Lane, file: PackageFile) -> None:
                 file.size_bytes,
                 session=lambda session: lane.log.session_opened(lane.id, apk.id, session),
                 confirmed=step.progress(file.size_bytes),
+                resumed=step.resumed,
             )
         step.catm = CatmResult.SUCCESS
         step.result = phrase("{package} {version} was accepted by the terminal", package=apk.id, version=apk.version)

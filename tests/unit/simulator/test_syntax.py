@@ -62,7 +62,7 @@ def test_and_or_binds_tighter_than_semicolon() -> None:
     "text",
     [
         "a | b", "a &", "echo $HOME", "echo ${x}", "echo $(x)", "echo `x`", "ls *", "ls a?", "ls [ab]", "ls ~",
-        "echo {a,b}", "a > /sdcard/x", "a >> /dev/null", "a < /sdcard/x", "if true; then a; fi", "X=1 a", "! a",
+        "echo {a,b}", "a > /sdcard/x", "a 2>> /tmp/x", "a < /sdcard/x", "if true; then a; fi", "X=1 a", "! a",
         "{ a; }", "# note", "echo 'x", 'echo "x', "echo x\\", "( a", "a )", ";", "a ;; b", "a && ", "|| a", "(", "2> ",
     ],
 )  # fmt: skip

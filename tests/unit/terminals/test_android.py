@@ -102,9 +102,9 @@ async def test_state() -> None:
     assert state.clock_offset_s == 90.5
     assert state.uptime_s == 350735.47
     assert state.packages == (
-        InstalledPackage("android", "", 30),
+        InstalledPackage("android", "", 30, in_system_image=True),
         InstalledPackage("com.acme.pay", "1.4.0 beta 2", 10400),
-        InstalledPackage("com.android.settings", "", 30),
+        InstalledPackage("com.android.settings", "", 30, in_system_image=True),
         InstalledPackage("com.android.webview", "87.0.4280.101", 438910534),
     )
     assert "dumpsys package android" not in link.commands
@@ -174,7 +174,7 @@ async def test_an_old_terminal_is_asked_the_old_way() -> None:
     state = await (await terminal(link)).read_state()
     assert state.packages == (
         InstalledPackage("com.acme.pay", "10300", 10300),
-        InstalledPackage("com.android.settings", "4.2.2-1234", 17),
+        InstalledPackage("com.android.settings", "4.2.2-1234", 17, in_system_image=True),
     )
 
 

@@ -1,0 +1,159 @@
+"""Undo after a failure: what ran before comes back from this visit's own backup, and that is never called a success."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from techtool.domain.outcome import Outcome
+from techtool.domain.rollback import RollbackClass
+from techtool.domain.visit import CatmAction, StepState
+from techtool.errors import Exit
+from techtool.events import Asked
+from techtool.simulator.faults import InstallRefusal
+from techtool.simulator.run import Simulation
+from tests.visit.conftest import Shop, fault
+from tests.visit.suite import with_stick
+from tests.visit.undo_stick import (
+    FORMER,
+    KERNEL,
+    NEW,
+    PAY,
+    WORDS,
+    asked,
+    codes,
+    data,
+    debuggable,
+    make_undo_stick,
+    packages,
+    store_data,
+    untold,
+)
+
+REFUSED = InstallRefusal(word="INSTALL_FAILED_VERIFICATION_FAILURE", package=PAY)
+
+
+@pytest.fixture(scope="session")
+def undo_stick(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return make_undo_stick(tmp_path_factory.mktemp("undo-stick"))
+
+
+@pytest.fixture
+def ready(shop: Shop, undo_stick: Path) -> Shop:
+    shop.changed = {**WORDS, "problem.install": "undo"}
+    return with_stick(shop, undo_stick)
+
+
+async def failed_half_way(shop: Shop, simulation: Simulation) -> tuple[Outcome, int, bool]:
+    """The kernel goes in, the payment application is refused."""
+    store_data(simulation)
+    finished = await shop.run(simulation.addresses[0])
+    return finished.outcome, finished.exit_code, finished.sealed
+
+
+def choices(shop: Shop, question: str) -> list[str]:
+    found = [e.question for e in shop.events if isinstance(e, Asked) and e.question.id == question]
+    return [choice.value for choice in found[-1].choices]
+
+
+async def test_the_half_that_went_in_is_taken_back(ready: Shop) -> None:
+    async with ready.terminals(faults=fault(install=REFUSED)) as simulation:
+        before = {name: p.apk_sha256 for name, p in packages(simulation).items()}
+        assert await failed_half_way(ready, simulation) == (Outcome.ROLLED_BACK, Exit.ROLLED_BACK, True)
+        assert {name: p.apk_sha256 for name, p in packages(simulation).items()} == before
+        assert data(simulation) == ["typed in by hand", ""], "only what had to be uninstalled lost its data"
+    lane = ready.lane()
+    assert lane.undo_at is not None
+    assert lane.error is not None
+    assert "put back" in lane.error.state_now.text("en")
+    assert [one.data_lost for one in lane.restored if one.package.id == KERNEL] == [True]
+    assert all(step.state is not StepState.STARTED for step in lane.steps)
+
+
+async def test_data_stays_where_the_terminal_takes_an_older_one(ready: Shop) -> None:
+    async with ready.terminals(debuggable(), faults=fault(install=REFUSED)) as simulation:
+        assert (await failed_half_way(ready, simulation))[0] is Outcome.ROLLED_BACK
+        assert (codes(simulation), data(simulation)) == (FORMER, ["typed in by hand"] * 2)
+    plan = ready.lane().plan
+    assert plan is not None
+    assert plan.rollback.kind is RollbackClass.KEEPS_DATA
+    assert not [name for name in asked(ready) if name.startswith("restore.")]
+
+
+async def test_after_a_failed_test(ready: Shop) -> None:
+    ready.changed |= {"test.TX-01": "fail", "problem.test": "undo"}
+    async with ready.terminals() as simulation:
+        finished = await ready.run(simulation.addresses[0])
+        assert (finished.outcome, finished.exit_code) == (Outcome.ROLLED_BACK, Exit.ROLLED_BACK)
+        assert codes(simulation) == FORMER
+    assert {one.package.id for one in ready.lane().restored} == {PAY, KERNEL}
+
+
+async def test_a_failed_test_that_is_left(ready: Shop) -> None:
+    """Without an answer nothing is undone by itself."""
+    ready.changed |= {"test.TX-01": "fail"}
+    async with ready.terminals() as simulation:
+        finished = await ready.run(simulation.addresses[0])
+        assert finished.exit_code == Exit.NOT_RESTORED
+        assert codes(simulation) == NEW
+    assert choices(ready, "problem.test") == ["undo", "leave"]
+
+
+async def test_a_closed_gate_leaves_the_tested_terminal_as_it_is(ready: Shop) -> None:
+    ready.changed |= {"test.TX-01": "fail", "problem.test": "undo", "restore.nothing-waiting": False}
+    async with ready.terminals(untold()) as simulation:
+        finished = await ready.run(simulation.addresses[0])
+        assert finished.exit_code == Exit.NOT_RESTORED
+        assert codes(simulation) == NEW
+    assert ready.lane().undo_at is None
+
+
+async def test_the_word_is_not_typed(ready: Shop) -> None:
+    """Then nothing is undone; the visit stays open, for it is half-done."""
+    ready.changed[f"restore.loses-data.{KERNEL}"] = "no"
+    async with ready.terminals(faults=fault(install=REFUSED)) as simulation:
+        outcome, _code, sealed = await failed_half_way(ready, simulation)
+        assert (outcome, sealed) == (Outcome.INCONSISTENT, False)
+        assert codes(simulation) == {**FORMER, KERNEL: NEW[KERNEL]}
+        assert data(simulation)[1] == "typed in by hand"
+    assert ready.lane().undo_at is None
+
+
+async def test_it_is_not_offered_where_the_publisher_forbids_it(shop: Shop) -> None:
+    shop.changed = {"problem.install": "leave"}
+    async with shop.terminals(faults=fault(install=REFUSED)) as simulation:
+        finished = await shop.run(simulation.addresses[0])
+    assert finished.outcome is Outcome.INCONSISTENT
+    assert choices(shop, "problem.install") == ["retry", "later", "leave"]
+    plan = shop.lane().plan
+    assert plan is not None
+    assert plan.rollback.kind is RollbackClass.NOT_POSSIBLE
+
+
+async def test_an_interrupted_undo_goes_on(ready: Shop) -> None:
+    """The former package does not go in at first: uninstalled, and the visit open; resume puts it back."""
+    ready.changed |= {"test.TX-01": "fail", "problem.test": "undo", "problem.install": "later"}
+    async with ready.terminals() as simulation:
+        store = simulation.terminals[0].device.packages
+        install = store.commit
+        refusals = iter([True])
+
+        async def once_refused(session: int, free_bytes: int) -> None:
+            package = next(iter(packages(simulation)), "")
+            if PAY not in packages(simulation) and next(refusals, False):
+                store.abandon(session)
+                from techtool.simulator.apk import InstallRefused
+
+                raise InstallRefused("INSTALL_FAILED_INTERNAL_ERROR", package)
+            await install(session, free_bytes)
+
+        store.commit = once_refused  # type: ignore[method-assign,assignment]
+        finished = await ready.run(simulation.addresses[0])
+        assert (finished.outcome, finished.sealed) == (Outcome.INCONSISTENT, False)
+        assert PAY not in codes(simulation)
+        finished = await ready.resume()
+        assert (finished.outcome, finished.exit_code, finished.sealed) == (Outcome.ROLLED_BACK, Exit.ROLLED_BACK, True)
+        assert codes(simulation) == FORMER
+    removed = [s for s in ready.lane().steps if s.action is CatmAction.DELETE]
+    assert sorted(s.item for s in removed) == [f"remove:{KERNEL}", f"remove:{PAY}"], "each once"
