@@ -13,12 +13,16 @@ TechtoolError
 │   └── NoSuchVisit
 ├── PersonError                TT-12x
 │   ├── AnswerMissing                  exit 5
+│   │   ├── OptionMissing      a command would ask, and nobody is there
 │   │   ├── AnswerUnusable
 │   │   └── ConfirmationMissing
 │   ├── RefusedByPerson                exit 6
 │   └── WrongPassphrase                exit 6
 ├── TrustError                 TT-2xx  the stick
 │   ├── Untrusted                      exit 10
+│   │   ├── UnknownOffice      none of the pinned roots is in its chain
+│   │   ├── OtherFingerprint   not the root a person was told of
+│   │   └── RefreshUntrusted   a refresh file, not a stick
 │   ├── Expired                        exit 11
 │   ├── Recalled                       exit 12
 │   ├── Damaged                        exit 13

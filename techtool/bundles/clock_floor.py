@@ -39,6 +39,14 @@ class ReferenceTime:
 
 
 @dataclass(frozen=True, slots=True)
+class _Plain:
+    """The file of a floor that was never set back."""
+
+    schema: int
+    floor: str
+
+
+@dataclass(frozen=True, slots=True)
 class _FloorFile:
     schema: int
     floor: str
@@ -91,7 +99,7 @@ def raise_floor(paths: Paths, moment: datetime, disk: Disk = DISK) -> None:
     if path.exists() and moment <= read_floor(paths):
         return
     disk.make_folder(path.parent)
-    disk.write_file(path, encode_json(_FloorFile(newest(CLOCK), stamp(moment), _history(paths))))
+    disk.write_file(path, _encoded(moment, _history(paths)))
 
 
 def set_back(paths: Paths, proven: datetime, today: datetime, disk: Disk = DISK) -> datetime:
@@ -105,8 +113,14 @@ def set_back(paths: Paths, proven: datetime, today: datetime, disk: Disk = DISK)
     if floor < before:
         entry = f"{stamp(before)} → {stamp(floor)}, {stamp(today)}"
         disk.make_folder(paths.trust)
-        disk.write_file(_file(paths), encode_json(_FloorFile(newest(CLOCK), stamp(floor), (*_history(paths), entry))))
+        disk.write_file(_file(paths), _encoded(floor, (*_history(paths), entry)))
     return read_floor(paths)
+
+
+def _encoded(floor: datetime, history: tuple[str, ...]) -> bytes:
+    if not history:
+        return encode_json(_Plain(newest(CLOCK), stamp(floor)))
+    return encode_json(_FloorFile(newest(CLOCK), stamp(floor), history))
 
 
 def _history(paths: Paths) -> tuple[str, ...]:

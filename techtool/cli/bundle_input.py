@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import click
 
@@ -14,12 +15,21 @@ from techtool.bundles.description import Description, ProvidesEntry, decode_draf
 from techtool.cli.inputs import first_line
 from techtool.domain.codec import CodecError
 from techtool.domain.recall import RecalledPackage
-from techtool.domain.release import Provides, ReleaseKind, Requirement
+from techtool.domain.release import Compare, Provides, ReleaseKind, Requirement, Urgency
 from techtool.errors import AnswerMissing, BadFile, UsageError
 from techtool.i18n import _, phrase
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+
+
+_WRONG_WORD: Final = re.compile(r"^Invalid enum value .*\.([a-z_]+)`$", re.DOTALL)
+"""The codec's word for it; the place stands at the end."""
+_WORDS: Final = {
+    "compare": tuple(Compare),
+    "kind": tuple(ReleaseKind),
+    "urgency": tuple(Urgency),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +132,7 @@ def _read_draft(path: Path) -> Description:
     try:
         return decode_draft(_bytes_of(path))
     except CodecError as error:
-        raise BadFile(path=str(path), problem=str(error)) from error
+        raise BadFile(path=str(path), problem=_with_words(error)) from error
 
 
 def _rules(text: str) -> tuple[Requirement, ...]:
@@ -130,7 +140,16 @@ def _rules(text: str) -> tuple[Requirement, ...]:
     try:
         return decode_rules(data)
     except CodecError as error:
-        raise UsageError(problem=_("--requires: {problem}").format(problem=error)) from error
+        raise UsageError(problem=_("--requires: {problem}").format(problem=_with_words(error))) from error
+
+
+def _with_words(error: CodecError) -> str:
+    """What is wrong, with the words that there are where another one was written."""
+    field = _WRONG_WORD.search(str(error))
+    words = _WORDS.get(field[1]) if field is not None else None
+    if words is None:
+        return str(error)
+    return _("{problem}; there are: {words}").format(problem=error, words=", ".join(words))
 
 
 def _model(text: str) -> ProvidesEntry:

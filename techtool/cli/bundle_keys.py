@@ -96,6 +96,8 @@ def rotate(
 
 
 def _say_rotated(workspace: Workspace, rotated: Rotated, *, lost: bool) -> None:
+    from techtool.bundles.profile import ROLE_PREFIX
+
     click.echo(rotated.new_owner)
     say(
         _("{new} stands for {old} in: {roles}").format(
@@ -133,6 +135,14 @@ def _say_rotated(workspace: Workspace, rotated: Rotated, *, lost: bool) -> None:
                 day=f"{timestamp.expires:%Y-%m-%d}"
             )
         )
+        if any(role.startswith(ROLE_PREFIX) for role in rotated.roles):
+            say(
+                "! "
+                + _(
+                    "Until all who are named above have signed, nothing of this is published. Recall what is in danger "
+                    "now (“bundle recall”): that needs only a recall key."
+                )
+            )
         say("! " + _("If the key was stolen: publish today, and send a refresh file (“bundle write --metadata-only”)."))
 
 
@@ -160,6 +170,9 @@ def renew(folder: Path, roles: tuple[str, ...], within_days: int) -> int:
     if renewed.staged or renewed.waiting:
         say_waiting(workspace)
     else:
-        say(_("No role ends within {days} days.").format(days=within_days))
+        if renewed.newest:
+            say(_("None would get a later date by renewing now: {roles}").format(roles=", ".join(renewed.newest)))
+        elif renewed.limit is not None:
+            say(_("No role ends until {day}.").format(day=f"{renewed.limit:%Y-%m-%d}"))
         say(_("The use-by date of sticks moves on with “bundle sign --renew”."))
     return int(Exit.DONE if renewed.staged else Exit.NOTHING_TO_DO)

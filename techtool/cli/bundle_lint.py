@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     help=N_(
         "Check the releases of a bundle folder or a stick. Everything is shown at once, of a folder what is staged as "
         "well: rules that no terminal meets, circles, versions without an order, unknown models and rules, missing "
-        "files and texts."
+        "files and texts, files that no connection brings, other signers."
     ),
 )
 @click.argument("path", type=click.Path(path_type=Path))
@@ -47,12 +47,17 @@ def lint(path: Path, as_json: bool) -> int:
     return int(Exit.FAILED if report.errors else Exit.DONE)
 
 
-def say_lint(workspace: Workspace, release: Release) -> None:
-    """What there is to say of a release that was just added, in one line each."""
+def say_lint(workspace: Workspace, release: Release) -> bool:
+    """What there is to say of a release that was just added, in one line each; whether there is an error."""
     from techtool.bundles.publish.lint import findings_on
+    from techtool.domain.lint import Check, Severity
 
-    for finding in findings_on(workspace, release):
+    findings = findings_on(workspace, release)
+    for finding in findings:
         say(f"{_mark_of(finding)} {finding.text.text()}")
+        if finding.severity is Severity.ERROR or finding.check in {Check.FILE_ROLE, Check.SIGNER_CHANGE}:
+            say(f"  → {finding.remedy.text()}")
+    return any(finding.severity is Severity.ERROR for finding in findings)
 
 
 def _mark_of(finding: LintFinding) -> str:

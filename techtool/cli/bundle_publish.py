@@ -93,7 +93,7 @@ def _say_made(workspace: Workspace, given: int, *, protected: bool) -> None:
     made = sorted(path.name for path in workspace.keys.glob("*")) if workspace.keys.is_dir() else []
     say(_("New key files in {path}: {names}").format(path=workspace.keys, names=", ".join(made) or "–"))
     if given:
-        say(_("{count} keys are people's own; their private halves were never here.").format(count=given))
+        say(_("Keys that are people's own: {count}. Their private halves were never here.").format(count=given))
     if made and not protected:
         say(_("The keys in {path} have no passphrase: fit for trying out only.").format(path=workspace.keys))
     if made:
@@ -125,12 +125,33 @@ def _say_made(workspace: Workspace, given: int, *, protected: bool) -> None:
     "--model", "models", multiple=True, metavar="VENDOR/MODEL[:REV,REV]", help=N_("for this model; repeatable")
 )
 @click.option("--release", "draft_file", type=_PATH, help=N_("TOML file with the rest: text, requires, after …"))
-@click.option("--requires", metavar="JSON", help=N_("list of rules as JSON, or a file that holds it"))
+@click.option(
+    "--requires",
+    metavar="JSON",
+    help=N_(
+        "list of rules as JSON, or a file that holds it. Kinds (“what”) and their fields: firmware, bootloader: "
+        "compare, version; component: id, compare, version; battery: percent; external-power; free-storage: bytes; "
+        "tool, sdk: compare, version; no-open-batch; abi: version. compare is one of eq ne lt le gt ge (default: ge). "
+        'Such as [{"what": "component", "id": "com.acme.kernel", "compare": "ge", "version": "7.0"}]'
+    ),
+)
 @click.option("--text", "texts", multiple=True, metavar="LANG=TEXT", help=N_("what is new; repeatable"))
 @click.option("--id", "release_id", help=N_("release id (default: the package)"))
 @click.option("--version", help=N_("default: the APK's version name"))
-@click.option("--version-format", help=N_("how versions are ordered (default: from the version)"))
-@click.option("--kind", help=N_("application, firmware, kernel, parameters … (default: application)"))
+@click.option(
+    "--version-format",
+    help=N_(
+        "how versions are ordered: dotted, triplet, semver, android-code, dotted-date or opaque (default: from the "
+        "version)"
+    ),
+)
+@click.option(
+    "--kind",
+    help=N_(
+        "application, firmware, bootloader, kernel, aid_capk, parameters, resources or certificates (default: "
+        "application)"
+    ),
+)
 @click.option("--install-duration", type=int, help=N_("seconds on site"))
 def add(  # noqa: PLR0917 - one parameter for each option
     folder: Path,
@@ -147,6 +168,7 @@ def add(  # noqa: PLR0917 - one parameter for each option
     install_duration: int | None,
 ) -> None:
     """Read, describe, stage."""
+    from techtool.bundles.publish.contents import unread_languages
     from techtool.bundles.publish.workspace import Workspace
     from techtool.cli.bundle_input import Typed, draft_from
     from techtool.clock import SystemClock
@@ -169,8 +191,12 @@ def add(  # noqa: PLR0917 - one parameter for each option
                 path=file.target, size=file.size_bytes, digest=file.sha256
             )
         )
-    say_lint(workspace, added.release)
-    say(_("Next: “bundle sign”, by the vendor and by the lab."))
+    for note in unread_languages(added.release.text):
+        say(f"! {note.text()}")
+    if say_lint(workspace, added.release):
+        say(_("Next: mend it first, for it is not published like this: “bundle withdraw”, then “bundle add” again."))
+    else:
+        say(_("Next: “bundle sign”, by the vendor and by the lab."))
 
 
 @click.command(
@@ -193,7 +219,7 @@ def write(folder: Path, stick: Path, metadata_only: bool) -> None:
     if metadata_only:
         _write_refresh(workspace, stick)
         return
-    if not stick.is_dir():  # a mistyped or unmounted stick would end up on this computer's own disk
+    if not stick.exists():  # a mistyped or unmounted stick would end up on this computer's own disk
         raise NotFoundError(what=str(stick))
     written = workspace.write(stick, SystemClock())
     for item in written.stick.releases:
@@ -202,12 +228,12 @@ def write(folder: Path, stick: Path, metadata_only: bool) -> None:
         say(f"! {note.text()}")
     counts = {"files": written.files, "copied": written.copied, "removed": written.removed}
     say(
-        _("{files} files on the stick ({copied} written now, {removed} old ones removed), all read back.").format(
+        _("Files on the stick: {files} (written now: {copied}, old ones removed: {removed}), all read back.").format(
             **counts
         )
     )
     if written.stick.recalls:
-        say(_("{count} recalls go along.").format(count=len(written.stick.recalls)))
+        say(_("Recalls that go along: {count}").format(count=len(written.stick.recalls)))
     say(_("Good until {day}.").format(day=f"{written.use_by:%Y-%m-%d}"))
     say(_("Everything is on the stick. Eject or unmount it in the system, then it is safe to remove."))
 
@@ -221,7 +247,7 @@ def _write_refresh(workspace: Workspace, path: Path) -> None:
     for note in written.notes:
         say(f"! {note.text()}")
     say(
-        _("{size} bytes: all metadata and {count} recalls, no releases.").format(
+        _("Bytes: {size}; it holds all metadata, no releases. Recalls: {count}").format(
             size=written.size_bytes, count=written.recalls
         )
     )

@@ -180,13 +180,24 @@ def _say_reach(workspace: Workspace) -> None:
 def withdraw(folder: Path, release: str) -> None:
     """Stage the list without it."""
     from techtool.bundles.publish.adding import withdraw as take_off
+    from techtool.bundles.publish.lint import findings_without
     from techtool.bundles.publish.workspace import Workspace
     from techtool.cli.bundle_input import release_key
     from techtool.clock import SystemClock
 
     workspace = Workspace.open(folder)
-    role = take_off(workspace, *release_key(release), SystemClock())
+    lost = findings_without(workspace, release)
+    gone = take_off(workspace, *release_key(release), SystemClock())
     click.echo(release)
-    say(_("It is off the list {role}, as soon as that is signed.").format(role=role))
-    say(_("Older sticks still carry it; laptops that have seen the newer list call it withdrawn."))
-    say_waiting(workspace)
+    if gone.published:
+        say(_("It is off the list {role}, as soon as that is signed.").format(role=gone.role))
+        say(_("Older sticks still carry it; laptops that have seen the newer list call it withdrawn."))
+    else:
+        say(_("It was not published: nothing on sticks changes."))
+    for finding in lost:
+        text = _("Without it, {release}: {text}").format(release=finding.release_key, text=finding.text.text())
+        say(f"! {text}")
+    if gone.waits or workspace.staged_roles():
+        say_waiting(workspace)
+    else:
+        say(_("Nothing waits for a signature."))

@@ -13,6 +13,7 @@ from techtool.i18n import _
 if TYPE_CHECKING:
     from techtool.bundles.publish.state import Missing
     from techtool.bundles.publish.workspace import Workspace
+    from techtool.domain.lint import LintFinding
 
 
 def missing_line(lack: Missing) -> str:
@@ -26,6 +27,11 @@ def missing_line(lack: Missing) -> str:
             role=role, count=lack.signatures, owners=owners, organisations=", ".join(lack.organisations)
         )
     return _("{role}: still needs {count} of: {owners}").format(role=role, count=lack.signatures, owners=owners)
+
+
+def lint_line(finding: LintFinding) -> str:
+    """A lint error of what is staged."""
+    return "✗ " + _("{release}: {text}").format(release=finding.release_key, text=finding.text.text())
 
 
 def say_missing(missing: Iterable[Missing]) -> None:

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 import click
 
-from techtool.cli.bundle_says import say_missing, say_root
+from techtool.cli.bundle_says import lint_line, say_missing, say_root
 from techtool.cli.output import say
-from techtool.errors import Exit
+from techtool.errors import Exit, WrongPassphrase
 from techtool.i18n import N_, _
 
 if TYPE_CHECKING:
@@ -37,7 +37,11 @@ _PATH = click.Path(path_type=Path)
     metavar="COPY",
     help=N_("take over signatures from another copy of the folder; repeatable"),
 )
-@click.option("--passphrase-file", type=_PATH, help=N_("first line: passphrase of the keys"))
+@click.option(
+    "--passphrase-file",
+    type=_PATH,
+    help=N_("first line: passphrase of the keys; where they differ, sign with one after the other (--as)"),
+)
 @click.option("--renew", is_flag=True, help=N_("move the use-by date on although nothing changed"))
 @click.option(
     "--use-by-days", type=click.IntRange(1, 400), default=120, show_default=True, help=N_("days a stick is good")
@@ -60,19 +64,37 @@ def sign(
 
     workspace = Workspace.open(folder)
     took = [_merge(workspace, copy) for copy in copies]
-    report = workspace.sign(
-        SystemClock(),
-        key_folders=key_folders,
-        passphrases=passphrases_from(passphrase_file),
-        only=owners,
-        renew=renew,
-        use_by_days=use_by_days,
-        accept_lint=accept_lint,
-    )
+    _say_lint_errors(workspace)
+    try:
+        report = workspace.sign(
+            SystemClock(),
+            key_folders=key_folders,
+            passphrases=passphrases_from(passphrase_file),
+            only=owners,
+            renew=renew,
+            use_by_days=use_by_days,
+            accept_lint=accept_lint,
+        )
+    except WrongPassphrase:
+        if passphrase_file is not None:
+            say("! " + _("Where keys have different passphrases, sign with one after the other: --as OWNER."))
+        raise
     _say_signed(workspace, report)
     if report.refused is not None:
         raise report.refused
     return int(Exit.DONE if report.signed or report.published or any(took) else Exit.NOTHING_TO_DO)
+
+
+def _say_lint_errors(workspace: Workspace) -> None:
+    """Whoever signs is told what is wrong with it, before a key is used."""
+    from techtool.bundles.publish.lint import staged_errors
+    from techtool.bundles.publish.state import Shelf
+    from techtool.domain.lint import in_order
+
+    staged = Shelf(workspace).staged
+    errors = staged_errors(workspace, staged, staged)
+    for finding in in_order(found for of_role in errors.values() for found in of_role):
+        say(lint_line(finding))
 
 
 def _merge(workspace: Workspace, copy: Path) -> bool:
@@ -86,20 +108,30 @@ def _merge(workspace: Workspace, copy: Path) -> bool:
     for role in merged.differing:
         say(
             "! "
-            + _("{role} is another one in {copy}: nothing of it was taken. Make one of the two changes again.").format(
-                role=role, copy=copy
-            )
+            + _(
+                "{role} was changed in another way in {copy}: no signature for it was taken, because it would not fit. "
+                "One of the two changes has to be made again."
+            ).format(role=role, copy=copy)
         )
     for role in merged.elsewhere:
-        say("! " + _("{role} waits only in {copy}: nothing of it was taken.").format(role=role, copy=copy))
+        say(
+            "! "
+            + _(
+                "{role} was changed only in {copy}; changes are not taken over. Make it again here, or go on there."
+            ).format(role=role, copy=copy)
+        )
+    for role in merged.done:
+        say(_("{role} of {copy} is published here already.").format(role=role, copy=copy))
     if merged.ahead:
         say("! " + _("{copy} has published a later state than this folder: go on with that copy.").format(copy=copy))
-    if not merged.taken:
+    if not (merged.taken or merged.differing or merged.elsewhere or merged.ahead):
         say(_("No new signature in {copy}.").format(copy=copy))
     return bool(merged.taken)
 
 
 def _say_signed(workspace: Workspace, report: SignReport) -> None:
+    from techtool.bundles.profile import RECALL
+
     for role, owner in report.signed:
         click.echo(_("{role}: signed by {owner}").format(role=role, owner=owner))
     if report.published and report.use_by is not None:
@@ -115,6 +147,13 @@ def _say_signed(workspace: Workspace, report: SignReport) -> None:
         say_root(workspace)
     if report.published:
         say(_("Next: “bundle write” to a stick."))
+        if RECALL in report.roles:
+            say(
+                _(
+                    "And now, for laptops far away: “bundle write FOLDER FILE --metadata-only” writes the recall as a "
+                    "refresh file to send."
+                )
+            )
     elif report.missing:
         say(_("Next: pass the folder on to the people named, who run “bundle sign” with their keys."))
     else:

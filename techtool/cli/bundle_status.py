@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from techtool.cli.bundle_says import missing_line
+from techtool.cli.bundle_says import lint_line, missing_line
 from techtool.cli.bundle_views import recall_json, recall_line
 from techtool.cli.output import emit_json, say
 from techtool.clock import stamp
@@ -50,9 +50,12 @@ def _json(found: Status) -> dict[str, object]:
             "use_by": stamp(published.use_by),
             "days_left": published.days_left,
             "ends": published.ends.value,
+            "root_version": published.root_version,
+            "root_sha256": published.root_sha256,
         },
         "roles": [_role_json(role) for role in found.roles],
         "ready": list(found.ready),
+        "lint_errors": [{"check": f.check.value, "release": f.release_key, "text": f.text.text()} for f in found.held],
         "keys": [
             {
                 "file": key.path.name,
@@ -99,14 +102,19 @@ def _missing_json(lack: Missing) -> dict[str, object]:
 
 def _lines(found: Status) -> Iterator[str]:
     """The same for reading."""
+    from techtool.bundles.roots import grouped
+
     if found.published is None:
         yield _("Nothing is published yet.")
     else:
-        yield _("Published {issued}; sticks are good until {day} ({days} days).").format(
+        yield _("Published {issued}; sticks are good until {day} (days left: {days}).").format(
             issued=f"{found.published.issued:%Y-%m-%d}",
             day=f"{found.published.use_by:%Y-%m-%d}",
             days=found.published.days_left,
         ) + _mark(found.published.ends)
+        yield _("Root {version}, its fingerprint: {fingerprint}").format(
+            version=found.published.root_version, fingerprint=grouped(found.published.root_sha256)
+        )
     yield _("Roles:")
     for role in found.roles:
         yield from _role_lines(role)
@@ -117,7 +125,9 @@ def _lines(found: Status) -> Iterator[str]:
         if not item.published:
             yield "  " + _("{release} ({role}) is not published yet").format(release=item.release.key, role=item.role)
     for recall, published in found.recalls:
-        yield "  ! " + recall_line(recall) + ("" if published else " " + _("NOT PUBLISHED YET."))
+        yield "  ! " + ("" if published else _("NOT PUBLISHED YET:") + " ") + recall_line(recall)
+    for finding in found.held:
+        yield "  " + lint_line(finding)
     for name, version in found.withdrawn:
         yield "  " + _("withdrawn by its publisher: {name} {version}").format(name=name, version=version)
 
@@ -131,7 +141,7 @@ def _role_lines(role: RoleStatus) -> Iterator[str]:
     else:
         yield (
             "  "
-            + _("{role} {version}, until {day} ({days} days); {threshold} of: {owners}").format(
+            + _("{role} {version}, until {day} (days left: {days}); {threshold} of: {owners}").format(
                 role=role.role,
                 version=role.version,
                 day=f"{role.expires:%Y-%m-%d}",

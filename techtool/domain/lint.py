@@ -9,10 +9,13 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from techtool.domain.release import Release
 from techtool.i18n import Phrase, phrase
+
+if TYPE_CHECKING:
+    from techtool.domain.lint_install import Reach
 
 
 class Check(StrEnum):
@@ -45,6 +48,10 @@ class Check(StrEnum):
     """An APK without a version code."""
     NO_TESTS = "no-tests"
     """Firmware or a boot loader of which nobody says where the lab tried it."""
+    FILE_ROLE = "file-role"
+    """Files that no connection brings to a terminal it is made for."""
+    SIGNER_CHANGE = "signer-change"
+    """A package that is signed by another key in another release: Android refuses the one over the other."""
 
 
 class Severity(StrEnum):
@@ -64,12 +71,16 @@ _WARNINGS: Final = frozenset(
         Check.NO_DURATION,
         Check.NO_CODE,
         Check.NO_TESTS,
+        Check.FILE_ROLE,
+        Check.SIGNER_CHANGE,
     }
 )
 
 
 MEND_RULES: Final = phrase("Mend the rules of this release: “bundle withdraw”, then “bundle add” again.")
 """What to do about a release whose rules are wrong in themselves."""
+ADD_AGAIN: Final = phrase("Mend it: “bundle withdraw”, then “bundle add” again.")
+"""What to do about a release that says something else that is wrong."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,24 +106,31 @@ class LintFinding:
 
 
 def lint(
-    releases: Sequence[Release], known_models: Collection[tuple[str, str]], known_rules: Collection[str]
+    releases: Sequence[Release],
+    known_models: Collection[tuple[str, str]],
+    known_rules: Collection[str],
+    reach: Reach | None = None,
 ) -> tuple[LintFinding, ...]:
     """Every finding on the releases of one bundle: by release, errors first, in a fixed order.
 
     ``known_models`` are the catalogue's (vendor, model) pairs, ``known_rules`` the kinds of rules that techtool can
-    judge.
+    judge. With ``reach``, what techtool cannot install is told as well.
     """
-    return in_order(_findings(tuple(releases), frozenset(known_models), frozenset(known_rules)))
+    return in_order(_findings(tuple(releases), frozenset(known_models), frozenset(known_rules), reach))
 
 
 def lint_one(
-    releases: Sequence[Release], key: str, known_models: Collection[tuple[str, str]], known_rules: Collection[str]
+    releases: Sequence[Release],
+    key: str,
+    known_models: Collection[tuple[str, str]],
+    known_rules: Collection[str],
+    reach: Reach | None = None,
 ) -> tuple[LintFinding, ...]:
     """The findings of :func:`lint` on the release of that key; what cannot matter to it is not looked at."""
     from techtool.domain.lint_shelf import Shelf
 
     near = Shelf(releases).around(key)
-    return tuple(f for f in lint([releases[i] for i in near], known_models, known_rules) if f.concerns({key}))
+    return tuple(f for f in lint([releases[i] for i in near], known_models, known_rules, reach) if f.concerns({key}))
 
 
 def in_order(findings: Iterable[LintFinding]) -> tuple[LintFinding, ...]:
@@ -125,10 +143,14 @@ _RANK: Final = {check: (check in _WARNINGS, place) for place, check in enumerate
 
 
 def _findings(
-    releases: tuple[Release, ...], known_models: frozenset[tuple[str, str]], known_rules: frozenset[str]
+    releases: tuple[Release, ...],
+    known_models: frozenset[tuple[str, str]],
+    known_rules: frozenset[str],
+    reach: Reach | None,
 ) -> Iterator[LintFinding]:
     # They build on the types above.
     from techtool.domain.lint_circles import circles
+    from techtool.domain.lint_install import file_roles, signers
     from techtool.domain.lint_needs import own_needs
     from techtool.domain.lint_order import order
     from techtool.domain.lint_release import alone
@@ -138,6 +160,9 @@ def _findings(
     shelf = Shelf(releases)
     for release in releases:
         yield from alone(release, known_models, known_rules)
+        if reach is not None:
+            yield from file_roles(release, reach)
+    yield from signers(shelf)
     closed: set[int] = set()
     for index in range(len(releases)):
         for finding in own_needs(shelf, index):

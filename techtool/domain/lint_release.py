@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Sequence
 from typing import Final
 
-from techtool.domain.lint import MEND_RULES, Check, LintFinding
+from techtool.domain.lint import ADD_AGAIN, MEND_RULES, Check, LintFinding
+from techtool.domain.lint_rules import HIGHEST_SDK, is_malformed, processors, rules
 from techtool.domain.lint_shelf import VERSIONED
-from techtool.domain.release import Compare, Release, ReleaseKind, Requirement
+from techtool.domain.release import Compare, Release, ReleaseKind
 from techtool.domain.rules_state import BATTERY_FLOOR_POWERED_PERCENT, STORAGE_MARGIN_PERCENT
 from techtool.domain.verdicts import compared
 from techtool.domain.version_space import Want, contradiction, is_readable
@@ -15,8 +16,6 @@ from techtool.domain.versions import SCHEMES
 from techtool.i18n import LANGUAGES, Phrase, phrase
 
 _SYSTEM_KINDS: Final = (ReleaseKind.FIRMWARE, ReleaseKind.BOOTLOADER)
-_HIGHEST_SDK: Final = 999_999
-"""What a rule can name at most."""
 _ENDLESS: Final = 1 << 62
 """Bytes: more than any terminal has."""
 
@@ -25,7 +24,7 @@ def alone(
     release: Release, known_models: Collection[tuple[str, str]], known_rules: Collection[str]
 ) -> Iterator[LintFinding]:
     """Everything that can be said without looking at another release."""
-    yield from _rules(release, known_rules)
+    yield from rules(release, known_rules)
     yield from _models(release, known_models)
     yield from _hardware(release)
     yield from _amounts(release)
@@ -34,45 +33,15 @@ def alone(
     yield from _told(release)
 
 
-def _rules(release: Release, known: Collection[str]) -> Iterator[LintFinding]:
-    for what in sorted({rule.what for rule in (*release.requires, *release.recommends)} - set(known)):
-        text = phrase("It states a rule “{what}” that nobody here knows: no terminal meets it.", what=what)
-        remedy = phrase("The rules that there are: {rules}.", rules=", ".join(sorted(known)))
-        yield LintFinding(Check.UNKNOWN_RULE, release.key, text, remedy)
-    for rule in release.requires:
-        if rule.what in known and _is_malformed(rule):
-            text = phrase("Its rule “{what}” lacks what it compares with: no terminal meets it.", what=rule.what)
-            yield LintFinding(Check.UNREACHABLE, release.key, text, MEND_RULES)
-
-
-def _is_malformed(rule: Requirement) -> bool:
-    """Whether the rule could never be judged, on whatever terminal."""
-    version = rule.version.strip()
-    if rule.what in VERSIONED:
-        return not version or (rule.what == "component" and not rule.id)
-    if rule.what == "sdk":
-        return not version.isdecimal() or int(version) > _HIGHEST_SDK
-    if rule.what == "abi":
-        return not _listed(rule)
-    return rule.what == "tool" and not _is_tool_version(version)
-
-
-def _is_tool_version(version: str) -> bool:
-    from packaging.version import InvalidVersion, Version
-
-    try:
-        Version(version)
-    except InvalidVersion:
-        return False
-    return True
-
-
 def _models(release: Release, known: Collection[tuple[str, str]]) -> Iterator[LintFinding]:
     named = sorted({(p.vendor, p.model) for p in release.provides})
     unknown = [f"{vendor}/{model}" for vendor, model in named if (vendor, model) not in known]
     if not named:
         yield LintFinding(
-            Check.UNKNOWN_MODEL, release.key, phrase("It is made for no model at all."), phrase("Name its models.")
+            Check.UNKNOWN_MODEL,
+            release.key,
+            phrase("It is made for no model at all."),
+            phrase("Name its models. {way}", way=ADD_AGAIN),
         )
     elif unknown:
         all_of_them = len(unknown) == len(named)
@@ -82,10 +51,10 @@ def _models(release: Release, known: Collection[tuple[str, str]]) -> Iterator[Li
             text = phrase("The catalogue knows none of its models: {models}", models=listed)
         vendors = {vendor for vendor, _model in named}
         near = [f"{vendor}/{model}" for vendor, model in sorted(known) if vendor in vendors]
-        remedy = phrase("The catalogue's models of this vendor: {models}", models=", ".join(near))
+        remedy = phrase("{way} The catalogue's models of this vendor: {models}", way=ADD_AGAIN, models=", ".join(near))
         if not near:
             there = ", ".join(sorted({vendor for vendor, _model in known}))
-            remedy = phrase("The catalogue's vendors: {vendors}", vendors=there)
+            remedy = phrase("{way} The catalogue's vendors: {vendors}", way=ADD_AGAIN, vendors=there)
         check = Check.UNKNOWN_MODEL if all_of_them else Check.UNKNOWN_MODEL_SOME
         yield LintFinding(check, release.key, text, remedy)
 
@@ -104,18 +73,18 @@ def _amounts(release: Release) -> Iterator[LintFinding]:
     """Battery, storage, API level and techtool's version: demands that no amount meets together."""
     needed = -(-release.size_bytes * STORAGE_MARGIN_PERCENT // 100)
     lowest_sdk = max((apk.min_sdk for apk in release.packages), default=1)
-    rules = release.requires
-    battery = [(r.compare, r.percent) for r in rules if r.what == "battery"]
-    storage = [(r.compare, r.bytes) for r in rules if r.what == "free-storage"]
-    sdk = [(r.compare, int(r.version)) for r in rules if r.what == "sdk" and not _is_malformed(r)]
+    stated = release.requires
+    battery = [(r.compare, r.percent) for r in stated if r.what == "battery"]
+    storage = [(r.compare, r.bytes) for r in stated if r.what == "free-storage"]
+    sdk = [(r.compare, int(r.version)) for r in stated if r.what == "sdk" and not is_malformed(r)]
     floor = BATTERY_FLOOR_POWERED_PERCENT
     why = phrase("no charge from {floor} % to 100 % meets them all", floor=floor)
     yield from _unless_any(release, "battery", battery, range(floor, 101), why)
     why = phrase("from the {floor} bytes on that the release itself needs, no amount meets them all", floor=needed)
     yield from _unless_any(release, "free-storage", storage, range(needed, _ENDLESS), why)
     why = phrase("from level {floor} on, the lowest that its packages run on, none meets them all", floor=lowest_sdk)
-    yield from _unless_any(release, "sdk", sdk, range(lowest_sdk, _HIGHEST_SDK + 1), why)
-    tool = [Want("dotted", r.compare, r.version) for r in rules if r.what == "tool"]
+    yield from _unless_any(release, "sdk", sdk, range(lowest_sdk, HIGHEST_SDK + 1), why)
+    tool = [Want("dotted", r.compare, r.version) for r in stated if r.what == "tool"]
     if contradiction(tool):
         why = phrase("no version of techtool meets them all")
         yield _never(release, "tool", why)
@@ -142,18 +111,14 @@ def _any_amount(demands: Sequence[tuple[Compare, int]], possible: range) -> bool
 
 def _processor(release: Release) -> Iterator[LintFinding]:
     """Every list needs one processor that no rule forbids: a terminal may have several, so one for each will do."""
-    rules = [rule for rule in release.requires if rule.what == "abi" and _listed(rule)]
-    forbidden = {abi for rule in rules if rule.compare is Compare.NE for abi in _listed(rule)}
-    wanted = [_listed(rule) for rule in rules if rule.compare is not Compare.NE]
+    listed = [rule for rule in release.requires if rule.what == "abi" and processors(rule)]
+    forbidden = {abi for rule in listed if rule.compare is Compare.NE for abi in processors(rule)}
+    wanted = [processors(rule) for rule in listed if rule.compare is not Compare.NE]
     wanted += [apk.abis for apk in release.packages if apk.abis]
     for abis in wanted:
         if set(abis) <= forbidden:
             text = phrase("It needs a processor of {abis} and forbids every one of them.", abis=", ".join(abis))
             yield LintFinding(Check.UNREACHABLE, release.key, text, MEND_RULES)
-
-
-def _listed(rule: Requirement) -> tuple[str, ...]:
-    return tuple(part.strip() for part in (rule.version or rule.id).split(",") if part.strip())
 
 
 def _versions(release: Release) -> Iterator[LintFinding]:

@@ -226,6 +226,8 @@ class Shelf:
                 gathered.wants.append(Want(rule.version_format or release.version_format, rule.compare, rule.version))
                 name = name_of(rule.id if rule.what == "component" else rule.what)
                 gathered.texts.append(need_version(name, rule.compare, rule.version))
+            else:
+                gathered.texts.append(name_of(rule.id if rule.what == "component" else rule.what))
         for conflict in release.conflicts:
             gathered = things.setdefault(self.thing_of(conflict), _Gathered())
             if conflict.compare is None:

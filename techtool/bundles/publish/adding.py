@@ -6,6 +6,7 @@ import hashlib
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -14,6 +15,7 @@ from techtool.bundles.description import Description, FileEntry, encode_release,
 from techtool.bundles.medium import is_portable, place_of
 from techtool.bundles.profile import RELEASES, ROLE_PREFIX
 from techtool.bundles.publish.contents import files_of, release_at
+from techtool.bundles.publish.restaging import RENEW_DAYS, settle
 from techtool.bundles.publish.roles import file_entry
 from techtool.bundles.recalls import safe_name
 from techtool.clock import Clock
@@ -59,7 +61,7 @@ def add_release(workspace: Workspace, publisher: str, files: Sequence[Path], dra
     target = f"{RELEASES}/{publisher}/{safe_name(f'{release.id}-{release.version}')}.json"
     _refuse_odd_name(target)
     listed = files_of(workspace, role)
-    _refuse_clash(listed, release, target, entries)
+    _refuse_clash(listed, files_of(workspace, role, staged=False), release, target, entries)
     description = encode_release(release)
     for path, entry in zip(files, entries, strict=True):
         _keep_copy(workspace, path, entry)
@@ -73,10 +75,22 @@ def add_release(workspace: Workspace, publisher: str, files: Sequence[Path], dra
     return Added(release, role)
 
 
-def withdraw(workspace: Workspace, release_id: str, version: str, clock: Clock) -> str:
-    """Take a release and what only it uses off its publisher's list; gives the role that waits for signatures.
+@dataclass(frozen=True, slots=True)
+class TakenOff:
+    """What a withdrawal did."""
 
-    Older sticks carry it on; where a laptop has seen the newer list, they report it as withdrawn.
+    role: str
+    published: bool
+    """Whether sticks carry the release: then its end has to be signed."""
+    waits: bool
+    """Whether the list is still another one than the published one."""
+
+
+def withdraw(workspace: Workspace, release_id: str, version: str, clock: Clock) -> TakenOff:
+    """Take a release and what only it uses off its publisher's list.
+
+    Older sticks carry it on; where a laptop has seen the newer list, they report it as withdrawn. A list that is what
+    is published already then waits for no signature any more.
     """
     name = f"{safe_name(f'{release_id}-{version}')}.json"
     for publisher in workspace.publishers:
@@ -92,9 +106,21 @@ def withdraw(workspace: Workspace, release_id: str, version: str, clock: Clock) 
             for file in release_at(workspace, path, entry.hashes["sha256"]).files
         }
         kept = {path: entry for path, entry in listed.items() if path.startswith(f"{RELEASES}/") or path in used}
+        there = files_of(workspace, role, staged=False)
+        published = f"{RELEASES}/{publisher}/{name}" in there
         workspace.replace_list(role, kept, clock.now())
-        return role
+        if not published and kept == there and _is_fit(workspace, role, clock):
+            workspace.unstage(role)
+            settle(workspace, clock.now())
+        return TakenOff(role, published, role in workspace.staged_roles())
     raise PublisherError(problem=phrase("{release} is not in the bundle", release=f"{release_id}@{version}"))
+
+
+def _is_fit(workspace: Workspace, role: str, clock: Clock) -> bool:
+    """Whether the published list holds for long enough: one that is being renewed is not forgotten."""
+    if not workspace.published_version(role):
+        return False
+    return workspace.published_list(role).signed.expires > clock.now() + timedelta(days=RENEW_DAYS)
 
 
 def _described(workspace: Workspace, name: str, publisher: str, entry: TargetFile) -> Release:
@@ -162,10 +188,21 @@ def _release(wire: Description) -> Release:
 
 
 def _refuse_clash(
-    listed: Mapping[str, TargetFile], release: Release, target: str, entries: Sequence[FileEntry]
+    listed: Mapping[str, TargetFile],
+    published: Mapping[str, TargetFile],
+    release: Release,
+    target: str,
+    entries: Sequence[FileEntry],
 ) -> None:
     """No listed path may come to mean another file, not even on a file system that ignores capitals."""
     taken = {path.casefold(): path for path in listed}
+    if target.casefold() in taken and target.casefold() not in {path.casefold() for path in published}:
+        problem = phrase(
+            "{release} is in the bundle already, and not published yet: to replace it, “bundle withdraw”, then “bundle "
+            "add” again",
+            release=release.key,
+        )
+        raise PublisherError(problem=problem)
     if target.casefold() in taken:
         problem = phrase("{release} is in the bundle already; a new file needs a new version", release=release.key)
         raise PublisherError(problem=problem)

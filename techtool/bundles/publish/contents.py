@@ -20,7 +20,7 @@ from techtool.domain.codec import CodecError, decode_json_untyped
 from techtool.domain.recall import Recall
 from techtool.domain.release import Release
 from techtool.errors import PublisherError
-from techtool.i18n import phrase
+from techtool.i18n import LANGUAGES, Phrase, phrase
 
 if TYPE_CHECKING:
     from techtool.bundles.publish.workspace import Workspace
@@ -78,6 +78,19 @@ def find_release(workspace: Workspace, release_id: str, version: str) -> Release
             if found is not None and (found.id, found.version) == (release_id, version):
                 return found
     return None
+
+
+def unread_languages(texts: Mapping[str, str]) -> list[Phrase]:
+    """A note where texts are in a language that techtool does not show; empty when there is none."""
+    unread = [name for name in texts if name not in LANGUAGES]
+    if not unread:
+        return []
+    text = phrase(
+        "techtool shows no text in: {languages}; the languages it shows are: {known}",
+        languages=", ".join(unread),
+        known=", ".join(LANGUAGES),
+    )
+    return [text]
 
 
 def release_paths(workspace: Workspace, *, staged: bool = True) -> frozenset[str]:

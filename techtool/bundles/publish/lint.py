@@ -8,7 +8,7 @@ staged, unless somebody overrides it; recalls, keys and withdrawals never wait f
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -21,6 +21,8 @@ from techtool.bundles.publish.contents import files_of
 from techtool.catalogue.reader import load_catalogue
 from techtool.domain.codec import CodecError
 from techtool.domain.lint import Check, LintFinding, Severity, in_order, lint, lint_one
+from techtool.domain.lint_install import Reach
+from techtool.domain.lint_shelf import Shelf as Stock
 from techtool.domain.release import Release
 from techtool.errors import Damaged, PublisherError, Untrusted
 from techtool.i18n import Phrase, phrase
@@ -86,7 +88,36 @@ def lint_stick(stick: Stick) -> LintReport:
 def findings_on(workspace: Workspace, release: Release) -> tuple[LintFinding, ...]:
     """What there is to say of one release of the folder, beside all the others; its files are not read."""
     releases = [known for one in _lists(workspace) for known in one.releases.values()]
-    return lint_one(releases, release.key, _known_models(), KNOWN_RULES)
+    return lint_one(releases, release.key, _known_models(), KNOWN_RULES, _reach())
+
+
+def findings_without(workspace: Workspace, key: str) -> tuple[LintFinding, ...]:
+    """What there would be to say of the other releases if the one of that ``id@version`` were withdrawn."""
+    releases = [known for one in _lists(workspace) for known in one.releases.values()]
+    near = _looking_at(releases, key)
+    before = {_name_of(finding) for finding in _lint(near)}
+    after = _lint(release for release in near if release.key != key)
+    return tuple(finding for finding in after if _name_of(finding) not in before)
+
+
+def _looking_at(releases: Sequence[Release], key: str) -> list[Release]:
+    """The releases whose needs look at a place that the one of ``key`` writes, with all that these look at."""
+    stock = Stock(releases)
+    written = {slot for at, release in enumerate(releases) if release.key == key for slot in stock.written[at]}
+    readers = [release.key for at, release in enumerate(releases) if stock.slots_read(at) & written]
+    return [releases[at] for at in sorted({at for reader in readers for at in stock.around(reader)})]
+
+
+def staged_errors(
+    workspace: Workspace, staged: Iterable[str], hashed: Collection[str]
+) -> dict[str, tuple[LintFinding, ...]]:
+    """The errors that keep staged roles from being published, by role; of payloads only those of ``hashed`` are read.
+
+    Lists that bring nothing new are not held back and are not here.
+    """
+    new = {role: _new_files(workspace, role) for role in staged if role.startswith(ROLE_PREFIX)}
+    wanted = {role: files if role in hashed else {} for role, files in new.items() if files}
+    return _errors(workspace, wanted)
 
 
 def publishable(
@@ -97,27 +128,26 @@ def publishable(
     Held back is a publisher's list that lists something new and has lint errors; with ``accept_lint`` nothing is.
     """
     ready = shelf.ready()
-    new = {} if accept_lint else {role: _new_files(workspace, role) for role in ready if role.startswith(ROLE_PREFIX)}
-    errors = _errors(workspace, {role: files for role, files in new.items() if files})
+    errors = {} if accept_lint else staged_errors(workspace, ready, ready)
     if not errors:
         return ready, None
-    first = next(iter(errors.values()))[0]
+    all_of_them = in_order(finding for of_role in errors.values() for finding in of_role)
     refusal = PublisherError(
         problem=phrase(
-            "{roles}: “bundle lint” shows {count} errors; the first, of {release}: {text} With --accept-lint it is "
-            "published all the same",
+            "“bundle lint” shows errors in {roles} ({count}); with --accept-lint it is published all the same. The "
+            "first is of {release}: {text}",
             roles=", ".join(errors),
-            count=sum(len(found) for found in errors.values()),
-            release=first.release_key,
-            text=first.text,
+            count=len(all_of_them),
+            release=all_of_them[0].release_key,
+            text=all_of_them[0].text,
         ),
         state=phrase("Signatures are kept; what is named was not published."),
     )
     return shelf.ready(errors), refusal
 
 
-def _errors(workspace: Workspace, new: Mapping[str, Mapping[str, TargetFile]]) -> dict[str, list[LintFinding]]:
-    """The errors of each list that has new files; of the payloads only the new ones are hashed."""
+def _errors(workspace: Workspace, new: Mapping[str, Mapping[str, TargetFile]]) -> dict[str, tuple[LintFinding, ...]]:
+    """The errors of each list that has new files; of the payloads only those that are given are hashed."""
     if not new:
         return {}
     lists = _lists(workspace)
@@ -125,7 +155,7 @@ def _errors(workspace: Workspace, new: Mapping[str, Mapping[str, TargetFile]]) -
     found = [*_lint(release for one in lists for release in one.releases.values())]
     found += [finding for one in lists if one.role in new for finding in _files(folder, one, new[one.role])]
     errors = [finding for finding in in_order(found) if finding.severity is Severity.ERROR]
-    by_role = {one.role: [f for f in errors if f.concerns(one.keys)] for one in lists if one.role in new}
+    by_role = {one.role: tuple(f for f in errors if f.concerns(one.keys)) for one in lists if one.role in new}
     return {role: of_role for role, of_role in by_role.items() if of_role}
 
 
@@ -136,11 +166,22 @@ def _new_files(workspace: Workspace, role: str) -> dict[str, TargetFile]:
 
 
 def _lint(releases: Iterable[Release]) -> tuple[LintFinding, ...]:
-    return lint(tuple(releases), _known_models(), KNOWN_RULES)
+    return lint(tuple(releases), _known_models(), KNOWN_RULES, _reach())
+
+
+def _name_of(finding: LintFinding) -> tuple[str, str, str]:
+    return finding.check.value, finding.release_key, finding.text.text("en")
 
 
 def _known_models() -> frozenset[tuple[str, str]]:
     return frozenset((rule.vendor, rule.model) for rule in load_catalogue().models)
+
+
+def _reach() -> Reach:
+    """What techtool brings to the models of the catalogue."""
+    known = load_catalogue()
+    roles = {(rule.vendor, rule.model): known.kinds.roles.get(rule.family, frozenset()) for rule in known.models}
+    return Reach(roles, known.kinds.policy)
 
 
 def _lists(workspace: Workspace) -> list[_List]:

@@ -26,11 +26,13 @@ class Merged:
     taken: tuple[tuple[str, str], ...]
     """Role, and whose signature over it."""
     differing: tuple[str, ...]
-    """Staged in both with other content: one of the two changes has to be made again."""
+    """Made in both with other content: one of the two changes has to be made again."""
     elsewhere: tuple[str, ...]
     """Staged only in the other copy."""
     ahead: bool
     """The other copy has published a later state: it is the one to go on with."""
+    done: tuple[str, ...] = ()
+    """Staged in the other copy, and published here meanwhile."""
 
 
 def merge(workspace: Workspace, other: Workspace) -> Merged:
@@ -49,8 +51,26 @@ def merge(workspace: Workspace, other: Workspace) -> Merged:
         if owners:
             workspace.stage(role, staged.metadata)
         taken += [(role, owner) for owner in owners]
-    elsewhere = tuple(role for role in other.staged_roles() if role not in shelf.staged and role not in shelf.finished)
-    return Merged(tuple(taken), tuple(differing), elsewhere, _version(other) > _version(workspace))
+    elsewhere: list[str] = []
+    done: list[str] = []
+    for role in other.staged_roles():
+        if role not in shelf.staged and role not in shelf.finished:
+            _sorted_in(workspace, role, Loaded(other.parsed(role, other.staged_file(role))), done, differing, elsewhere)
+    ahead = _version(other) > _version(workspace)
+    return Merged(tuple(taken), tuple(differing), tuple(elsewhere), ahead, tuple(done))
+
+
+def _sorted_in(
+    workspace: Workspace, role: str, theirs: Loaded, done: list[str], differing: list[str], elsewhere: list[str]
+) -> None:
+    """What waits there and not here: published here meanwhile, overtaken by another content, or changed only there."""
+    here = list(_versions_of(workspace, role, theirs.version))
+    if not here:
+        elsewhere.append(role)
+    elif any(loaded.signed_bytes == theirs.signed_bytes for loaded in here):
+        done.append(role)
+    else:
+        differing.append(role)
 
 
 def _versions_of(other: Workspace, role: str, version: int) -> Iterator[Loaded]:

@@ -7,13 +7,13 @@ that they install nothing. It also names what terminals run already, so that a v
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from techtool.bundles.medium import is_portable, place_of
 from techtool.bundles.profile import MAX_RECALLS, RECALL, RECALLS
-from techtool.bundles.publish.contents import files_of, find_release, recalls, releases
+from techtool.bundles.publish.contents import files_of, find_release, recalls, releases, unread_languages
 from techtool.bundles.publish.roles import file_entry
 from techtool.bundles.recalls import decode_recall, encode_recall, recall_of, recall_path
 from techtool.clock import Clock
@@ -61,10 +61,11 @@ def recall_release(workspace: Workspace, order: RecallOrder, clock: Clock) -> Re
     there = _entries(workspace)
     path = _path_of(there, order.id, order.version)
     former = there.get(path)
-    recall = _recall(workspace, order, former, clock)
-    key = recall.replacement
-    if key and key in {other.key for other in there.values()} | {recall.key}:
-        raise PublisherError(problem=phrase("the replacement {release} is recalled itself", release=key))
+    gone = {recall.key for recall in there.values()} | {f"{order.id}@{order.version}"}
+    if order.replacement in gone:
+        raise PublisherError(problem=phrase("the replacement {release} is recalled itself", release=order.replacement))
+    kept, notes = _kept(order, former, gone)
+    recall = _recall(workspace, kept, former, clock)
     if recall == former:
         return RecallStaged(recall, changed=False)
     data = _encoded(recall)
@@ -77,7 +78,7 @@ def recall_release(workspace: Workspace, order: RecallOrder, clock: Clock) -> Re
     entries = dict(files_of(workspace, RECALL))
     entries[path] = file_entry(path, len(data), digest)
     workspace.replace_list(RECALL, entries, clock.now())
-    return RecallStaged(recall, changed=True, notes=tuple(_notes(workspace, recall)))
+    return RecallStaged(recall, changed=True, notes=(*notes, *_notes(workspace, recall)))
 
 
 def lift(workspace: Workspace, release_id: str, version: str, clock: Clock) -> Recall:
@@ -113,6 +114,30 @@ def _path_of(there: Mapping[str, Recall], release_id: str, version: str) -> str:
 
 def _fits(path: str) -> bool:
     return is_portable(path) and is_portable(place_of(path, "0" * 64))
+
+
+def _kept(order: RecallOrder, former: Recall | None, gone: Collection[str]) -> tuple[RecallOrder, list[Phrase]]:
+    """The order with what the former recall said besides, and what to tell about that.
+
+    Somebody who adds a language does not mean to take the others back. A replacement that is recalled itself by now is
+    not kept.
+    """
+    if former is None:
+        return order, []
+    notes = []
+    languages = [language for language in former.reason if language not in order.reason]
+    if languages:
+        notes.append(phrase("The former reason is kept in: {languages}", languages=", ".join(languages)))
+    replacement = order.replacement
+    if not replacement and former.replacement in gone:
+        text = phrase(
+            "The former replacement {release} is recalled itself and is left out.", release=former.replacement
+        )
+        notes.append(text)
+    elif not replacement and former.replacement:
+        replacement = former.replacement
+        notes.append(phrase("The former replacement is kept: {release}", release=replacement))
+    return replace(order, reason={**former.reason, **order.reason}, replacement=replacement), notes
 
 
 def _recall(workspace: Workspace, order: RecallOrder, former: Recall | None, clock: Clock) -> Recall:
@@ -157,7 +182,7 @@ def _encoded(recall: Recall) -> bytes:
 
 
 def _notes(workspace: Workspace, recall: Recall) -> list[Phrase]:
-    notes = []
+    notes = unread_languages(recall.reason)
     lacking = [language for language in LANGUAGES if not recall.reason.get(language)]
     if lacking:
         notes.append(phrase("There is no reason in: {languages}", languages=", ".join(lacking)))

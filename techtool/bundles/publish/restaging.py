@@ -61,6 +61,10 @@ class Renewed:
     staged: tuple[str, ...]
     waiting: tuple[str, ...]
     """Named or near their end, but staged already: signing them is enough."""
+    newest: tuple[str, ...] = ()
+    """They end soon, and a new version made now would hold no longer: they were made today."""
+    limit: datetime | None = None
+    """What counted as soon."""
 
 
 def renew(workspace: Workspace, roles: Sequence[str], clock: Clock, within_days: int = RENEW_DAYS) -> Renewed:
@@ -85,7 +89,13 @@ def renew(workspace: Workspace, roles: Sequence[str], clock: Clock, within_days:
             continue
         stage_again(workspace, role, current, now)
         staged.append(role)
-    return Renewed(tuple(staged), tuple(waiting))
+    newest = tuple(role for role in known if role not in wanted and _ends_by(shelf, role, limit))
+    return Renewed(tuple(staged), tuple(waiting), newest, limit)
+
+
+def _ends_by(shelf: Shelf, role: str, limit: datetime) -> bool:
+    current = shelf.current(role)
+    return current is not None and current.metadata.signed.expires <= limit
 
 
 def _ends(shelf: Shelf, role: str, limit: datetime, now: datetime) -> bool:

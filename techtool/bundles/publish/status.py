@@ -16,9 +16,12 @@ from techtool.bundles.profile import ORGANISATION, RECALL
 from techtool.bundles.publish.contents import recalls, release_paths, releases, withdrawn
 from techtool.bundles.publish.delegating import holdings
 from techtool.bundles.publish.keyfiles import KeyFile, look_into
+from techtool.bundles.publish.lint import staged_errors
 from techtool.bundles.publish.roles import owner_of
 from techtool.bundles.publish.state import TOP, Missing, Shelf, keys_of
+from techtool.bundles.roots import fingerprint
 from techtool.clock import Clock
+from techtool.domain.lint import LintFinding, in_order
 from techtool.domain.recall import Recall
 from techtool.domain.release import Release
 from techtool.i18n import Phrase, phrase
@@ -93,6 +96,9 @@ class PublishedStatus:
     """The earliest end of any of its roles: sticks are good until then."""
     days_left: int
     ends: Ends
+    root_version: int
+    root_sha256: str
+    """What people tell each other of the root that laptops trust."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +125,8 @@ class Status:
     ready: tuple[str, ...]
     """Staged and complete: the stick-maker's key publishes it."""
     stick_makers: tuple[str, ...]
+    held: tuple[LintFinding, ...] = ()
+    """Lint errors of what is staged: the lists with them are not published."""
 
     @property
     def staged(self) -> tuple[RoleStatus, ...]:
@@ -135,7 +143,8 @@ def status(workspace: Workspace, clock: Clock) -> Status:
     online = tuple(_online(workspace, shelf, role, files, now) for role in _ONLINE)
     done = release_paths(workspace, staged=False)
     out = list(recalls(workspace, staged=False).values())
-    ready = shelf.ready()
+    errors = staged_errors(workspace, shelf.staged, shelf.ready())
+    ready = shelf.ready(errors)
     root = shelf.root(ready) or shelf.root(shelf.staged)
     return Status(
         folder=workspace.folder,
@@ -147,6 +156,7 @@ def status(workspace: Workspace, clock: Clock) -> Status:
         withdrawn=withdrawn(workspace),
         ready=ready,
         stick_makers=() if root is None else tuple(map(owner_of, keys_of(root, "timestamp"))),
+        held=in_order(finding for of_role in errors.values() for finding in of_role),
     )
 
 
@@ -167,6 +177,12 @@ def next_step(found: Status) -> Phrase:
     if found.ready:
         owners = ", ".join(found.stick_makers)
         return phrase("Next: {owners} runs “bundle sign”: it publishes what is complete.", owners=owners)
+    if found.held:
+        named = ", ".join(dict.fromkeys(finding.release_key for finding in found.held))
+        return phrase(
+            "Next: mend {releases} (“bundle lint” shows what is wrong): “bundle withdraw”, then “bundle add” again.",
+            releases=named,
+        )
     if waiting:
         owners = ", ".join(dict.fromkeys(o for role in waiting.values() for lack in role.missing for o in lack.owners))
         return phrase("Next: “bundle sign” by those of {owners} who are named above.", owners=owners)
@@ -244,7 +260,15 @@ def _published(workspace: Workspace, shelf: Shelf, now: datetime) -> PublishedSt
     use_by = usable_until(workspace, shelf)
     if timestamp is None or use_by is None:
         return None
-    return PublishedStatus(timestamp.version, issued(timestamp), use_by, _days(use_by, now), ends(use_by, now))
+    return PublishedStatus(
+        version=timestamp.version,
+        issued=issued(timestamp),
+        use_by=use_by,
+        days_left=_days(use_by, now),
+        ends=ends(use_by, now),
+        root_version=workspace.published_version("root"),
+        root_sha256=fingerprint(workspace.root_data()),
+    )
 
 
 def usable_until(workspace: Workspace, shelf: Shelf) -> datetime | None:

@@ -71,6 +71,7 @@ def write_stick(workspace: Workspace, stick: Path, clock: Clock) -> Written:
     Raises :class:`PublisherError` for a state that a laptop would refuse, :class:`DiskFull`, :class:`Damaged` when what
     was written does not read back.
     """
+    _refuse_own_folder(workspace, stick)
     state = published_state(workspace, clock)
     root = stick if stick.name.casefold() == FOLDER.casefold() else stick / FOLDER
     items = [*_payloads(workspace, state), *_metadata(state)]
@@ -107,6 +108,18 @@ def _metadata(state: PublishedState) -> Iterator[_Item]:
     for place, data in state.files.items():
         if place != _TIMESTAMP:
             yield _Item(place, state.folder / place, len(data), hashlib.sha256(data).hexdigest())
+
+
+def _refuse_own_folder(workspace: Workspace, stick: Path) -> None:
+    """A stick made inside the bundle folder would be passed around with it, and its keys with the stick."""
+    if stick.exists() and not stick.is_dir():
+        text = phrase(
+            "{path} is a file, and a stick is a folder; a refresh file is written with --metadata-only", path=str(stick)
+        )
+        raise PublisherError(problem=text)
+    if stick.resolve().is_relative_to(workspace.folder.resolve()):
+        text = phrase("{path} is the bundle folder itself or in it; a stick is another folder", path=str(stick))
+        raise PublisherError(problem=text)
 
 
 def _refuse_other_bundle(workspace: Workspace, root: Path, timestamp: Timestamp) -> None:

@@ -69,7 +69,7 @@ class TestFolder:
     def test_published_and_staged_releases_are_looked_at(self, office: Office) -> None:
         report = lint_folder(office.workspace)
         assert (report.releases, report.errors) == (3, 0)
-        assert {f.check for f in report.findings} == {Check.TEXT_MISSING, Check.NO_DURATION}
+        assert {f.check for f in report.findings} == {Check.TEXT_MISSING, Check.NO_DURATION, Check.FILE_ROLE}
         add_faulty(office)
         assert lint_folder(office.workspace).releases == 4
         assert errors(office) == [("self-requirement", "com.acme.new@2.0")]
@@ -137,7 +137,7 @@ class TestFolder:
         by_key: dict[str, tuple[LintFinding, ...]] = {}
         for one in office.open(office.stick()).releases:
             by_key[one.release.key] = findings_on(office.workspace, one.release)
-        usual = {Check.TEXT_MISSING, Check.NO_DURATION}
+        usual = {Check.TEXT_MISSING, Check.NO_DURATION, Check.FILE_ROLE}
         assert {f.check for f in by_key["com.acme.pay@2.0"]} == usual
         assert {f.check for f in by_key["com.acme.pay@3.0"]} == usual | {Check.PREREQUISITE_MISSING}
 
@@ -174,7 +174,7 @@ class TestCommand:
         assert cli("bundle", "lint", folder_of(shop)).code == 0
         assert "com.acme.pay@1.0\n  ! [text-missing] " in cli.out
         assert "→" in cli.out
-        assert "Releases: 3, errors: 0, warnings: 6." in cli.err
+        assert "Releases: 3, errors: 0, warnings: 9." in cli.err
 
     def test_errors_are_1_and_all_are_shown(self, shop: Office, cli: Line) -> None:
         shop.add("com.acme.new", "2.0", requires=(SELF, Requirement("moon-phase")))
@@ -187,8 +187,8 @@ class TestCommand:
         assert cli("bundle", "lint", folder_of(shop), "--json").code == 1
         assert cli.err == ""
         tree: dict[str, Any] = cli.json
-        assert (tree["schema"], tree["releases"], tree["errors"], tree["warnings"]) == (1, 4, 1, 8)
-        assert len(tree["findings"]) == 9
+        assert (tree["schema"], tree["releases"], tree["errors"], tree["warnings"]) == (1, 4, 1, 12)
+        assert len(tree["findings"]) == 13
         (worst,) = [f for f in tree["findings"] if f["severity"] == "error"]
         assert worst.keys() == {"check", "severity", "release", "others", "text", "remedy"}
         assert (worst["check"], worst["release"]) == ("self-requirement", "com.acme.new@2.0")

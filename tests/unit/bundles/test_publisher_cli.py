@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import re
 import shutil
 import subprocess
 import sys
@@ -14,9 +15,13 @@ from pathlib import Path
 import pytest
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
+from techtool.bundles.description import KNOWN_RULES
 from techtool.bundles.publish.keys import write_key
 from techtool.bundles.publish.workspace import Workspace
 from techtool.bundles.refresh import read_refresh
+from techtool.bundles.roots import fingerprint, grouped
+from techtool.domain.release import Compare, ReleaseKind, Requirement
+from techtool.domain.versions import SCHEMES
 from techtool.errors import Damaged, PublisherError
 from tests.unit.bundles.office import ACME, Office, copy_of, private_key
 from tests.unit.bundles.test_bundle_cli import Line
@@ -200,6 +205,75 @@ class TestAdd:
             assert word in line.err
         assert shop.workspace.staged_roles() == ()
 
+    APK = ("--model", "sunmi/P2", "--publisher", "acme", "--text", "en=New", "--install-duration", "60")
+
+    def test_with_errors_it_is_mended_before_anybody_signs(self, shop: Office, bundle: Path, line: Line) -> None:
+        apk = shop.payload("new.apk", make_apk("com.acme.new", 7, "2.0"))
+        rules = '[{"what": "component", "id": "com.acme.kernel"}]'
+        assert line("bundle", "add", bundle, apk, *self.APK, "--requires", rules).code == 0
+        assert "lacks “version”" in line.err
+        assert "component (id, compare, version)" in line.err
+        assert "Next: mend it first" in line.err
+        assert "Next: “bundle sign”" not in line.err
+        assert line("bundle", "add", bundle, apk, *self.APK).code == 4
+        assert "“bundle withdraw”, then “bundle add” again" in line.err
+        assert line("bundle", "withdraw", bundle, "com.acme.new@2.0").code == 0
+        assert line("bundle", "add", bundle, apk, *self.APK).code == 0
+        assert "Next: “bundle sign”" in line.err
+
+    def test_what_is_published_needs_a_new_version(self, shop: Office, bundle: Path, line: Line) -> None:
+        apk = shop.payload("new.apk", make_apk("com.acme.new", 7, "2.0"))
+        assert line("bundle", "add", bundle, apk, *self.APK).code == 0
+        shop.workspace.sign(shop.clock)
+        assert line("bundle", "add", bundle, apk, *self.APK).code == 4
+        assert "needs a new version" in line.err
+
+    def test_a_model_nobody_knows_can_be_mended(self, shop: Office, bundle: Path, line: Line) -> None:
+        apk = shop.payload("new.apk", make_apk("com.acme.new", 7, "2.0"))
+        assert line("bundle", "add", bundle, apk, "--publisher", "acme", "--model", "sunmi/P99").code == 0
+        assert "→ Mend it: “bundle withdraw”" in line.err
+        assert "sunmi/P2" in line.err
+
+    def test_a_language_that_nobody_sees(self, shop: Office, bundle: Path, line: Line) -> None:
+        apk = shop.payload("new.apk", make_apk("com.acme.new", 7, "2.0"))
+        assert line("bundle", "add", bundle, apk, *self.APK, "--text", "fr=Nouveau").code == 0
+        assert "no text in: fr" in line.err
+
+    def test_no_connection_brings_a_firmware(self, shop: Office, bundle: Path, line: Line) -> None:
+        image = shop.payload("os.img", b"x")
+        declared = ("--id", "os", "--version", "1.0", "--version-format", "dotted", "--kind", "firmware")
+        assert line("bundle", "add", bundle, image, *self.COMMON, *declared).code == 0
+        assert "! techtool itself cannot install its files (image) on: sunmi/P2" in line.err
+        assert "→ Use the maker's own loader" in line.err
+        assert "Next: “bundle sign”" in line.err
+
+    @pytest.mark.parametrize(
+        ("rules", "words"),
+        [
+            ('[{"what": "firmware", "version": "1", "compare": "min"}]', ("'min'", "eq, ne, lt, le, gt, ge")),
+            ('[{"what": "firmware", "version": 1}]', ("version",)),
+        ],
+    )
+    def test_a_word_that_is_none(
+        self, shop: Office, bundle: Path, line: Line, rules: str, words: Sequence[str]
+    ) -> None:
+        apk = shop.payload("new.apk", make_apk("com.acme.new", 7, "2.0"))
+        assert line("bundle", "add", bundle, apk, *self.APK, "--requires", rules).code == 4
+        for word in words:
+            assert word in line.err
+
+    def test_in_a_release_file_too(self, shop: Office, bundle: Path, line: Line) -> None:
+        apk = shop.payload("new.apk", make_apk("com.acme.new", 7, "2.0"))
+        draft = shop.payload("r.toml", b'urgency = "soon"')
+        assert line("bundle", "add", bundle, apk, *self.APK, "--release", draft).code == 4
+        assert "low, medium, high, critical" in line.err
+
+    def test_help_names_what_there_is(self, shop: Office, line: Line) -> None:
+        assert line("bundle", "add", "--help").code == 0
+        text = re.sub(r"-\n\s+", "-", line.out)
+        told = {word.strip('.,;:()[]{}"') for word in text.split()}
+        assert told >= KNOWN_RULES | SCHEMES | {kind.value for kind in ReleaseKind} | {how.value for how in Compare}
+
 
 class TestSign:
     def test_as_one_person_on_a_shared_folder(self, shop: Office, bundle: Path, line: Line) -> None:
@@ -237,6 +311,34 @@ class TestSign:
         assert line("bundle", "sign", bundle, option, shop.folder / "none").code == 4
         assert shop.workspace.list_of(ACME).signatures == {}
 
+    def test_passphrases_that_differ(self, shop: Office, bundle: Path, line: Line) -> None:
+        for owner in ("vendor-acme-1", "lab-1"):
+            path = bundle / f"keys/{owner}.key"
+            path.unlink()
+            write_key(path, private_key(owner), f"{owner}'s")
+        shop.add("com.acme.new")
+        given = shop.payload("pass", b"lab-1's\n")
+        assert line("bundle", "sign", bundle, "--passphrase-file", given).code == 6
+        assert "one after the other: --as" in line.err
+        assert line("bundle", "sign", bundle, "--passphrase-file", given, "--as", "lab-1").code == 0
+
+    def test_whoever_signs_sees_what_is_wrong_with_it(self, shop: Office, bundle: Path, line: Line) -> None:
+        shop.add("com.acme.new", requires=(Requirement("moon-phase"),))
+        assert line("bundle", "sign", bundle, "--as", "lab-1").code == 0
+        assert "✗ com.acme.new@1.0: It states a rule “moon-phase”" in line.err
+        shop.withdraw("com.acme.new")
+        shop.add("com.acme.new")
+        line("bundle", "sign", bundle, "--as", "lab-1")
+        assert "✗" not in line.err
+
+    def test_an_error_between_two_lists_is_one_error(self, shop: Office, bundle: Path, line: Line) -> None:
+        shop.add("com.acme.twin", "4.0", "acme")
+        shop.add("com.acme.twin", "4.0", "beta")
+        assert line("bundle", "lint", bundle, "--json").code == 1
+        count = line.json["errors"]
+        assert line("bundle", "sign", bundle).code == 4
+        assert f"errors in vendor-acme, vendor-beta ({count});" in line.err
+
     def test_copies_come_together(self, shop: Office, bundle: Path, line: Line) -> None:
         vendor, lab = shop.pocket("vendor-acme-1"), shop.pocket("lab-1", "lab-2")
         shop.add("com.acme.new")
@@ -257,7 +359,8 @@ class TestSign:
         shop.add("com.acme.newer")
         shop.pocket("lab-1", "lab-2")
         assert line("bundle", "sign", bundle, "--merge", copy).code == 0
-        assert "is another one" in line.err
+        assert "in another way" in line.err
+        assert "No new signature" not in line.err
 
 
 class TestRecall:
@@ -271,9 +374,12 @@ class TestRecall:
         assert line("bundle", "recall", bundle, "com.acme.pay@1.0", *why).code == 2
         assert line("bundle", "write", bundle, stick).code == 0
         assert "RECALL" in line.err
+        assert line("bundle", "status", bundle).code == 0
+        assert "! NOT PUBLISHED YET: com.acme.pay@1.0 was recalled" in line.out
         assert line("bundle", "sign", bundle).code == 0
+        assert "--metadata-only" in line.err, "laptops far away need a file"
         assert line("bundle", "write", bundle, stick).code == 0
-        assert "1 recalls go along" in line.err
+        assert "Recalls that go along: 1" in line.err
         assert line("bundle", "verify", stick, "--json").code == 12
         assert "It burns" in line.json["error"]["what"]
         assert line("bundle", "recall", bundle, "com.acme.pay@1.0", "--lift").code == 0
@@ -312,6 +418,46 @@ class TestRecall:
         assert shop.workspace.staged_roles() == ()
         assert "Traceback" not in line.err
 
+    def test_to_withdraw_what_was_never_published_needs_nobody(self, shop: Office, bundle: Path, line: Line) -> None:
+        shop.add("com.acme.new")
+        assert line("bundle", "withdraw", bundle, "com.acme.new@1.0").code == 0
+        assert "not published: nothing on sticks changes" in line.err
+        assert "Nothing waits" in line.err
+        assert shop.workspace.staged_roles() == ()
+        assert line("bundle", "sign", bundle).code == 2
+
+    def test_unless_something_else_waits_there(self, shop: Office, bundle: Path, line: Line) -> None:
+        shop.add("com.acme.new")
+        shop.add("com.acme.newer")
+        assert line("bundle", "withdraw", bundle, "com.acme.new@1.0").code == 0
+        assert "not published" in line.err
+        assert "vendor-acme: still needs 2" in line.err
+        assert shop.workspace.staged_roles() == (ACME,)
+
+    def test_what_must_be_signed_again_in_any_case_goes_on_waiting(
+        self, shop: Office, bundle: Path, line: Line
+    ) -> None:
+        shop.add("com.acme.new")
+        assert line("bundle", "rotate", bundle, "vendor-acme-1").code == 0
+        assert line("bundle", "withdraw", bundle, "com.acme.new@1.0").code == 0
+        assert ACME in shop.workspace.staged_roles()
+        assert line("bundle", "sign", bundle).code == 0
+        assert shop.workspace.staged_roles() == ()
+
+    def test_nor_is_a_renewal_forgotten(self, shop: Office, bundle: Path, line: Line) -> None:
+        shop.later(days=340)
+        shop.add("com.acme.new")
+        assert line("bundle", "withdraw", bundle, "com.acme.new@1.0").code == 0
+        assert shop.workspace.staged_roles() == (ACME,)
+
+    def test_who_needs_what_is_withdrawn(self, shop: Office, bundle: Path, line: Line) -> None:
+        needs = Requirement("component", Compare.GE, "7.0", id="com.acme.kernel")
+        shop.add("com.acme.till", requires=(needs,))
+        assert line("bundle", "withdraw", bundle, "com.acme.pay@1.0").code == 0
+        assert "Without it" not in line.err
+        assert line("bundle", "withdraw", bundle, "com.acme.kernel@7.0").code == 0
+        assert "! Without it, com.acme.till@1.0: It needs what no release here brings" in line.err
+
     def test_withdraw(self, shop: Office, bundle: Path, line: Line, stick: Path) -> None:
         assert line("bundle", "withdraw", bundle, "com.acme.kernel@7.0").code == 0
         assert "vendor-acme" in line.err
@@ -333,6 +479,11 @@ class TestKeys:
         assert line("bundle", "sign", bundle).code == 0
         assert line("bundle", "write", bundle, stick).code == 0
         assert shop.open(stick).trust.root_version == 2
+
+    @pytest.mark.parametrize(("owner", "said"), [("lab-1", True), ("vendor-acme-1", True), ("root-1", False)])
+    def test_a_lost_key_that_still_counts(self, shop: Office, bundle: Path, line: Line, owner: str, said: bool) -> None:
+        assert line("bundle", "rotate", bundle, owner, "--lost").code == 0
+        assert ("needs only a recall key" in line.err) is said
 
     def test_rotate_with_their_own_key(self, shop: Office, bundle: Path, line: Line, tmp_path: Path) -> None:
         pub = half(tmp_path / "anna.pub", "anna")
@@ -365,10 +516,13 @@ class TestKeys:
     def test_renew(self, shop: Office, bundle: Path, line: Line) -> None:
         assert line("bundle", "renew", bundle).code == 2
         assert "sign --renew" in line.err
+        assert "No role ends until 2027-03-01" in line.err
         assert line("bundle", "renew", bundle, "root", "beta").code == 0
         assert line.out == "root\nvendor-beta\n"
         assert line("bundle", "renew", bundle, "root").code == 2
         assert line("bundle", "renew", bundle, "--within-days", "500").code == 2, "made today: there is nothing to gain"
+        assert "None would get a later date by renewing now: targets, vendor-acme, vendor-beta, recall" in line.err
+        assert "No role ends" not in line.err
         shop.later(days=2)
         assert line("bundle", "renew", bundle, "--within-days", "500").out == "targets\nvendor-acme\nrecall\n"
         assert "vendor-beta waits" in line.err
@@ -380,7 +534,14 @@ class TestStatus:
         shop.add("com.acme.new")
         shop.later(days=100)
         assert line("bundle", "status", bundle).code == 0
-        for word in ("(20 days)", "ends soon", "vendor-acme 2", "lab-1", "com.acme.new@1.0", "WITHOUT a passphrase"):
+        for word in (
+            "(days left: 20)",
+            "ends soon",
+            "vendor-acme 2",
+            "lab-1",
+            "com.acme.new@1.0",
+            "WITHOUT a passphrase",
+        ):
             assert word in line.out
         assert line.err.startswith("Next: ")
         shop.later(days=10)
@@ -413,6 +574,21 @@ class TestStatus:
         assert role["owners"][0] == {"owner": "vendor-acme-1", "organisation": "vendor", "key_here": False}
         assert {"file": "lab-1.key", "owner": "lab-1", "passphrase": False, "retiring": False} in tree["keys"]
         assert tree["next"].startswith("Next: ")
+
+    def test_the_roots_fingerprint(self, shop: Office, bundle: Path, line: Line) -> None:
+        digest = fingerprint(shop.workspace.root_data())
+        assert line("bundle", "status", bundle).code == 0
+        assert grouped(digest) in line.out
+        assert line("bundle", "status", bundle, "--json").code == 0
+        assert line.json["published"]["root_sha256"] == digest
+
+    def test_lint_errors(self, shop: Office, bundle: Path, line: Line) -> None:
+        shop.add("com.acme.new", requires=(Requirement("moon-phase"),))
+        assert line("bundle", "status", bundle).code == 0
+        assert "✗ com.acme.new@1.0: " in line.out
+        assert line.err.startswith("Next: mend com.acme.new@1.0")
+        line("bundle", "status", bundle, "--json")
+        assert [finding["check"] for finding in line.json["lint_errors"]] == ["unknown-rule"]
 
     def test_no_bundle(self, shop: Office, line: Line, tmp_path: Path) -> None:
         assert line("bundle", "status", tmp_path, "--json").code == 4

@@ -131,7 +131,36 @@ class TestWords:
         assert changed.changed
         assert (changed.recall.date, changed.recall.urgency) == (date(2026, 12, 1), Urgency.CRITICAL)
         (entry,) = recalls(office.workspace).values()
-        assert entry.reason == {"en": "It burns"}
+        assert entry.reason == {"en": "It burns", "zh": WHY["zh"]}
+        assert any("zh" in note.text("en") for note in changed.notes), "what is kept is said"
+
+    def test_a_replacement_stays_until_another_is_named(self, office: Office) -> None:
+        recall(office, replace(PAY, replacement="com.acme.kernel@7.0"))
+        changed = recall(office, replace(PAY, reason={"en": "It burns"}))
+        assert changed.recall.replacement == "com.acme.kernel@7.0"
+        assert any("com.acme.kernel@7.0" in note.text("en") for note in changed.notes)
+        assert recall(office, replace(PAY, replacement="org.beta.app@3.1")).recall.replacement == "org.beta.app@3.1"
+
+    def test_a_replacement_that_was_recalled_meanwhile_is_not_kept(self, office: Office) -> None:
+        recall(office, replace(PAY, replacement="com.acme.kernel@7.0"))
+        recall(office, RecallOrder("com.acme.kernel", "7.0", WHY))
+        changed = recall(office, replace(PAY, reason={"en": "It burns"}))
+        assert changed.recall.replacement == ""
+        assert any("left out" in note.text("en") for note in changed.notes)
+
+    def test_by_hand_the_former_words_are_kept_too(self, office: Office) -> None:
+        by_hand = RecallOrder("x", "1", WHY, replacement="y@2", packages=(RecalledPackage("x", 1),))
+        recall(office, by_hand)
+        changed = recall(office, RecallOrder("x", "1", {"en": "It burns"}))
+        assert (changed.recall.reason["zh"], changed.recall.replacement) == (WHY["zh"], "y@2")
+
+    def test_a_language_that_nobody_sees_is_said(self, office: Office) -> None:
+        staged = recall(office, replace(PAY, reason={**WHY, "fr": "Perd les tickets"}))
+        assert any("fr" in note.text("en") for note in staged.notes)
+        assert not any(
+            "fr;" in note.text("en")
+            for note in recall(office, RecallOrder("x", "1", WHY, packages=(RecalledPackage("x", 1),))).notes
+        )
 
     def test_two_releases_whose_file_names_are_alike(self, office: Office) -> None:
         package = (RecalledPackage("x", 1),)

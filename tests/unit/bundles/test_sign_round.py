@@ -11,6 +11,7 @@ import pytest
 from tuf.api.metadata import Metadata, Targets
 
 from techtool.bundles.profile import RECALL
+from techtool.bundles.publish.adding import withdraw
 from techtool.bundles.publish.merging import merge
 from techtool.bundles.publish.recalling import RecallOrder, recall_release
 from techtool.bundles.publish.restaging import renew
@@ -221,6 +222,24 @@ class TestMerge:
         merged = merge(office.workspace, Workspace.open(people["desk"].copy))
         assert merged.ahead
         assert (ACME, "lab-1") in merged.taken
+
+    def test_published_here_meanwhile(self, office: Office, people: dict[str, Person]) -> None:
+        office.add("com.acme.new")
+        people["lab"].takes(office.folder / "bundle")
+        for name in ("vendor", "lab", "desk"):
+            people[name].signs(office.folder / "bundle")
+        merged = merge(office.workspace, Workspace.open(people["lab"].copy))
+        assert (merged.done, merged.differing, merged.elsewhere) == ((ACME,), (), ())
+
+    def test_another_content_was_published_here_meanwhile(self, office: Office, people: dict[str, Person]) -> None:
+        people["lab"].takes(office.folder / "bundle")
+        office.add("com.acme.new")
+        for name in ("vendor", "lab", "desk"):
+            people[name].signs(office.folder / "bundle")
+        theirs = Workspace.open(people["lab"].copy)
+        withdraw(theirs, "com.acme.pay", "1.0", office.clock)
+        merged = merge(office.workspace, theirs)
+        assert (merged.done, merged.differing, merged.elsewhere) == ((), (ACME,), ())
 
     def test_the_copy_lags_behind(self, office: Office, people: dict[str, Person]) -> None:
         people["desk"].takes(office.folder / "bundle")

@@ -13,6 +13,7 @@ from techtool.bundles.publish.restaging import renew
 from techtool.bundles.publish.rotating import rotate
 from techtool.bundles.publish.status import Ends, Status, ends, next_step, status
 from techtool.bundles.publish.workspace import Workspace
+from techtool.domain.release import Requirement
 from techtool.errors import PublisherError
 from tests.unit.bundles.office import ACME, NOW, Office, private_key
 
@@ -178,6 +179,20 @@ class TestNext:
         assert said(office).startswith("Next: stick-maker runs")
         office.workspace.sign(office.clock)
         assert "vendor-acme-1" in said(office)
+
+    def test_what_lint_holds_back_is_mended_first(self, office: Office) -> None:
+        office.add("com.acme.new", "2.0", requires=(Requirement("moon-phase"),))
+        unsigned = status(office.workspace, office.clock)
+        assert [finding.release_key for finding in unsigned.held] == ["com.acme.new@2.0"]
+        assert "mend com.acme.new@2.0" in next_step(unsigned).text("en")
+        with pytest.raises(PublisherError):
+            office.workspace.sign(office.clock)
+        signed = status(office.workspace, office.clock)
+        assert signed.ready == ()
+        assert "mend com.acme.new@2.0" in next_step(signed).text("en")
+        office.withdraw("com.acme.new", "2.0")
+        assert status(office.workspace, office.clock).held == ()
+        assert "bundle write" in said(office)
 
     def test_when_something_ends(self, office: Office) -> None:
         office.later(days=110)

@@ -31,6 +31,21 @@ class Recorder(Disk):
         self.placed.append(target)
 
 
+@pytest.mark.parametrize("place", [".", "keys", "new/stick"])
+def test_a_stick_in_the_bundle_folder_is_refused(office: Office, place: str) -> None:
+    before = sorted((office.folder / "bundle").rglob("*"))
+    with pytest.raises(PublisherError, match="bundle folder"):
+        office.workspace.write(office.folder / "bundle" / place, office.clock)
+    assert sorted((office.folder / "bundle").rglob("*")) == before
+
+
+def test_a_file_is_no_stick(office: Office) -> None:
+    path = office.payload("afile", b"x")
+    with pytest.raises(PublisherError, match="--metadata-only"):
+        office.workspace.write(path, office.clock)
+    assert path.read_bytes() == b"x"
+
+
 def test_layout(office: Office, stick: Path) -> None:
     names = list(files_on(stick))
     assert [n for n in names if n.startswith("metadata/")] == [

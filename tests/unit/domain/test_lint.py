@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import fields, replace
 
 import pytest
 
 from techtool.bundles.description import KNOWN_RULES
 from techtool.domain.lint import Check, LintFinding, Severity, lint, lint_one
+from techtool.domain.lint_install import Reach
+from techtool.domain.lint_rules import RULE_FIELDS
+from techtool.domain.policy import Policy, Way
 from techtool.domain.release import (
     After,
     ApkFacts,
@@ -23,7 +26,7 @@ from techtool.domain.release import (
     Requirement,
     Rollback,
 )
-from tests.unit.domain.build import SIGNER, apk, app, image
+from tests.unit.domain.build import OTHER_SIGNER, SIGNER, apk, app, image
 
 MODELS = frozenset({("acme", "X1"), ("acme", "X2"), ("beta", "Z9")})
 TOLD = {"text": {"en": "Mends this.", "zh": "修复。"}, "install_duration_s": 60}
@@ -526,6 +529,33 @@ class TestShape:
             assert "{" not in finding.text.text("en") + finding.remedy.text("en")
             assert finding.remedy.text("en")
 
+    @pytest.mark.parametrize(
+        ("rule", "said"),
+        [
+            (Requirement("component", version="1"), "lacks “id”"),
+            (Requirement("component", id="kernel"), "lacks “version”"),
+            (Requirement("component"), "lacks “id”, “version”"),
+            (Requirement("firmware"), "lacks “version”"),
+            (Requirement("sdk"), "lacks “version”"),
+            (Requirement("sdk", version="ten"), "“ten”"),
+            (Requirement("tool", version="new"), "“new”"),
+            (Requirement("abi", version=" , "), "lacks “version”"),
+        ],
+    )
+    def test_the_field_that_is_wrong_is_named(self, rule: Requirement, said: str) -> None:
+        finding = next(f for f in found(pay("1.0", rule)) if f.check is Check.UNREACHABLE)
+        assert said in finding.text.text("en")
+        assert rule.what in finding.remedy.text("en")
+
+    def test_a_need_without_a_version_has_a_name(self) -> None:
+        texts = [f.text.text("en") for f in found(pay("1.0", Requirement("component", id="kernel")))]
+        assert any("no release here brings: kernel." in text for text in texts)
+
+    def test_the_fields_of_every_rule_are_known(self) -> None:
+        assert RULE_FIELDS.keys() == KNOWN_RULES
+        names = {field.name for field in fields(Requirement)}
+        assert all(names.issuperset(wanted) for wanted in RULE_FIELDS.values())
+
     def test_one_release_is_told_what_concerns_it(self) -> None:
         releases = [
             pay("2.0", needs("kernel", "7.0")),
@@ -539,3 +569,59 @@ class TestShape:
             assert list(alone) == [f for f in found(*releases) if f.concerns({release.key})]
             assert alone
         assert lint_one(releases, "nobody@1", MODELS, KNOWN_RULES) == ()
+
+
+class TestInstall:
+    REACH = Reach(
+        {("acme", "X1"): frozenset({"apk"}), ("acme", "X2"): frozenset({"apk"}), ("beta", "Z9"): frozenset({"image"})},
+        Policy(ways=(Way("image", {"en": "Acme's loader.", "zh": "Acme 工具。"}, vendor="acme"),)),
+    )
+
+    def roles(self, release: Release) -> list[LintFinding]:
+        findings = lint([release], MODELS, KNOWN_RULES, self.REACH)
+        return [finding for finding in findings if finding.check is Check.FILE_ROLE]
+
+    def test_files_that_no_connection_brings(self) -> None:
+        (finding,) = self.roles(firmware("2.0", provides=BOTH))
+        assert finding.severity is Severity.WARNING
+        assert "(image) on: acme/X1, acme/X2" in finding.text.text("en")
+        assert finding.remedy.text("en") == "Acme's loader."
+
+    def test_each_vendor_has_its_way(self) -> None:
+        reach = replace(self.REACH, roles={**self.REACH.roles, ("beta", "Z9"): frozenset()})
+        release = firmware("2.0", provides=(*X1, Provides("beta", "Z9")))
+        found = [f for f in lint([release], MODELS, KNOWN_RULES, reach) if f.check is Check.FILE_ROLE]
+        ways = {f.text.text("en").rpartition(" ")[2]: f.remedy.text("en") for f in found}
+        assert ways["acme/X1"] == "Acme's loader."
+        assert "maker's own way" in ways["beta/Z9"]
+
+    def test_what_can_be_installed_or_is_not_known(self) -> None:
+        assert self.roles(pay()) == []
+        assert self.roles(firmware("2.0", provides=(Provides("beta", "Z9"),))) == []
+        assert self.roles(firmware("2.0", provides=(Provides("none", "N1"),))) == []
+
+    def signed(self, version: str, signer: str, models: tuple[Provides, ...] = X1) -> Release:
+        return replace(
+            app("pay", version, facts=apk("pay", version, signer=signer)),
+            text={"en": "x", "zh": "x"},
+            install_duration_s=60,
+            provides=models,
+        )
+
+    def test_another_signer(self) -> None:
+        old, older, new = self.signed("1.1", SIGNER), self.signed("1.0", SIGNER), self.signed("2.0", OTHER_SIGNER)
+        finding = only(new, old, older)
+        assert (finding.check, finding.severity) == (Check.SIGNER_CHANGE, Severity.WARNING)
+        assert (finding.release_key, finding.others) == ("pay@2.0", ("pay@1.0", "pay@1.1"))
+        assert OTHER_SIGNER[:8] in finding.text.text("en")
+        assert SIGNER[:8] in finding.text.text("en")
+
+    def test_the_same_signer_and_other_models(self) -> None:
+        assert found(self.signed("1.0", SIGNER), self.signed("2.0", SIGNER.upper())) == []
+        assert found(self.signed("1.0", SIGNER, X1), self.signed("2.0", OTHER_SIGNER, X2)) == []
+
+    def test_it_is_told_of_each_that_takes_part(self) -> None:
+        releases = [self.signed("1.0", SIGNER), self.signed("2.0", OTHER_SIGNER), self.signed("3.0", OTHER_SIGNER)]
+        for release in releases:
+            told = lint_one(releases, release.key, MODELS, KNOWN_RULES)
+            assert Check.SIGNER_CHANGE in {finding.check for finding in told}

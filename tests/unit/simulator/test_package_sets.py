@@ -80,6 +80,7 @@ async def test_all_of_a_set_in_one_write_of_the_state(
         (make_apk(KERNEL, 8, min_sdk=99), "INSTALL_FAILED_OLDER_SDK"),
         (make_apk(PAY, 3), "INSTALL_FAILED_DUPLICATE_PACKAGE"),
     ],
+    ids=["no-apk", "older", "another-signer", "needs-newer-android", "twice"],
 )
 @pytest.mark.parametrize("place", ["first", "last"])
 async def test_one_refused_and_nothing_changes(tmp_path: Path, second: bytes, word: str, place: str) -> None:
