@@ -132,7 +132,7 @@ def _say_made(workspace: Workspace, given: int, *, protected: bool) -> None:
         "list of rules as JSON, or a file that holds it. Kinds (“what”) and their fields: firmware, bootloader: "
         "compare, version; component: id, compare, version; battery: percent; external-power; free-storage: bytes; "
         "tool, sdk: compare, version; no-open-batch; abi: version. compare is one of eq ne lt le gt ge (default: ge). "
-        'Such as [{"what": "component", "id": "com.acme.kernel", "compare": "ge", "version": "7.0"}]'
+        "An example stands in the README."
     ),
 )
 @click.option("--text", "texts", multiple=True, metavar="LANG=TEXT", help=N_("what is new; repeatable"))
