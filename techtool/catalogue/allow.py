@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from enum import StrEnum
 from fnmatch import fnmatchcase
 
 from techtool.domain.backup import STRICT, ItemKind, OnFinding, Scan
+from techtool.domain.config_file import ConfigRule, Format
 from techtool.domain.sensitive import Profile
+from techtool.domain.terminal import Evidence
 
 
 class Holds(StrEnum):
@@ -23,6 +26,8 @@ class Privacy(StrEnum):
     FREE = "A"
     CONFIDENTIAL = "B"
     """Encrypted at rest, redacted in what leaves the house."""
+    EVIDENCE = "C"
+    """Of settlements: batch and trace numbers. Encrypted at rest, never in a record or a report."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +59,26 @@ class AllowedFile:
     path: str
     vendor: str = ""
     """Only on this vendor's terminals; empty: on any."""
+    format: Format | None = None
+    """Of a configuration file of which only :attr:`keys` are kept; None: it is kept as it is."""
+    version: str = ""
+    """The key that says which version of the file it is."""
+    keys: Mapping[str, Privacy] = field(default_factory=dict)
+    counters: tuple[str, ...] = ()
+    """Of these keys: those that only ever go upward."""
+    reenter: tuple[str, ...] = ()
+    """Passwords (class D): never kept, named as to be entered again."""
+    restore: bool = False
+    """May be written back; only with :attr:`evidence` and :attr:`source`."""
+    evidence: Evidence | None = None
+    source: str = ""
+
+    @property
+    def config(self) -> ConfigRule | None:
+        """The rule of a configuration file; None: it is kept as it is."""
+        if self.format is None:
+            return None
+        return ConfigRule(self.path, self.format, self.version, tuple(self.keys), self.counters, self.reenter)
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +121,33 @@ class AllowList:
     def allows(self, name: str) -> bool:
         """Whether a property may be read."""
         return self.privacy_of(name) is not None
+
+    @property
+    def problem(self) -> str:
+        """What contradicts itself in the list, for whoever wrote it; empty: nothing."""
+        return next((f"{file.path}: {text}" for file in self.file if (text := self._problem_of(file))), "")
+
+    def _problem_of(self, file: AllowedFile) -> str:
+        named = (*file.keys, *file.reenter, file.version)
+        if file.format is None:
+            return "keys without a format" if any(named) or file.counters or file.restore else ""
+        if not file.version or not file.keys:
+            return "a format without keys or without a version key"
+        if file.version in file.keys or set(file.keys) & set(file.reenter):
+            return "a key stands twice"
+        if not set(file.counters) <= set(file.keys):
+            return "a counter that is not kept"
+        if file.restore and not (file.evidence and file.source):
+            return "restore without evidence and source"
+        if any(file.privacy < privacy for privacy in file.keys.values()):
+            return "a key of a stricter class than the file's"
+        lower = [key.casefold() for key in file.keys]
+        named_never = [key for key in lower if any(fnmatchcase(key, glob.casefold()) for glob in self.never)]
+        return f"{named_never[0]} is never read" if named_never else ""
+
+    def configs_for(self, vendor: str) -> tuple[ConfigRule, ...]:
+        """The configuration files that may be written back on a vendor's terminal."""
+        return tuple(file.config for file in self.files_for(vendor) if file.restore and file.config is not None)
 
     def files_for(self, vendor: str) -> tuple[AllowedFile, ...]:
         """The files that may be read on a vendor's terminal."""

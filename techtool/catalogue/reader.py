@@ -126,14 +126,14 @@ def load_catalogue(extra: Path | None = None) -> Catalogue:
         rules = _rules(extra, own, base.family) + rules
         states = _states(extra, own) + states
         not_trusted += own.serials.not_trusted
-    allow = _read(DATA / "allow_list.toml", AllowFile)
+    allow = _allow_lists(DATA / "allow_list.toml")
     return Catalogue(
         models=rules,
         families=base.family,
         states=states,
         not_trusted_serials=frozenset(serial.casefold() for serial in not_trusted),
         tests=_tests(DATA / "tests.toml"),
-        allow_lists={entry.family: entry for entry in allow.list},
+        allow_lists=allow,
         kinds=_kinds(DATA / "kinds.toml"),
     )
 
@@ -202,6 +202,14 @@ def _states(path: Path, file: ModelsFile) -> tuple[StateProvider, ...]:
             if fact not in _STATE_FACTS:
                 raise BadFile(path=str(path), problem=f"$.state[{number}].facts: no fact “{fact}”")
     return file.state
+
+
+def _allow_lists(path: Path) -> dict[str, AllowList]:
+    found = _read(path, AllowFile).list
+    for number, entry in enumerate(found):
+        if entry.problem:
+            raise BadFile(path=str(path), problem=f"$.list[{number}].file: {entry.problem}")
+    return {entry.family: entry for entry in found}
 
 
 def _kinds(path: Path) -> Kinds:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Final
 
+from techtool.domain.config_file import ConfigBack
 from techtool.domain.release import Compare, Release, VerifiedRelease
 from techtool.domain.restore import PutBack
 from techtool.domain.rollback import RollbackPlan
@@ -144,11 +145,13 @@ class Plan:
     """The same in one word for each release, for what is offered after a failure."""
     put_back: tuple[PutBack, ...] = ()
     """Packages that come back from a backup: of a restore, which has no releases."""
+    configs: tuple[ConfigBack, ...] = ()
+    """Configuration files of which keys come back from a backup."""
 
     @property
     def has_work(self) -> bool:
         """Whether anything is to be installed or put back."""
-        return bool(self.releases or self.put_back)
+        return bool(self.releases or self.put_back or self.configs)
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,6 +168,7 @@ class PlanRecord:
     digest: str
     rollback: RollbackPlan = field(default_factory=RollbackPlan)
     put_back: tuple[PutBack, ...] = ()
+    configs: tuple[ConfigBack, ...] = ()
 
     @classmethod
     def of(cls, plan: Plan) -> PlanRecord:
@@ -181,4 +185,5 @@ class PlanRecord:
             plan.digest,
             plan.rollback,
             plan.put_back,
+            plan.configs,
         )

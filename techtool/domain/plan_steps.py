@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from techtool.domain.components import Relation, parts, starting_versions
+from techtool.domain.config_file import ConfigBack
 from techtool.domain.estimate import (
     INSTALL_PRIOR_S,
     LINK_BYTES_S,
@@ -93,13 +94,22 @@ def plan_steps(terminal: TerminalState, legs: Sequence[Leg], pace: Pace) -> tupl
     return (*stops(_BEFORE), *stops(_READY), *(_install(leg, pace) for leg in legs), *stops(_AFTER))
 
 
-def restore_steps(terminal: TerminalState, items: Sequence[PutBack], pace: Pace) -> tuple[PlanStep, ...]:
-    """The stations of a restore: what differs from the backup is put back, one package after the other."""
+def restore_steps(
+    terminal: TerminalState, items: Sequence[PutBack], pace: Pace, configs: Sequence[ConfigBack] = ()
+) -> tuple[PlanStep, ...]:
+    """The stations of a restore: what differs from the backup is put back, files first, one after the other."""
 
     def stops(stations: Sequence[_Station]) -> list[PlanStep]:
         return [_stop(station, terminal, pace) for station in stations]
 
-    return (*stops(_BEFORE), *stops(_READY), *(_put_back(item, pace) for item in items), *stops(_AFTER))
+    back = (*(_write_back(config) for config in configs), *(_put_back(item, pace) for item in items))
+    return (*stops(_BEFORE), *stops(_READY), *back, *stops(_AFTER))
+
+
+def _write_back(config: ConfigBack) -> PlanStep:
+    effect = phrase("changes {keys} in it; no counter goes down, passwords stay", keys=", ".join(config.changed))
+    title = phrase("Write {path} back from the backup", path=config.path)
+    return PlanStep(StepKind.INSTALL, title, effect, duration(PRIOR_S[Phase.STAGE], ()))
 
 
 def _put_back(item: PutBack, pace: Pace) -> PlanStep:

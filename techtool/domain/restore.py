@@ -1,7 +1,7 @@
 """Putting packages back from a backup: what is wished, what is planned, what came of it. Pure.
 
-Only packages come back: of the files on today's allow-lists no terminal lets any be written. Counters (batch, trace)
-are never written at all: they are the host's, and signing in again brings them.
+Packages come back, and the named keys of the configuration files that the allow-list lets be written, in which counters
+(batch, trace) only ever go upward: see :mod:`techtool.domain.config_file`.
 
 What is put back is no release of a stick, so it never is a ``VerifiedRelease``: it stands on this laptop's own verified
 backup of that very terminal, and records say so.
@@ -111,12 +111,13 @@ def way_back(former_code: int | None, now: InstalledPackage | None, terminal: Te
     return Way.OVER if terminal.takes_older else Way.REINSTALL
 
 
-def digest_of(serial: str, manifest: BackupManifest, packages: Sequence[str]) -> str:
-    """SHA-256 over terminal, backup, and the files of the packages that may be put back.
+def digest_of(serial: str, manifest: BackupManifest, packages: Sequence[str], configs: Sequence[str] = ()) -> str:
+    """SHA-256 over terminal, backup, and the files of the packages and configurations that may be put back.
 
     Not over what differs now: a resumed restore is the same plan.
     """
     files = [[item.name, item.sha256] for package in packages for item in files_of(manifest).get(package, ())]
+    files += [[item.name, item.sha256] for item in manifest.items if item.name in configs]
     decided = {"serial": serial, "backup": manifest.id, "of": manifest.serial, "files": files}
     return hashlib.sha256(encode_json(decided)).hexdigest()
 

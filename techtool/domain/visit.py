@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
+from techtool.domain.config_file import RestoredConfig
 from techtool.domain.outcome import Outcome
 from techtool.domain.plan import PlanRecord, StepKind
 from techtool.domain.release import TrustFacts
@@ -159,6 +160,8 @@ class LaneRecord:
     installed: tuple[InstalledFile, ...] = ()
     restored: tuple[RestoredPackage, ...] = ()
     """What was put back from a backup, or removed, and read again."""
+    restored_configs: tuple[RestoredConfig, ...] = ()
+    """Configuration files that were written back and read again."""
     undo_at: datetime | None = None
     """When putting back what ran before was begun: a resumed lane goes on with that."""
     confirmed_at: datetime | None = None

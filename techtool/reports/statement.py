@@ -82,6 +82,7 @@ def _plan(plan: PlanRecord) -> dict[str, object]:
         "undo": plan.undo.to_json(),
         "rollback": neutral(plan.rollback),
         "put_back": neutral(plan.put_back),
+        "configs": neutral(plan.configs),
     }
 
 
@@ -114,6 +115,7 @@ def _terminal(lane: LaneRecord) -> dict[str, object]:
         "backup": neutral(lane.backup),
         "installed": [_installed(f) for f in lane.installed],
         "restored": neutral(lane.restored),
+        "restored_configs": neutral(lane.restored_configs),
         "undo_at": neutral(lane.undo_at),
         "evidence": neutral(evidence_kinds(lane)),
     }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from techtool.domain.config_file import RestoredConfig
 from techtool.domain.outcome import Outcome
 from techtool.domain.plan import ReleaseFinding, ReleaseVerdict
 from techtool.domain.restore import RestoredPackage
@@ -225,7 +226,11 @@ def _backup(lane: LaneRecord, t: Words) -> Facts:
 
 def _installed(lane: LaneRecord, t: Words) -> Table:
     columns = (t(N_("Package")), t(N_("SHA-256 expected and found")), t(N_("Read back")))
-    rows = (*(_file(file, t) for file in lane.installed), *(_restored(package, t) for package in lane.restored))
+    rows = (
+        *(_file(file, t) for file in lane.installed),
+        *(_config(config, t) for config in lane.restored_configs),
+        *(_restored(package, t) for package in lane.restored),
+    )
     return Table(t(N_("Installed files")), columns, rows, t(N_("Nothing was installed.")))
 
 
@@ -242,6 +247,16 @@ def _file(file: InstalledFile, t: Words) -> tuple[Cell, ...]:
         Cell(f"{file.sha256_expected}\n{found}", t(N_("above: expected; below: found on the terminal")), mono=True),
         mark,
     )
+
+
+def _config(config: RestoredConfig, t: Words) -> tuple[Cell, ...]:
+    """What was written into a configuration file, by the names of its keys; the numbers are the merchant's."""
+    origin = phrase("from backup {backup} of {serial}", backup=config.backup, serial=config.backup_serial)
+    keys = t.say(phrase("keys written: {keys}", keys=", ".join(config.changed) or "–"))
+    note = ""
+    if config.reenter:
+        note = t.say(phrase("to be entered again by hand: {keys}", keys=", ".join(config.reenter)))
+    return Cell(config.path, t.say(origin), mono=True), Cell(keys, note), Cell(t(N_("read back")), tone=Tone.GOOD)
 
 
 def _restored(restored: RestoredPackage, t: Words) -> tuple[Cell, ...]:

@@ -65,6 +65,8 @@ class Device:
         store.clean()
         if new:
             at_the_factory = cls(model, store, ArmedFaults(HEALTHY), clock)
+            for place, content in model.files_of(store.state.serial).items():
+                disk.write_file(at_the_factory.files.place(place), content)
             for name in model.preinstalled:
                 path = apks / name
                 if path.is_file():

@@ -101,6 +101,8 @@ class Model:
     packages: tuple[SystemPackage, ...] = ()
     preinstalled: tuple[str, ...] = ()
     """File names under ``apks/``: installed on a new terminal where they exist."""
+    files: Mapping[str, str] = field(default_factory=dict)
+    """What lies on a new terminal's storage: device path → text, ``{number}`` put in."""
     boot_s: float = 2.0
     """Seconds from a restart until the daemon answers again."""
     listed: bool = True
@@ -112,6 +114,10 @@ class Model:
             key: value.replace("{serial}", serial).replace("{number}", serial[-4:])
             for key, value in self.properties.items()
         }
+
+    def files_of(self, serial: str) -> dict[str, bytes]:
+        """The files of a new instance."""
+        return {path: text.replace("{number}", serial[-4:]).encode() for path, text in self.files.items()}
 
     @property
     def sdk(self) -> int:

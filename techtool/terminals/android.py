@@ -12,6 +12,7 @@ from techtool.catalogue.allow import AllowList
 from techtool.catalogue.reader import Catalogue
 from techtool.clock import Clock
 from techtool.domain.backup import SnapshotPart
+from techtool.domain.config_file import ConfigBack, ConfigRule, FormerConfig
 from techtool.domain.release import ApkFacts
 from techtool.domain.terminal import Identity, InstalledPackage, TerminalState
 from techtool.errors import AnotherTerminal, LinkError, LinkTimeout, UnknownModel
@@ -24,6 +25,7 @@ from techtool.terminals.android_text import (
     parse_properties,
 )
 from techtool.terminals.base import FormerFile, PackageFile, SessionSink, SetSink
+from techtool.terminals.config_files import compare_config, write_config
 from techtool.terminals.install import abandon_session, find_sessions, install_package, install_together
 from techtool.terminals.inventory import read_installed, read_packages
 from techtool.terminals.put_back import install_former, uninstall_package
@@ -128,6 +130,14 @@ class AndroidTerminal:
     async def uninstall(self, package_id: str) -> None:
         """Remove a package with its data."""
         await uninstall_package(self._link, package_id)
+
+    async def compare_config(self, rule: ConfigRule, former: FormerConfig) -> ConfigBack:
+        """What writing a configuration file back would change."""
+        return await compare_config(self._link, rule, former)
+
+    async def write_config(self, rule: ConfigRule, former: FormerConfig) -> ConfigBack:
+        """Write the kept keys of a configuration file back."""
+        return await write_config(self._link, rule, former)
 
     async def abandon(self, session: str) -> bool:
         """Drop the session that an interrupted installation left."""

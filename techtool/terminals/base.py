@@ -9,6 +9,7 @@ from typing import Protocol
 
 from techtool.catalogue.allow import AllowList
 from techtool.domain.backup import SnapshotPart
+from techtool.domain.config_file import ConfigBack, ConfigRule, FormerConfig
 from techtool.domain.release import ApkFacts
 from techtool.domain.terminal import Identity, InstalledPackage, TerminalState
 from techtool.links.base import Confirmed
@@ -106,6 +107,21 @@ class Terminal(Protocol):
 
     async def uninstall(self, package_id: str) -> None:
         """Remove a package **with its data**; one that is not there is fine. Raises ``InstallFailed``."""
+        ...
+
+    async def compare_config(self, rule: ConfigRule, former: FormerConfig) -> ConfigBack:
+        """What writing a configuration file back would change; nothing is changed.
+
+        Raises ``ConfigRefused`` where it may not be written: it, or a counter in it, cannot be read.
+        """
+        ...
+
+    async def write_config(self, rule: ConfigRule, former: FormerConfig) -> ConfigBack:
+        """Write the kept keys into the file and read it back; an interruption leaves the old file or the new one.
+
+        No counter goes down, passwords stay. Raises ``ConfigRefused`` where the old file is as it was, ``VerifyFailed``
+        where what stands there now is not what was sent.
+        """
         ...
 
     async def abandon(self, session: str) -> bool:

@@ -10,9 +10,11 @@ from pathlib import PurePosixPath
 from techtool.catalogue.allow import AllowList
 from techtool.domain.backup import Announced, BackupItem, ItemKind, NotRead, SnapshotPart
 from techtool.domain.codec import encode_json
+from techtool.domain.config_file import ConfigRefused, ConfigRule, keep
 from techtool.errors import CommandRefused, NotCapable
 from techtool.links.base import FileStat, Link
 from techtool.terminals.android_text import ListedPackage
+from techtool.terminals.config_files import fetch
 from techtool.terminals.inventory import list_packages, read_paths
 from techtool.terminals.shell import pulled
 
@@ -43,6 +45,10 @@ async def snapshot_items(
     serials = frozenset(name for name in allowed if allow.holds_serial(name))
     yield _document("properties.json", ItemKind.PROPERTIES, allowed, allow, serials)
     yield _document("packages.json", ItemKind.PACKAGES, [_listing(package) for package in packages], allow)
+    for rule in (file.config for file in allow.files_for(vendor)):
+        if rule is not None:
+            for part in await _config(link, rule, allow):
+                yield part
     for wanted, stat in files:
         if isinstance(stat, NotRead):
             yield stat
@@ -59,7 +65,8 @@ async def _files(link: Link, packages: Sequence[ListedPackage], vendor: str, all
         if not package.in_system_image
         for path in await read_paths(link, package.id) or (package.path,)
     ]
-    return files + [_Wanted(f"files{file.path}", file.path, ItemKind.FILE) for file in allow.files_for(vendor)]
+    plain = [file for file in allow.files_for(vendor) if file.config is None]
+    return files + [_Wanted(f"files{file.path}", file.path, ItemKind.FILE) for file in plain]
 
 
 async def _stat(link: Link, wanted: _Wanted) -> FileStat | NotRead:
@@ -68,6 +75,19 @@ async def _stat(link: Link, wanted: _Wanted) -> FileStat | NotRead:
     except (CommandRefused, NotCapable) as error:
         return NotRead(wanted.name, error.what_phrase.text("en"))
     return stat or NotRead(wanted.name, "not there, or not to be seen")
+
+
+async def _config(link: Link, rule: ConfigRule, allow: AllowList) -> list[BackupItem | NotRead]:
+    """The keys of a configuration file that may be kept; the whole file is only ever in memory."""
+    try:
+        former = keep(rule, await fetch(link, rule.path))
+    except ConfigRefused as refused:
+        return [NotRead(rule.item, refused.reason.text("en"))]
+    except (CommandRefused, NotCapable) as error:
+        return [NotRead(rule.item, error.what_phrase.text("en"))]
+    reason = "a password: never read into a backup, to be entered again by hand"
+    left = [NotRead(f"{rule.item}#{key}", reason) for key in former.reenter]
+    return [_document(rule.item, ItemKind.FILE, former, allow), *left]
 
 
 def _listing(package: ListedPackage) -> dict[str, object]:

@@ -33,7 +33,7 @@ WAIT_TOLD_EVERY_S = 10.0
 _BOUNDS_S = {CatmAction.INSTALL: 600, CatmAction.RESTART: 300}
 """The longest wait within a step, by what it does; see the links' and the driver's own limits."""
 _BOUND_S = 120
-CHANGES = (CatmAction.INSTALL, CatmAction.RESTART, CatmAction.DELETE)
+CHANGES = (CatmAction.INSTALL, CatmAction.UPDATE, CatmAction.RESTART, CatmAction.DELETE)
 """Actions after which a terminal is another one until it was read again."""
 _UNHEARD = (LinkLost, LinkTimeout, Unreachable, WrongProtocol)
 """Errors that leave it open whether the terminal did what it was told."""

@@ -16,6 +16,7 @@ from tinydb import where
 from techtool.clock import Clock
 from techtool.domain.backup import BackupManifest, StoredBackup
 from techtool.domain.codec import CodecError, convert, plain
+from techtool.domain.config_file import RestoredConfig
 from techtool.domain.outcome import Outcome
 from techtool.domain.plan import Plan, PlanRecord, StepKind
 from techtool.domain.question import AnswerKind, CheckAnswer, Question
@@ -281,6 +282,13 @@ class VisitLog:
             table.remove(same)
             table.insert({"lane": lane, **plain(package)})
 
+    def config_restored(self, lane: str, config: RestoredConfig) -> None:
+        """A configuration file that was written back and read again; the newest reading stands."""
+        table = self._table("restored_configs")
+        with self._db.transaction():
+            table.remove((where("lane") == lane) & (where("path") == config.path))
+            table.insert({"lane": lane, **plain(config)})
+
 
 def _docs(db: JournalDB, table: str, lane: str) -> list[dict[str, Any]]:
     found = [dict(d) for d in db.table(table).search(where("lane") == lane)]
@@ -301,6 +309,7 @@ def _lane(db: JournalDB, doc: Mapping[str, Any]) -> LaneRecord:
         "answers": plain(_all(db, "answers", lane, AnswerRecord)),
         "checks": plain(_all(db, "checks", lane, CheckRecord)),
         "installed": plain(_all(db, "installed", lane, InstalledFile)),
+        "restored_configs": plain(_all(db, "restored_configs", lane, RestoredConfig)),
         "restored": plain(_all(db, "restored", lane, RestoredPackage)),
         "backup": plain(backups[-1]) if backups else None,
     }

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from techtool.backups.taking_out import secret_in, take_out
 from techtool.domain.backup import BackupManifest
+from techtool.domain.config_file import ConfigRule, FormerConfig
 from techtool.domain.restore import RestoreWish, Swap
 from techtool.errors import NoSuchVisit, RestoreRefused, TechtoolError
-from techtool.i18n import phrase
+from techtool.i18n import Phrase, phrase
 from techtool.visit.backup_log import BEGUN, DONE, BackupAction, BackupLog
 from techtool.visit.kept_backups import (
     KeptBackup,
@@ -44,6 +45,10 @@ class Restoring:
     log: BackupLog
     """One writer for all terminals of the visit."""
     source: Source | None = None
+    configs: dict[str, tuple[ConfigRule, FormerConfig]] = field(default_factory=dict)
+    """Configuration files in the backup that may be written back, by item; in memory only."""
+    refused: list[Phrase] = field(default_factory=list)
+    """Why configuration files in the backup are not written back."""
 
 
 def wish_for(services: Services, name: str, swap: Swap | None = None) -> RestoreWish:

@@ -36,6 +36,7 @@ from techtool.visit.lane import Lane
 from techtool.visit.log import record_of
 from techtool.visit.steps.backup import backup
 from techtool.visit.steps.check import check
+from techtool.visit.steps.configs import ask_to_reenter, written_configs
 from techtool.visit.steps.confirm import confirm
 from techtool.visit.steps.functional_tests import functional_tests, tests_after_restore
 from techtool.visit.steps.identify import identify, read_state
@@ -147,6 +148,7 @@ async def _restore(lane: Lane) -> LaneResult:
 
     async def attended(lane: Lane) -> None:
         nonlocal passed
+        await ask_to_reenter(lane)
         passed = await tests_after_restore(lane)
 
     ended = await _guarded(
@@ -361,7 +363,7 @@ def _as_before(lane: Lane) -> bool:
     """Whether the terminal, read again, runs exactly what it ran before the work."""
     if lane.before is None or lane.state is None:
         return False
-    return _versions(lane.before) == _versions(lane.state)
+    return _versions(lane.before) == _versions(lane.state) and not written_configs(lane)
 
 
 def _versions(state: TerminalState) -> dict[str, int]:
@@ -373,7 +375,8 @@ def _changed(lane: Lane) -> str:
     if lane.before is None or lane.state is None:
         return "?"
     before, now = _versions(lane.before), _versions(lane.state)
-    return ", ".join(sorted(name for name in before.keys() | now.keys() if before.get(name) != now.get(name)))
+    packages = sorted(name for name in before.keys() | now.keys() if before.get(name) != now.get(name))
+    return ", ".join([*packages, *written_configs(lane)])
 
 
 def _finish(lane: Lane, outcome: Outcome, code: int, record: ErrorRecord | None) -> LaneResult:

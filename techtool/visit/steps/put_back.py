@@ -42,12 +42,12 @@ async def ask_for_losses(lane: Lane, items: Sequence[PutBack]) -> None:
     losing = [item for item in items if item.way.loses_data]
     if not losing:
         return
-    await _nothing_waits(lane)
+    await nothing_waits(lane)
     for item in losing:
         await _word_for(lane, item.package)
 
 
-async def _nothing_waits(lane: Lane) -> None:
+async def nothing_waits(lane: Lane) -> None:
     """Takings that wait would go with the application's data: no override.
 
     Batch, offline sales and reversals are asked of the terminal where it says them, else of the technician, who says
@@ -133,7 +133,7 @@ async def _one(lane: Lane, item: PutBack, files: Sequence[FormerFile]) -> None:
         if error.word != DOWNGRADE:
             raise
         lane.notice(phrase("The terminal does not take an older {package} over a newer one.", package=item.package))
-        await _nothing_waits(lane)
+        await nothing_waits(lane)
         await _word_for(lane, item.package)
         await _remove(lane, item)
         await _install(lane, item, files, older=False)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from techtool.domain.codec import CodecError, decode_json
+from techtool.domain.config_file import ConfigBack
 from techtool.domain.estimate import together
 from techtool.domain.plan import Plan, StepKind
 from techtool.domain.plan_steps import Pace, downtime, restore_steps
@@ -18,6 +19,7 @@ from techtool.events import LanePlanned
 from techtool.i18n import phrase
 from techtool.visit.lane import Lane
 from techtool.visit.restore_source import Restoring, Source, source_for, take_logged
+from techtool.visit.steps.configs import find_configs, verify_configs, wanted_configs, write_configs
 from techtool.visit.steps.identify import read_state
 from techtool.visit.steps.put_back import ask_for_losses, put_back, verify_back
 from techtool.visit.visits import list_visits, open_record
@@ -48,14 +50,23 @@ async def check_restore(lane: Lane) -> None:
         reason = refusal_for(source.manifest, lane.known, restoring.wish.swap)
         if reason is not None:
             raise RestoreRefused(reason=reason)
-        codes = await _codes(lane, restoring, source)
-        items = await _differences(lane, source, codes)
+        taken = await _taken(lane, restoring, source)
+        items = await _differences(lane, source, _codes(taken))
         _publishers_agree(lane, items)
         restoring.source = source
-        lane.plan = _plan(lane, source, items)
+        configs = await find_configs(lane, restoring, taken)
+        if restoring.refused and not (items or configs or lane.record.confirmed_digest):
+            raise RestoreRefused(reason=restoring.refused[0])
+        lane.plan = _plan(lane, restoring, source, items, configs)
         lane.log.planned(lane.id, lane.plan, None)
         lane.emit(LanePlanned(lane.id, lane.services.clock.now(), lane.plan))
         step.result = phrase("{count} packages differ from the backup", count=len(items))
+        if configs:
+            step.result = phrase(
+                "{count} packages and {files} configuration files differ from the backup",
+                count=len(items),
+                files=len(configs),
+            )
     build = lane.known.identity.os_version
     if build != source.manifest.os_version:
         text = phrase(
@@ -65,19 +76,24 @@ async def check_restore(lane: Lane) -> None:
 
 
 async def carry_out(lane: Lane) -> None:
-    """Ask for what is lost, put back what differs now."""
+    """Ask for what is lost, put back what differs now.
+
+    Configuration files first: an uninstallation may take a counter with it, and then nobody knows how high it stood.
+    """
     restoring, source = _opened(lane)
     lane.state = await read_state(lane)
     codes = {item.package: item.former_code for item in _agreed_items(lane)}
     items = await _differences(lane, source, codes, only=tuple(codes))
     await ask_for_losses(lane, items)
+    await write_configs(lane, restoring)
     await put_back(lane, source, restoring.log, items)
 
 
 async def verify_restore(lane: Lane) -> None:
-    """Every package that was to be put back is, byte for byte."""
-    source = _opened(lane)[1]
+    """Every package that was to be put back is, byte for byte, and every configuration file says what it should."""
+    restoring, source = _opened(lane)
     await verify_back(lane, source, _agreed_items(lane))
+    await verify_configs(lane, restoring, source)
     lane.changing = False
 
 
@@ -101,9 +117,14 @@ def _opened(lane: Lane) -> tuple[Restoring, Source]:
     return restoring, restoring.source
 
 
-async def _codes(lane: Lane, restoring: Restoring, source: Source) -> dict[str, int | None]:
-    """Version codes as the backup's own package list tells them; the whole backup is read back for it."""
-    taken = await take_logged(lane.services, restoring.log, source, why=lane.log.visit_id, texts=(_LIST,))
+async def _taken(lane: Lane, restoring: Restoring, source: Source) -> dict[str, bytes]:
+    """The backup's package list and configuration files; the whole backup is read back for it."""
+    texts = (_LIST, *wanted_configs(lane))
+    return await take_logged(lane.services, restoring.log, source, why=lane.log.visit_id, texts=texts)
+
+
+def _codes(taken: Mapping[str, bytes]) -> dict[str, int | None]:
+    """Version codes as the backup's own package list tells them."""
     try:
         listed = decode_json(taken.get(_LIST, b"[]"), list[_Listed])
     except CodecError as error:
@@ -165,9 +186,15 @@ def _final_here(lane: Lane) -> dict[tuple[str, int], str]:
     }
 
 
-def _plan(lane: Lane, source: Source, items: tuple[PutBack, ...]) -> Plan:
+def _plan(
+    lane: Lane,
+    restoring: Restoring,
+    source: Source,
+    items: tuple[PutBack, ...],
+    configs: tuple[ConfigBack, ...],
+) -> Plan:
     serial = lane.known.identity.serial
-    steps = restore_steps(lane.known, items, Pace(link=lane.address.scheme))
+    steps = restore_steps(lane.known, items, Pace(link=lane.address.scheme), configs)
     return Plan(
         serial=serial,
         findings=(),
@@ -176,7 +203,8 @@ def _plan(lane: Lane, source: Source, items: tuple[PutBack, ...]) -> Plan:
         total=together([step.estimate for step in steps]),
         downtime=downtime(steps),
         undo=phrase("What runs now is backed up first; it can be put back in the same way."),
-        digest=digest_of(serial, source.manifest, tuple(files_of(source.manifest))),
+        digest=digest_of(serial, source.manifest, tuple(files_of(source.manifest)), tuple(restoring.configs)),
         rollback=RollbackPlan(),
         put_back=items,
+        configs=configs,
     )
