@@ -210,7 +210,9 @@ def test_questions_are_announced(press: Press, plan: Command, monkeypatch: pytes
     monkeypatch.setattr("techtool.cli.plan.read_terminal", read)
     code, out, _err = plan()
     assert code == Exit.GATE_CLOSED
-    assert "  ? Is the batch settled, and does no offline sale and no reversal wait in the terminal?" in out.splitlines()
+    assert (
+        "  ? Is the batch settled, and does no offline sale and no reversal wait in the terminal?" in out.splitlines()
+    )
 
 
 # -- whole visits -----------------------------------------------------------------------------------------------------
