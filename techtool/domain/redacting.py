@@ -26,6 +26,8 @@ _MOMENT: Final = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,6})?Z")
 _IDENTITY_FIELDS: Final = frozenset({"serial", "serials", "address", "addresses"})
 _SERIAL_PROPERTY: Final = re.compile(r"(?:.*[._])?(?:serial(?:_?no|number)?|sn)")
 """What the properties are called that hold a serial number; only where a device's raw facts are shown."""
+_REMEMBERED: Final = 80
+_REMEMBERED_MOST: Final = 4_096
 _SHORTEST_KNOWN: Final = 6
 """A shorter number is none that could be told from ordinary text."""
 
@@ -42,9 +44,19 @@ class Cleaner:
     def __init__(self, known: Collection[str] = ()) -> None:
         self._known = standing_alone(known)
         self._known_words = tuple(known)
+        self._harmless: set[str] = set()
+        """Texts that were searched and hold nothing: names and words come again and again in a long document."""
 
     def text(self, text: str) -> str:
         """``text`` without card data."""
+        if text in self._harmless:
+            return text
+        clean = self._searched(text)
+        if clean == text and len(text) <= _REMEMBERED and len(self._harmless) < _REMEMBERED_MOST:
+            self._harmless.add(text)
+        return clean
+
+    def _searched(self, text: str) -> str:
         if self._known is None:
             return redact(text)
         pieces, end = [], 0
