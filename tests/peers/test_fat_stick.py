@@ -17,7 +17,7 @@ pytestmark = pytest.mark.peers
 @pytest.fixture
 def office(tmp_path: Path) -> Office:
     office = Office.make(tmp_path / "office")
-    office.add("com.acme.pay", "1.0-rc.1")
+    office.add("com.acme.pay-rc.1", "1.0")
     office.add("COM.Acme.With.A.Long.Name.That.Needs.A.Long.File.Name", "2026.12.01", content=b"x" * 100_000)
     office.enrol()
     return office
