@@ -170,16 +170,20 @@ class Engine:
 
     async def _work(self, session: _Session, outlet: Outlet, wanted: tuple[str, ...]) -> None:
         visit = read_visit(session.log.db)
-        remade = put_in_index(self._services, visit)
-        if remade is not None:
-            self._notice(session.log, outlet, remade)
         restoring = visit.restore
         lanes = [
             self._lane(session, record, outlet, wanted, restoring) for record in visit.lanes if record.outcome is None
         ]
         results = [LaneResult(r.outcome, r.exit_code, final=True) for r in visit.lanes if r.outcome is not None]
         try:
+            remade = put_in_index(self._services, visit)
+            if remade is not None:
+                self._notice(session.log, outlet, remade)
             results += await self._lanes(session.log, lanes, outlet)
+        except StoreError as error:
+            # The visit's journal exists by now, so this is told like everything else; no terminal was reached yet.
+            self._notice(session.log, outlet, phrase("{code} {what}", code=error.code, what=error.what_phrase))
+            results += [LaneResult(Outcome.FAILED_TRANSIENT, int(error.exit_code), final=False)] * len(lanes)
         finally:
             for lane in lanes:
                 await lane.disconnect()

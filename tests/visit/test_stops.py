@@ -207,6 +207,7 @@ def test_a_power_cut_at_some_moments() -> None:
         pytest.param(None, 120, id="at many effects"),
         pytest.param(stops.rows(seed=4, count=4), 4, id="five in a row"),
         pytest.param(stops.torn(seed=4, count=12), 12, id="what was not synced is lost in part"),
+        pytest.param(stops.full(sample=60), 60, id="the disk is full at a write"),
     ],
 )
 def test_truth_after_any_stop(choose: stops.Chosen | None, at_least: int) -> None:
