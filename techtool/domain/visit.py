@@ -8,12 +8,17 @@ from datetime import datetime
 from enum import StrEnum
 
 from techtool.domain.config_file import RestoredConfig
+from techtool.domain.evidence import EvidenceFile, Incident
+from techtool.domain.known_issues import IssueRecord
 from techtool.domain.outcome import Outcome
 from techtool.domain.plan import PlanRecord, StepKind
 from techtool.domain.release import TrustFacts
 from techtool.domain.restore import RestoredPackage, RestoreWish
+from techtool.domain.risk import RiskRecord
 from techtool.domain.salvage import SalvageRecord
+from techtool.domain.sign_off import SignOff
 from techtool.domain.terminal import InstalledPackage, TerminalState
+from techtool.domain.work_order import Arrival, Binding, VisitType, WorkOrder
 from techtool.i18n import Phrase
 
 
@@ -111,6 +116,16 @@ class CheckRecord:
     """``pass``, ``fail``, ``not-applicable``, ``not-done``."""
     reason: str
     at: datetime
+    value: str = ""
+    """What was measured or read, e.g. “12 s off”, “response code 00”."""
+    mode: str = ""
+    """Who did it: ``A`` the terminal's driver, ``S`` started by it and seen by a person, ``H`` a person; empty: old."""
+    host: bool = False
+    """It needed the terminal's own connection to the acquirer."""
+    required: bool = False
+    """This visit cannot be complete without it."""
+    evidence: tuple[str, ...] = ()
+    """SHA-256 of its files."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,6 +186,13 @@ class LaneRecord:
     """None while the lane is unfinished."""
     error: ErrorRecord | None = None
     exit_code: int = 0
+    binding: Binding | None = None
+    """Label, software and order compared."""
+    issues: tuple[IssueRecord, ...] = ()
+    """What its releases claim to mend, looked at before and after."""
+    risk: RiskRecord | None = None
+    incidents: tuple[Incident, ...] = ()
+    evidence: tuple[EvidenceFile, ...] = ()
     gap: bool = False
     """Entries of it may be missing from a salvaged record: what was done to the terminal is not known from here."""
 
@@ -210,6 +232,17 @@ class VisitRecord:
     """What a restore was begun with."""
     salvaged: tuple[SalvageRecord, ...] = ()
     """What was saved and what was lost when the record's file was damaged, oldest first."""
+
+    type: VisitType = VisitType.UPDATE
+    """What the trade calls it, from the order or typed."""
+    order: WorkOrder | None = None
+    """As it was read, with nothing in it that looks like a card number."""
+    staff_no: str = ""
+    """Of the technician."""
+    arrival: Arrival | None = None
+    evidence: tuple[EvidenceFile, ...] = ()
+    """About the visit and not one terminal."""
+    sign_off: SignOff | None = None
 
     @property
     def remains(self) -> bool:

@@ -1,7 +1,8 @@
 """A visit's journal in typed words: intents before commands, results after; and the record read back from it.
 
 Tables of a visit's database: ``visit`` (one document), ``lanes``, ``steps``, ``answers``, ``checks``, ``backups``,
-``installed``, ``restored``, ``sessions``, ``runs``, ``notices``. Every method is one transaction, so one line and one
+``installed``, ``restored``, ``restored_configs``, ``issues``, ``incidents``, ``evidence``, ``sessions``, ``runs``,
+``notices``. Every method is one transaction, so one line and one
 fsync of the journal.
 """
 
@@ -17,13 +18,17 @@ from techtool.clock import Clock
 from techtool.domain.backup import BackupManifest, StoredBackup
 from techtool.domain.codec import CodecError, convert, plain
 from techtool.domain.config_file import RestoredConfig
+from techtool.domain.evidence import EvidenceFile, Incident
+from techtool.domain.known_issues import IssueRecord
 from techtool.domain.outcome import Outcome
 from techtool.domain.plan import Plan, PlanRecord, StepKind
 from techtool.domain.question import AnswerKind, CheckAnswer, Question
 from techtool.domain.redacting import Cleaner
 from techtool.domain.release import TrustFacts
 from techtool.domain.restore import RestoredPackage
+from techtool.domain.risk import RiskRecord
 from techtool.domain.sensitive import redact
+from techtool.domain.sign_off import SignOff
 from techtool.domain.terminal import TerminalState
 from techtool.domain.visit import (
     AnswerRecord,
@@ -38,6 +43,7 @@ from techtool.domain.visit import (
     StepState,
     VisitRecord,
 )
+from techtool.domain.work_order import Arrival, Binding
 from techtool.errors import Interrupted, StoreDamaged, TechtoolError
 from techtool.i18n import Phrase
 from techtool.store.db import JournalDB
@@ -82,7 +88,7 @@ class OpenSession:
 def first_documents(visit: VisitRecord, wanted: Sequence[str] = ()) -> Content:
     """What a visit's journal begins with: who, when, with which stick; the lanes with their addresses."""
     head = plain(visit)
-    for derived in ("lanes", "sealed", "head", "answers", "salvaged"):
+    for derived in ("lanes", "sealed", "head", "answers", "salvaged", "evidence"):
         del head[derived]
     lanes = [{"lane": lane.lane, "address": lane.address, "serial": lane.serial} for lane in visit.lanes]
     return Cleaner().clean(
@@ -221,10 +227,68 @@ class VisitLog:
         record = AnswerRecord(question.id, question.text, redact(answer), self._clock.now())
         self._table("answers").insert({"lane": lane, **plain(record)})
 
-    def checked(self, lane: str, check_id: str, title: Phrase, answer: CheckAnswer) -> None:
-        """A functional test or inspection item."""
-        record = CheckRecord(check_id, title, answer.result.value, redact(answer.reason), self._clock.now())
+    def checked(
+        self,
+        lane: str,
+        check_id: str,
+        title: Phrase,
+        answer: CheckAnswer,
+        *,
+        value: str = "",
+        mode: str = "",
+        host: bool = False,
+        required: bool = False,
+        evidence: Sequence[str] = (),
+    ) -> None:
+        """A functional test or inspection item; done again, the newest result stands last."""
+        record = CheckRecord(
+            check_id,
+            title,
+            answer.result.value,
+            redact(answer.reason),
+            self._clock.now(),
+            value=redact(value),
+            mode=mode,
+            host=host,
+            required=required,
+            evidence=tuple(evidence),
+        )
         self._table("checks").insert({"lane": lane, **plain(record)})
+
+    def arrived(self, arrival: Arrival) -> None:
+        """Who met whom, and where."""
+        self.set_visit(arrival=arrival)
+
+    def bound(self, lane: str, binding: Binding) -> None:
+        """Label, software and order were compared."""
+        self._set_lane(lane, binding=binding)
+
+    def risk(self, lane: str, record: RiskRecord) -> None:
+        """The risk as it was put to the person, and who took it on."""
+        self._set_lane(lane, risk=record)
+
+    def issue(self, lane: str, record: IssueRecord) -> None:
+        """A known issue was looked at; the newest word on it stands."""
+        table = self._table("issues")
+        same = (where("lane") == lane) & (where("release_key") == record.release_key) & (where("id") == record.id)
+        with self._db.transaction():
+            table.remove(same)
+            table.insert({"lane": lane, **plain(record)})
+
+    def incident(self, lane: str, record: Incident) -> None:
+        """An anomaly that stopped the work; told again, the newest word stands."""
+        table = self._table("incidents")
+        with self._db.transaction():
+            table.remove((where("lane") == lane) & (where("no") == record.no))
+            table.insert({"lane": lane, **plain(record)})
+
+    def took_in(self, lane: str, file: EvidenceFile) -> None:
+        """A photo, a slip, a log: its copy is on disk already."""
+        self._table("evidence").insert({"lane": lane, **plain(file)})
+
+    def signed_off(self, sign_off: SignOff) -> None:
+        """How it was signed off at the merchant's."""
+        self.set_visit(sign_off=sign_off)
 
     def backed_up(self, lane: str, stored: StoredBackup) -> None:
         """A verified snapshot; its manifest is kept whole."""
@@ -311,6 +375,9 @@ def _lane(db: JournalDB, doc: Mapping[str, Any]) -> LaneRecord:
         "installed": plain(_all(db, "installed", lane, InstalledFile)),
         "restored_configs": plain(_all(db, "restored_configs", lane, RestoredConfig)),
         "restored": plain(_all(db, "restored", lane, RestoredPackage)),
+        "issues": plain(_all(db, "issues", lane, IssueRecord)),
+        "incidents": plain(_all(db, "incidents", lane, Incident)),
+        "evidence": plain(_all(db, "evidence", lane, EvidenceFile)),
         "backup": plain(backups[-1]) if backups else None,
     }
     return convert({**doc, **parts}, LaneRecord)
@@ -324,8 +391,9 @@ def read_visit(db: JournalDB, path_shown: str = "") -> VisitRecord:
     try:
         lanes = [_lane(db, doc) for doc in db.table("lanes").all()]
         derived = {"lanes": plain(lanes), "sealed": db.sealed, "head": db.head, "salvaged": plain(salvages_of(db))}
-        answers = plain(_all(db, "answers", WHOLE_VISIT, AnswerRecord))
-        return convert({**heads[0], **derived, "answers": answers}, VisitRecord)
+        derived["answers"] = plain(_all(db, "answers", WHOLE_VISIT, AnswerRecord))
+        derived["evidence"] = plain(_all(db, "evidence", WHOLE_VISIT, EvidenceFile))
+        return convert({**heads[0], **derived}, VisitRecord)
     except CodecError as error:
         raise StoreDamaged(path=path_shown, problem=str(error)) from error
 

@@ -34,7 +34,20 @@ from techtool.visit.visits import index_visit, known_visit, lost_address, not_as
 
 _TIMES: Final = ("at", "started_at", "ended_at", "finished_at", "confirmed_at")
 _IN_ID: Final = re.compile(r"V(\d{8}-\d{6})-.*")
-_OF_LANES: Final = ("steps", "answers", "checks", "backups", "installed", "restored", "sessions", "notices")
+_OF_LANES: Final = (
+    "steps",
+    "answers",
+    "checks",
+    "backups",
+    "installed",
+    "restored",
+    "restored_configs",
+    "issues",
+    "incidents",
+    "evidence",
+    "sessions",
+    "notices",
+)
 """Tables whose documents name their lane."""
 
 
