@@ -15,6 +15,7 @@ from techtool.cli.visit_verify import verify_command
 from techtool.clock import stamp
 from techtool.domain.codec import plain
 from techtool.domain.outcome import OUTCOME_LABEL
+from techtool.domain.pace import MOST, WRITERS, Pace
 from techtool.domain.terminal import Address
 from techtool.errors import InternalError, UsageError
 from techtool.events import Event, Finished, LaneIdentified
@@ -69,6 +70,7 @@ def _tell_unused(operator: ScriptedOperator) -> None:
             say(_("--confirm {last4} fitted no terminal of this visit.").format(last4=last4))
 
 
+_COUNT = click.IntRange(1, MOST)
 _answers = click.option("--answers", type=click.Path(path_type=Path), help=N_("JSON object: question id → answer"))
 _passphrase = click.option(
     "--passphrase-file", type=click.Path(path_type=Path), help=N_("first line: the report key's passphrase")
@@ -83,6 +85,17 @@ _json = click.option("--json", "as_json", is_flag=True, help=N_("JSON Lines on s
 @click.argument("addresses", nargs=-1, required=True, metavar="ADDRESS…")
 @click.option("--bundle", required=True, type=click.Path(path_type=Path), help=N_("the stick, or its TECHTOOL folder"))
 @click.option("--release", "releases", multiple=True, metavar="ID", help=N_("only these releases; may be repeated"))
+@click.option(
+    "--at-once", type=click.IntRange(1, MOST), default=1, metavar="N", help=N_("terminals worked on together")
+)
+@click.option(
+    "--writers",
+    type=click.IntRange(1, MOST),
+    default=WRITERS,
+    metavar="N",
+    help=N_("of those: written at the same time"),
+)
+@click.option("--no-first", is_flag=True, help=N_("with --at-once: do not bring one to a good end first"))
 @click.option("--order", type=click.Path(path_type=Path), help=N_("work order: JSON with merchant and work_order"))
 @_answers
 @_confirm
@@ -90,8 +103,12 @@ _json = click.option("--json", "as_json", is_flag=True, help=N_("JSON Lines on s
 @_json
 def run_visit(
     addresses: tuple[str, ...],
+    *,
     bundle: Path,
     releases: tuple[str, ...],
+    at_once: int,
+    writers: int,
+    no_first: bool,
     order: Path | None,
     answers: Path | None,
     confirm: tuple[str, ...],
@@ -104,7 +121,14 @@ def run_visit(
     if len(set(parsed)) != len(parsed):
         raise UsageError(problem=_("The same address is named twice."))
     given = Answers.read(order).values if order else {}
-    request = VisitRequest(parsed, bundle, releases, str(given.get("merchant", "")), str(given.get("work_order", "")))
+    request = VisitRequest(
+        parsed,
+        bundle,
+        releases,
+        str(given.get("merchant", "")),
+        str(given.get("work_order", "")),
+        pace=Pace(at_once, writers, one_first=not no_first),
+    )
     engine = Engine(Services.real(Paths.default()), operator)
     return follow_events(engine.run(request), operator, as_json=as_json)
 

@@ -11,6 +11,7 @@ from techtool.domain.config_file import RestoredConfig
 from techtool.domain.evidence import EvidenceFile, Incident
 from techtool.domain.known_issues import IssueRecord
 from techtool.domain.outcome import Outcome
+from techtool.domain.pace import Pace
 from techtool.domain.plan import PlanRecord, StepKind
 from techtool.domain.release import TrustFacts
 from techtool.domain.restore import RestoredPackage, RestoreWish
@@ -243,6 +244,8 @@ class VisitRecord:
     evidence: tuple[EvidenceFile, ...] = ()
     """About the visit and not one terminal."""
     sign_off: SignOff | None = None
+    pace: Pace = field(default_factory=Pace)
+    """In what order its terminals are worked on; a resumed visit keeps to it."""
 
     @property
     def remains(self) -> bool:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
+from collections.abc import AsyncGenerator, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from techtool.bundles.clock_floor import note_time
@@ -19,9 +20,7 @@ from techtool.domain.sensitive import redact
 from techtool.domain.terminal import Address
 from techtool.domain.visit import LaneRecord, VisitKind, VisitRecord
 from techtool.errors import (
-    AmbiguousChoice,
     Exit,
-    InternalError,
     NotFoundError,
     NotSetUp,
     StoreError,
@@ -33,18 +32,16 @@ from techtool.i18n import Phrase, phrase
 from techtool.reports.keys import ReportKey, load_report_key
 from techtool.visit.clock_watch import ClockWatch
 from techtool.visit.closing import drop_payloads, seal_visit, sign_off, write_visit_reports
+from techtool.visit.fleet import work_all
 from techtool.visit.kept_backups import backup_log
-from techtool.visit.lane import CHANGES, Lane
+from techtool.visit.lane import CHANGES, Lane, Shared
 from techtool.visit.log import WHOLE_VISIT, VisitLog, first_documents, read_visit
 from techtool.visit.operator import Operator
 from techtool.visit.outlet import Outlet
 from techtool.visit.restore_source import Restoring
-from techtool.visit.runner import LaneResult, reach, refused, unfinished, work
+from techtool.visit.runner import LaneResult
 from techtool.visit.services import ResumeRequest, Services, VisitRequest
 from techtool.visit.visits import note_torn, put_in_index, to_resume
-
-_NO_RECORD = (int(Exit.DISK_FULL), int(Exit.DAMAGED_STORE))
-"""After these nothing more can be recorded, so nothing more is done."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +52,7 @@ class _Session:
     stick: Stick | None
     key: ReportKey
     watch: ClockWatch
+    shared: Shared
     identity: Path | None
     """Opens the backup of a restore where this laptop's own key is gone."""
 
@@ -108,12 +106,15 @@ class Engine:
                 clock_note=_clock_note(stick) if stick else {},
                 kind=_kind(request),
                 restore=request.restore,
+                pace=request.pace,
             )
             db = services.home.create_visit(visit.id, first_documents(visit, request.releases))
             log = VisitLog(db, services.clock, visit.id)
             outlet.emit(VisitStarted(visit.id, now))
             watch = ClockWatch(services.clock)
-            await self._work(_Session(log, stick, key, watch, request.identity), outlet, request.releases)
+            await self._work(
+                _Session(log, stick, key, watch, Shared(visit.pace), request.identity), outlet, request.releases
+            )
 
     async def _resume(self, request: ResumeRequest, outlet: Outlet) -> None:
         services = self._services
@@ -124,7 +125,7 @@ class Engine:
             log = VisitLog(db, services.clock, visit_id)
             torn = note_torn(log)
             note_time(services.paths, visit.last_at, services.disk)
-            bundle = request.bundle or Path(visit.stick) if visit.kind is VisitKind.UPDATE else None
+            bundle = (request.bundle or Path(visit.stick)) if _installs(visit) else None
             stick, key = await self._prepare(bundle)
             _move(log, visit, request.addresses)
             outlet.emit(VisitStarted(visit_id, services.clock.now(), resumed=True))
@@ -132,7 +133,9 @@ class Engine:
                 outlet.emit(Notice(WHOLE_VISIT, None, services.clock.now(), torn, warning=True))
             log.resumed(services.tool_version, str(stick.root) if stick else "", services.settings.technician)
             watch = ClockWatch(services.clock, visit.last_at)
-            await self._work(_Session(log, stick, key, watch, request.identity), outlet, log.wanted())
+            await self._work(
+                _Session(log, stick, key, watch, Shared(visit.pace), request.identity), outlet, log.wanted()
+            )
 
     async def _prepare(self, bundle: Path | None) -> tuple[Stick | None, ReportKey]:
         """What must be there before a terminal is touched: set-up, a trusted stick, the unlocked report key.
@@ -179,7 +182,9 @@ class Engine:
             remade = put_in_index(self._services, visit)
             if remade is not None:
                 self._notice(session.log, outlet, remade)
-            results += await self._lanes(session.log, lanes, outlet)
+            proven = any(result.outcome.is_good for result in results)
+            tell = partial(self._notice, session.log, outlet)
+            results += await work_all(lanes, session.shared.pace, tell, proven=proven)
         except StoreError as error:
             # The visit's journal exists by now, so this is told like everything else; no terminal was reached yet.
             self._notice(session.log, outlet, phrase("{code} {what}", code=error.code, what=error.what_phrase))
@@ -188,29 +193,6 @@ class Engine:
             for lane in lanes:
                 await lane.disconnect()
         await self._finish(session, results, outlet)
-
-    async def _lanes(self, log: VisitLog, lanes: list[Lane], outlet: Outlet) -> list[LaneResult]:
-        """Identify all first, then one terminal after the other; after a grave failure the rest wait."""
-        results: list[LaneResult] = []
-        ready: list[Lane] = []
-        for lane in lanes:
-            ended = await _safely(lane, reach) or _twin(lane, ready)
-            if ended is None:
-                ready.append(lane)
-            else:
-                results.append(ended)
-        for place, lane in enumerate(ready):
-            result = await _safely(lane, work)
-            if result is None:
-                raise InternalError(kind="LaneWithoutResult")
-            results.append(result)
-            left = len(ready) - place - 1
-            if left and (result.grave or result.exit_code in _NO_RECORD):
-                text = phrase("{count} more terminals were not begun, so that this one is looked at first.", count=left)
-                self._notice(log, outlet, text)
-                results += [LaneResult(Outcome.FAILED_TRANSIENT, result.exit_code, final=False)] * left
-                break
-        return results
 
     def _lane(
         self,
@@ -233,6 +215,7 @@ class Engine:
             outlet=outlet,
             watch=session.watch,
             wanted=wanted,
+            shared=session.shared,
             changing=record.gap or any(step.action in CHANGES for step in record.steps),
         )
 
@@ -269,30 +252,6 @@ class Engine:
         outlet.emit(Finished(log.visit_id, services.clock.now(), outcome, int(code), sealed, reports))
 
 
-async def _safely(lane: Lane, job: Callable[[Lane], Awaitable[LaneResult | None]]) -> LaneResult | None:
-    """Whatever breaks off one lane is told and, where it can be, recorded; the other lanes do not fall with it."""
-    try:
-        return await job(lane)
-    except TechtoolError as error:
-        broken: TechtoolError = error
-    except Exception as error:
-        broken = InternalError(kind=type(error).__name__)
-    try:
-        return unfinished(lane, broken)
-    except StoreError as error:
-        outcome = Outcome.INCONSISTENT if lane.changing else Outcome.FAILED_TRANSIENT
-        return LaneResult(outcome, int(error.exit_code), final=False)
-
-
-def _twin(lane: Lane, ready: list[Lane]) -> LaneResult | None:
-    """The same serial number at two addresses (one terminal reached twice, or two that lie): the later is refused."""
-    serial = lane.known.identity.serial if lane.state is not None else ""
-    for other in ready:
-        if other.known.identity.serial == serial:
-            return refused(lane, AmbiguousChoice(what=serial, choices=f"{other.address}, {lane.address}"))
-    return None
-
-
 def _all_there(
     wanted: tuple[str, ...], releases: tuple[VerifiedRelease, ...], withdrawn: tuple[tuple[str, str], ...]
 ) -> None:
@@ -311,6 +270,12 @@ def _move(log: VisitLog, visit: VisitRecord, addresses: Mapping[str, Address]) -
         if lane is None:
             raise NotFoundError(what=name)
         log.moved(lane.lane, str(address))
+
+
+def _installs(visit: VisitRecord) -> bool:
+    """Whether something may still come from the stick: what is being undone comes from this laptop's own backup."""
+    left = [lane for lane in visit.lanes if lane.outcome is None]
+    return visit.kind is VisitKind.UPDATE and any(lane.undo_at is None for lane in left)
 
 
 def _kind(request: VisitRequest) -> VisitKind:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
 
 import techtool
 from techtool.bundles.trust import Stick
+from techtool.domain.pace import Pace
 from techtool.domain.plan import Plan, StepKind
 from techtool.domain.question import Question
 from techtool.domain.redacting import Cleaner
@@ -93,6 +94,30 @@ class StepScope:
 
 
 @dataclass(slots=True)
+class Shared:
+    """What the lanes of one run share so that they do not get in each other's way."""
+
+    pace: Pace = field(default_factory=Pace)
+    _writing: asyncio.Semaphore = field(init=False)
+    _payloads: dict[str, asyncio.Lock] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self._writing = asyncio.Semaphore(self.pace.writers)
+
+    @contextlib.asynccontextmanager
+    async def writing(self, wait: Callable[[int], None]) -> AsyncIterator[None]:
+        """Held while a terminal is written; ``wait`` is told how many are being written when it has to wait."""
+        if self._writing.locked():
+            wait(self.pace.writers)
+        async with self._writing:
+            yield
+
+    def payload(self, sha256: str) -> asyncio.Lock:
+        """One copy from the stick at a time for each payload: the next lane finds it there."""
+        return self._payloads.setdefault(sha256, asyncio.Lock())
+
+
+@dataclass(slots=True)
 class Lane:
     """The work on one terminal; the steps in ``visit.steps`` are functions over it."""
 
@@ -108,6 +133,8 @@ class Lane:
     outlet: Outlet
     watch: ClockWatch
     wanted: tuple[str, ...] = ()
+    shared: Shared = field(default_factory=Shared)
+    """With the other lanes of this run."""
     link: Link | None = None
     terminal: Terminal | None = None
     state: TerminalState | None = None
@@ -159,6 +186,16 @@ class Lane:
         if self.plan is None:
             raise InternalError(kind="no plan")
         return self.plan
+
+    @contextlib.asynccontextmanager
+    async def writing(self) -> AsyncIterator[None]:
+        """Held while the terminal is written: only so many at the same time."""
+
+        def wait(count: int) -> None:
+            self.notice(phrase("Waits its turn: {count} terminals are being written.", count=count))
+
+        async with self.shared.writing(wait):
+            yield
 
     @contextlib.asynccontextmanager
     async def step(

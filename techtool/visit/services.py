@@ -11,6 +11,7 @@ from pathlib import Path
 import techtool
 from techtool.catalogue.reader import Catalogue, load_catalogue
 from techtool.clock import Clock, SystemClock
+from techtool.domain.pace import Pace
 from techtool.domain.restore import RestoreWish
 from techtool.domain.terminal import Address
 from techtool.links.base import Link
@@ -74,6 +75,8 @@ class VisitRequest:
     """Not None: nothing is installed from a stick, packages are put back from a backup."""
     identity: Path | None = None
     """An age identity file of the office's, where this laptop's own key to the backup is gone."""
+    pace: Pace = field(default_factory=Pace)
+    """In what order, and how many at once."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ import pytest
 
 from techtool.cli.demo_world import DemoWorld
 from techtool.clock import Clock, SystemClock
+from techtool.domain.pace import Pace
 from techtool.domain.terminal import Address
 from techtool.domain.visit import LaneRecord, VisitRecord
 from techtool.events import Event, Finished, LaneIdentified
@@ -23,6 +24,8 @@ from techtool.visit.engine import Engine
 from techtool.visit.operator import Answers, Operator, ScriptedOperator
 from techtool.visit.services import ResumeRequest, Services, VisitRequest
 from techtool.visit.visits import list_visits, open_record
+
+ONE_BY_ONE = Pace()
 
 
 @pytest.fixture(scope="session")
@@ -64,8 +67,14 @@ class Shop:
         ) as simulation:
             yield simulation
 
-    async def run(self, *addresses: str, operator: Operator | None = None, releases: tuple[str, ...] = ()) -> Finished:
-        request = VisitRequest(tuple(Address.parse(a) for a in addresses), self.world.stick, releases)
+    async def run(
+        self,
+        *addresses: str,
+        operator: Operator | None = None,
+        releases: tuple[str, ...] = (),
+        pace: Pace = ONE_BY_ONE,
+    ) -> Finished:
+        request = VisitRequest(tuple(Address.parse(a) for a in addresses), self.world.stick, releases, pace=pace)
         return await self._follow(lambda engine: engine.run(request), operator)
 
     async def resume(self, request: ResumeRequest | None = None) -> Finished:

@@ -44,7 +44,8 @@ async def install(lane: Lane) -> None:
     if ready:
         await check_again(lane)
     for unit, files in zip([unit for unit in missing if unit], ready, strict=True):
-        await _install_unit(lane, unit[0].verified.release.key, files)
+        async with lane.writing():
+            await _install_unit(lane, unit[0].verified.release.key, files)
     if left and not ready:
         await lane.driver.drop_staged()
     if ready and any(verified.release.after.restart for verified in lane.agreed.releases):
@@ -122,14 +123,15 @@ async def _fetch(lane: Lane, item: _Item) -> PackageFile:
         def confirmed(count: int) -> None:
             loop.call_soon_threadsafe(tell, count)
 
-        payload = await asyncio.to_thread(
-            lane.stick.fetch,
-            item.verified,
-            item.file,
-            lane.services.paths.payloads,
-            confirmed=confirmed,
-            disk=lane.services.disk,
-        )
+        async with lane.shared.payload(item.file.sha256):
+            payload = await asyncio.to_thread(
+                lane.stick.fetch,
+                item.verified,
+                item.file,
+                lane.services.paths.payloads,
+                confirmed=confirmed,
+                disk=lane.services.disk,
+            )
         step.catm = CatmResult.SUCCESS
         step.bytes_confirmed = item.file.size_bytes
         step.result = phrase("Copied, digest agrees")
