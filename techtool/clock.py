@@ -54,6 +54,11 @@ def stamp(moment: datetime) -> str:
     return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
+def said(moment: datetime) -> str:
+    """For people: date, hours and minutes by this laptop's zone."""
+    return moment.astimezone().strftime("%Y-%m-%d %H:%M")
+
+
 def from_stamp(text: str) -> datetime:
     """The moment that :func:`stamp` wrote."""
     return datetime.fromisoformat(text)

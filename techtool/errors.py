@@ -4,16 +4,25 @@ TechtoolError
 ├── UsageError                 TT-1xx  exit 4   the command or its input is wrong
 │   ├── BadAddress
 │   ├── BadFile
+│   │   └── BadOrder           a work order: names row and column
 │   ├── BadSettings
 │   ├── NotSetUp
 │   ├── AmbiguousChoice
+│   ├── BadEvidence            a photo, slip or log that cannot be taken in
+│   ├── SupportRefused         a support bundle would hold what may not leave; exit 50
+│   ├── SupportDamaged         a support bundle is not as it was made; exit 13
+│   ├── BadCaseCode
 │   └── PublisherError         the publisher's side: an APK that is no APK, a bundle folder that cannot be signed
 ├── NotFoundError              TT-11x  exit 3
 │   ├── NoStick                no bundle at that path
 │   └── NoSuchVisit
+│       ├── NothingToResume
+│       ├── VisitClosed
+│       └── NoSuchBackup
 ├── PersonError                TT-12x
 │   ├── AnswerMissing                  exit 5
 │   │   ├── OptionMissing      a command would ask, and nobody is there
+│   │   ├── PassphraseMissing
 │   │   ├── AnswerUnusable
 │   │   └── ConfirmationMissing
 │   ├── RefusedByPerson                exit 6
@@ -39,6 +48,7 @@ TechtoolError
 │   ├── UnknownModel                   exit 21
 │   ├── NotCompatible                  exit 22
 │   ├── GateClosed                     exit 23
+│   ├── RiskTooHigh            critical, and no answer opens the gate; exit 23
 │   ├── AnotherTerminal        what answers now is not the terminal the visit began with; exit 23
 │   ├── InstallFailed                  exit 1; carries the outcome word
 │   └── VerifyFailed                   exit 1; the terminal does not run what was installed
@@ -186,7 +196,7 @@ class UsageError(TechtoolError):
     exit_code = Exit.USAGE
     what = N_("{problem}")
     state_now = N_("Nothing was started.")
-    next_actions = (N_("Correct the command; --help shows what it takes."),)
+    next_actions: ClassVar[tuple[str, ...]] = (N_("Correct the command; --help shows what it takes."),)
 
 
 class BadAddress(UsageError):
@@ -210,7 +220,10 @@ class BadSettings(UsageError):
 
     code = "TT-103"
     what = N_("The settings in {path} cannot be read: {problem}")
-    next_actions = (N_("Correct the line named; the settings were not overwritten."),)
+    next_actions = (
+        N_("Correct the line named; the settings were not overwritten."),
+        N_("Or give the file another name and start techtool: it asks for name and language again."),
+    )
 
 
 class NotSetUp(UsageError):
@@ -218,7 +231,10 @@ class NotSetUp(UsageError):
 
     code = "TT-104"
     what = N_("techtool is not set up on this laptop yet: {missing} is missing.")
-    next_actions = (N_("Start techtool once without arguments and answer the first-run questions."),)
+    next_actions = (
+        N_("Start techtool once without arguments and answer the first-run questions."),
+        N_("Or “techtool setup --help”: the same without screens."),
+    )
 
 
 class AmbiguousChoice(UsageError):
@@ -227,6 +243,53 @@ class AmbiguousChoice(UsageError):
     code = "TT-105"
     what = N_("{what} fits more than one: {choices}")
     next_actions = (N_("Name exactly one of them."),)
+
+
+class BadEvidence(UsageError):
+    """A file that is to prove something cannot be taken into the visit."""
+
+    code = "TT-130"
+    what = N_("The file {path} is not taken into the visit: {problem}")
+    state_now = N_("Nothing of it was kept.")
+    next_actions = (N_("Give another file, or go on without one."),)
+
+
+class BadOrder(BadFile):
+    """A work order does not say what an order says."""
+
+    code = "TT-131"
+    what = N_("The work order {path} cannot be used: {problem}")
+    next_actions = (N_("Correct the place named, or ask the office for the order again."),)
+
+
+class SupportRefused(UsageError):
+    """What was to go to the support desk holds something that may not leave this laptop."""
+
+    code = "TT-160"
+    exit_code = Exit.FORBIDDEN_CONTENT
+    what = N_("The support bundle was not made: {item} would hold {kind}.")
+    state_now = N_("Nothing was written.")
+    next_actions = (N_("Tell the office by telephone which visit and which part it is; send nothing else instead."),)
+
+
+class SupportDamaged(UsageError):
+    """A support bundle was changed, or cut short."""
+
+    code = "TT-161"
+    exit_code = Exit.DAMAGED_BUNDLE
+    what = N_("The support bundle {path} is not as it was made: {problem}")
+    state_now = N_("Nothing was changed.")
+    next_actions = (N_("Copy or send it again; else make it again: “techtool support VISIT --to DIR”."),)
+
+
+class BadCaseCode(UsageError):
+    """What was typed can be no case code: its check character does not fit."""
+
+    code = "TT-162"
+    what = N_("“{code}” is no case code.")
+    next_actions = (
+        N_("Read it out once more: ten letters and digits in groups of 4, 4 and 2, without 0, O, 1 and I."),
+    )
 
 
 class PublisherError(UsageError):
@@ -263,6 +326,29 @@ class NoSuchVisit(NotFoundError):
     next_actions = (N_("“techtool visit list” shows the visits on this laptop."),)
 
 
+class NothingToResume(NoSuchVisit):
+    """Every visit is closed."""
+
+    code = "TT-113"
+    what = N_("No visit on this laptop is unfinished: there is nothing to resume.")
+
+
+class VisitClosed(NoSuchVisit):
+    """What an unfinished visit is needed for was asked of a closed one."""
+
+    code = "TT-115"
+    what = N_("Visit {visit} is closed already: nothing more is done in it.")
+    next_actions = (N_("“techtool visit show {visit}” shows it; further work is a new visit."),)
+
+
+class NoSuchBackup(NoSuchVisit):
+    """No backup, and no visit with a backup, has that name."""
+
+    code = "TT-114"
+    what = N_("No backup on this laptop is called {name}.")
+    next_actions = (N_("“techtool backup list” shows the backups on this laptop."),)
+
+
 class PersonError(TechtoolError):
     """A person did not, or would not, answer."""
 
@@ -287,6 +373,15 @@ class OptionMissing(AnswerMissing):
     what = N_("Nobody can be asked here: {text}")
     state_now = N_("Nothing was done.")
     next_actions = (N_("Run it in a terminal, or give {option}."),)
+
+
+class PassphraseMissing(AnswerMissing):
+    """Nothing is begun before the report key is open."""
+
+    code = "TT-127"
+    what = N_("The passphrase of the report key was not given.")
+    state_now = N_("Nothing was begun.")
+    next_actions = (N_("Give --passphrase-file FILE: its first line is the passphrase."),)
 
 
 class AnswerUnusable(AnswerMissing):
@@ -546,7 +641,18 @@ class GateClosed(TerminalError):
     code = "TT-403"
     exit_code = Exit.GATE_CLOSED
     what = N_("The work may not begin: {reason}")
-    next_actions = (N_("{remedy}"),)
+    next_actions: ClassVar[tuple[str, ...]] = (N_("{remedy}"),)
+
+
+class RiskTooHigh(GateClosed):
+    """The risk of the work is critical: no answer opens this gate."""
+
+    code = "TT-405"
+    what = N_("The risk is critical ({score} of 25): this is not done on this visit.")
+    next_actions: ClassVar[tuple[str, ...]] = (
+        N_("Agree on another day or hour with the merchant, or swap the terminal."),
+        N_("What would lower it: {lower}"),
+    )
 
 
 class AnotherTerminal(GateClosed):
@@ -661,9 +767,9 @@ class DiskError(StoreError):
     """The disk refuses: read-only, no permission, gone."""
 
     code = "TT-504"
-    what = N_("The disk does not accept {path}: {problem}")
-    state_now = N_("Everything recorded before is safe; the last entry was not written.")
-    next_actions = (N_("Check that the folder exists and may be written, then start again."),)
+    what = N_("{path} cannot be used: {problem}")
+    state_now = N_("Everything recorded before is safe; nothing more was written.")
+    next_actions = (N_("Check that it exists and that you may read and write it, then start again."),)
 
 
 # --- TT-6xx: backups -----------------------------------------------------------------------------------------------

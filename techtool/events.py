@@ -8,6 +8,7 @@ from datetime import datetime
 from techtool.domain.outcome import Outcome
 from techtool.domain.plan import Plan, StepKind
 from techtool.domain.question import Question
+from techtool.domain.risk import Risk
 from techtool.domain.visit import ErrorRecord
 from techtool.i18n import Phrase, phrase
 
@@ -88,6 +89,15 @@ class LanePlanned:
     lane: str
     at: datetime
     plan: Plan = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class LaneRisk:
+    """The plan was weighed, before the person is asked to take it on."""
+
+    lane: str
+    at: datetime
+    risk: Risk = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,6 +189,7 @@ Event = (
     | StepFailed
     | LaneIdentified
     | LanePlanned
+    | LaneRisk
     | Asked
     | Answered
     | Notice

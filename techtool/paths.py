@@ -11,15 +11,36 @@ from pathlib import Path
 from typing import Final
 
 from techtool.errors import DiskError, DiskFull, TechtoolError
+from techtool.i18n import N_, Phrase
 
 _FULL: Final = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
+_PROBLEM: Final = {
+    errno.EACCES: N_("no permission"),
+    errno.EPERM: N_("no permission"),
+    errno.EROFS: N_("it is on a disk that may only be read"),
+    errno.ENOENT: N_("it is not there"),
+    errno.EISDIR: N_("it is a folder, not a file"),
+    errno.ENOTDIR: N_("what should be a folder is a file"),
+    errno.EEXIST: N_("something of that name is there already"),
+    errno.EIO: N_("the disk reports an error"),
+    errno.ENODEV: N_("the disk is gone"),
+    errno.ENXIO: N_("the disk is gone"),
+}
+"""What the operating system says most often, in both languages; the rest is told in its own words."""
+
+
+def os_problem(error: OSError) -> Phrase | str:
+    """Why the operating system refused, for a person."""
+    known = _PROBLEM.get(error.errno or 0)
+    return Phrase(known) if known else error.strerror or type(error).__name__
+
 
 def disk_error(error: OSError, path: Path | str) -> TechtoolError:
-    """The error of our tree that an ``OSError`` while writing ``path`` means."""
+    """The error of our tree that an ``OSError`` at ``path`` means."""
     if error.errno in _FULL:
         return DiskFull(path=str(path), detail=str(error))
-    return DiskError(path=str(path), problem=error.strerror or type(error).__name__, detail=str(error))
+    return DiskError(path=str(path), problem=os_problem(error), detail=str(error))
 
 
 class Disk:
@@ -159,10 +180,29 @@ class Paths:
         """One journal a visit."""
         return self.home / "visits"
 
+    def evidence(self, visit_id: str) -> Path:
+        """Photos, slips and logs of one visit, named by SHA-256."""
+        return self.visits / visit_id / "evidence"
+
     @property
     def index(self) -> Path:
         """Derived from the visits."""
         return self.home / "index.jnl"
+
+    @property
+    def terminals(self) -> Path:
+        """Derived as well: one entry for each terminal of each visit."""
+        return self.home / "terminals.jnl"
+
+    @property
+    def timings(self) -> Path:
+        """Derived as well: what each phase took."""
+        return self.home / "timings.jnl"
+
+    @property
+    def logs(self) -> Path:
+        """What techtool did, for the support desk; a few files that take each other's place."""
+        return self.home / "logs"
 
     @property
     def lock(self) -> Path:

@@ -9,7 +9,8 @@ from pathlib import Path
 from techtool.domain.codec import CodecError, decode_toml, plain
 from techtool.domain.schema import OLDEST, SETTINGS, newest, refuse_newer
 from techtool.errors import BadSettings
-from techtool.paths import DISK, Disk
+from techtool.i18n import Phrase, phrase
+from techtool.paths import DISK, Disk, os_problem
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +33,25 @@ class LinkSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class TestSettings:
+    """``[tests]``"""
+
+    __test__ = False
+    stability_s: float = 180.0
+    """How long a terminal is watched after an installation for restarts and crashes; 0: two looks, no waiting."""
+
+
+@dataclass(frozen=True, slots=True)
+class CadenceSettings:
+    """``[cadence]``"""
+
+    default_days: int = 180
+    """How often a terminal is updated of which neither its maker nor a release says it; 0: no due date then."""
+    inspection_days: int = 0
+    """How often a terminal is inspected; 0: no due date. PCI DSS 9.5.1.2.1 leaves it to the merchant's own analysis."""
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """``settings.toml``"""
 
@@ -39,12 +59,18 @@ class Settings:
     """``en`` or ``zh``; empty: the computer's."""
     technician: str = ""
     staff_no: str = ""
+    service_company: str = ""
+    """For whom the technician works, as a merchant is shown it; an order may name another."""
     ascii: bool = False
     """Draw with ASCII marks only."""
     keep_backups_days: int = 30
     schema: int = 1
     """Of this file; a person need not write it. See :mod:`techtool.domain.schema`."""
     links: LinkSettings = field(default_factory=LinkSettings)
+    tests: TestSettings = field(default_factory=TestSettings)
+    cadence: CadenceSettings = field(default_factory=CadenceSettings)
+    contacts: Mapping[str, str] = field(default_factory=dict)
+    """Whom to call, in the office's own words: name → number, address or page; shown with ``techtool support``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,15 +87,24 @@ def read_settings(path: Path) -> Settings:
     except FileNotFoundError:
         return Settings()
     except OSError as error:
-        raise BadSettings(path=str(path), problem=error.strerror or "cannot be read") from error
+        raise BadSettings(path=str(path), problem=os_problem(error)) from error
     try:
         refuse_newer(SETTINGS, decode_toml(data, _AnySettings).schema, path)
         settings = decode_toml(data, Settings)
     except CodecError as error:
-        raise BadSettings(path=str(path), problem=str(error)) from error
+        raise BadSettings(path=str(path), problem=_shape(data) or str(error)) from error
     if settings.language not in ("", "en", "zh"):
-        raise BadSettings(path=str(path), problem="language: en or zh")
+        raise BadSettings(path=str(path), problem=phrase("language: it is en or zh"))
     return settings
+
+
+def _shape(data: bytes) -> Phrase | None:
+    """What is wrong with a file that is no text at all; a person is not told of codecs."""
+    try:
+        data.decode("utf-8")
+    except UnicodeDecodeError:
+        return phrase("it is no text file")
+    return None
 
 
 def write_settings(path: Path, settings: Settings, disk: Disk = DISK) -> None:

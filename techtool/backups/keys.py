@@ -6,6 +6,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from techtool.errors import BadFile
+from techtool.i18n import phrase
+from techtool.paths import os_problem
 
 
 class AgeKey(NamedTuple):
@@ -25,14 +27,14 @@ def new_identity() -> AgeKey:
     return AgeKey(str(identity), str(identity.to_public()))
 
 
-def public_of(secret: str) -> str:
-    """The recipient that ``secret`` opens; raises :class:`BadFile` when it is no age key."""
+def public_of(secret: str, path: str = "*.agekey") -> str:
+    """The recipient that ``secret``, read from ``path``, opens; raises :class:`BadFile` when it is no age key."""
     import pyrage
 
     try:
         return str(pyrage.x25519.Identity.from_str(secret.strip()).to_public())
     except pyrage.IdentityError as error:
-        raise BadFile(path="age key", problem="not an age secret key") from error
+        raise BadFile(path=path, problem=phrase("it is no age secret key")) from error
 
 
 def read_recipients(path: Path) -> tuple[str, ...]:
@@ -45,9 +47,9 @@ def read_recipients(path: Path) -> tuple[str, ...]:
     except FileNotFoundError:
         return ()
     except UnicodeDecodeError as error:
-        raise BadFile(path=str(path), problem="not a text file") from error
+        raise BadFile(path=str(path), problem=phrase("it is no text file")) from error
     except OSError as error:
-        raise BadFile(path=str(path), problem=error.strerror or type(error).__name__) from error
+        raise BadFile(path=str(path), problem=os_problem(error)) from error
     found: dict[str, None] = {}
     for number, line in enumerate(text.splitlines(), 1):
         entry = line.strip()
@@ -64,4 +66,4 @@ def check_recipient(entry: str, path: Path, line: int) -> None:
     try:
         pyrage.x25519.Recipient.from_str(entry)
     except pyrage.RecipientError as error:
-        raise BadFile(path=str(path), problem=f"line {line}: not an age recipient (age1…)") from error
+        raise BadFile(path=str(path), problem=phrase("line {line}: no age recipient (age1…)", line=line)) from error

@@ -11,7 +11,7 @@ from typing import Final, TypeVar
 
 from techtool.domain.codec import CodecError
 from techtool.domain.recall import Recall
-from techtool.domain.release import Provides, Release, ReleaseFile, Requirement
+from techtool.domain.release import Issue, Provides, Release, ReleaseFile, Requirement
 
 T = TypeVar("T")
 
@@ -21,6 +21,7 @@ _MAX_WORD: Final = 200
 _MAX_PATH: Final = 400
 _MAX_FILE: Final = 1 << 40
 _MAX_DURATION_S: Final = 7 * 24 * 3600
+_MAX_CADENCE_DAYS: Final = 3660
 _ID: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,149}")
 _SHA256: Final = re.compile(r"[0-9a-f]{64}")
 _LANGUAGE: Final = re.compile(r"[a-z]{2,3}(-[A-Za-z0-9]{2,8})*")
@@ -34,6 +35,7 @@ def check_bounds(release: Release) -> Release:
     _words([release.version], "$.version")
     _words([release.version_format], "$.version_format")
     _require(0 <= release.install_duration_s <= _MAX_DURATION_S, "$.install_duration")
+    _require(0 <= release.cadence_days <= _MAX_CADENCE_DAYS, "$.cadence_days")
     _require(len(release.files) > 0, "$.files")
     _few(release.files, "$.files")
     for place, file in enumerate(release.files):
@@ -97,7 +99,7 @@ def _check_rest(release: Release) -> None:
     _require(release.rollback.data in _DATA_POLICIES, "$.rollback.data")
     _words(_given(release.rollback.lowest), "$.rollback.lowest")
     for place, issue in enumerate(_few(release.issues, "$.issues")):
-        _words([issue.type, issue.id], f"$.issues[{place}]")
+        _check_issue(issue, f"$.issues[{place}]")
     for place, known in enumerate(_few(release.known_issues, "$.known_issues")):
         _words([known.id, *_given(known.hw_revision)], f"$.known_issues[{place}]")
         _check_text(known.text, f"$.known_issues[{place}].text")
@@ -105,6 +107,16 @@ def _check_rest(release: Release) -> None:
         _words([tested.model, tested.result, *_given(tested.hw_revision)], f"$.tested_on[{place}]")
         _words(tested.from_versions, f"$.tested_on[{place}].from")
     _check_texts(release.text, "$.text")
+
+
+def _check_issue(issue: Issue, at: str) -> None:
+    _words([issue.type, issue.id], at)
+    _check_texts(issue.text, f"{at}.text")
+    _check_texts(issue.symptom, f"{at}.symptom")
+    if issue.check is not None:
+        _require(bool(issue.check.probe or issue.check.question), f"{at}.check")
+        _words([*_given(issue.check.probe), issue.check.expect], f"{at}.check")
+        _check_texts(issue.check.question, f"{at}.check.question")
 
 
 def _check_file(file: ReleaseFile, at: str) -> None:

@@ -18,7 +18,7 @@ from techtool.domain.codec import CodecError, decode_json, encode_json
 from techtool.domain.schema import CLOCK, check_schema, newest
 from techtool.errors import StoreDamaged
 from techtool.i18n import Phrase, phrase
-from techtool.paths import DISK, Disk, Paths
+from techtool.paths import DISK, Disk, Paths, os_problem
 
 BUILT: Final = datetime(2026, 11, 1, tzinfo=UTC)
 """No techtool of this version existed before; raised with each version."""
@@ -85,11 +85,13 @@ def read_floor(paths: Paths, built: datetime = BUILT) -> datetime:
     except FileNotFoundError:
         return built
     except OSError as error:
-        raise StoreDamaged(path=str(path), problem=error.strerror or "cannot be read") from error
+        raise StoreDamaged(path=str(path), problem=os_problem(error)) from error
     except (CodecError, ValueError) as error:
-        raise StoreDamaged(path=str(path), problem=str(error)) from error
+        raise StoreDamaged(
+            path=str(path), problem=phrase("it does not hold what techtool writes there"), detail=str(error)
+        ) from error
     if kept.tzinfo is None:
-        raise StoreDamaged(path=str(path), problem="a time without its zone")
+        raise StoreDamaged(path=str(path), problem=phrase("a time without its zone"))
     return max(kept, built)
 
 

@@ -21,6 +21,7 @@ from techtool.domain.release import (
     BlockedHardware,
     Conflict,
     Issue,
+    KeyFate,
     KnownIssue,
     LabResult,
     Provides,
@@ -124,6 +125,9 @@ class Description:
     urgency: Urgency = Urgency.MEDIUM
     install_duration: int = 0
     date: calendar_date | None = None
+    install_by: calendar_date | None = None
+    cadence_days: int = 0
+    keys: KeyFate = KeyFate.UNKNOWN
     branch: str = ""
     tags: tuple[str, ...] = ()
     files: tuple[FileEntry, ...] = ()
@@ -168,9 +172,25 @@ def encode_release(release: Release) -> bytes:
     tree = {key: value for key, value in wire.items() if key in _ALWAYS or value != _DEFAULTS[key]}
     for issue in tree.get("known_issues", ()):
         issue["if"] = issue.pop("when")
+    for issue in tree.get("issues", ()):
+        _drop_unsaid(issue)
     for tested in tree.get("tested_on", ()):
         tested["from"] = tested.pop("from_versions")
     return encode_json(tree, indent=1) + b"\n"
+
+
+def _drop_unsaid(issue: dict[str, object]) -> None:
+    """An issue without texts and check is written as it always was."""
+    check = issue.get("check")
+    if isinstance(check, dict):
+        for name in ("probe", "question"):
+            if not check[name]:
+                del check[name]
+        if "probe" not in check:
+            del check["expect"]
+    for name in ("text", "symptom", "check"):
+        if not issue[name]:
+            del issue[name]
 
 
 def to_release(wire: Description) -> Release:
@@ -191,6 +211,9 @@ def to_release(wire: Description) -> Release:
         urgency=wire.urgency,
         install_duration_s=wire.install_duration,
         date=wire.date,
+        install_by=wire.install_by,
+        cadence_days=wire.cadence_days,
+        keys=wire.keys,
         after=wire.after,
         rollback=wire.rollback,
         erases_data=wire.erases_data,
@@ -213,6 +236,9 @@ def _to_wire(release: Release) -> Description:
         urgency=release.urgency,
         install_duration=release.install_duration_s,
         date=release.date,
+        install_by=release.install_by,
+        cadence_days=release.cadence_days,
+        keys=release.keys,
         branch=release.branch,
         tags=release.tags,
         files=tuple(FileEntry(f.role, f.target, f.size_bytes, f.sha256, f.apk) for f in release.files),

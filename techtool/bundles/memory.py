@@ -18,7 +18,7 @@ from techtool.bundles.roots import RootFacts, fingerprint, pinned, read_mirror, 
 from techtool.clock import Clock, stamp
 from techtool.errors import Expired, NotSetUp, StoreLocked
 from techtool.i18n import phrase
-from techtool.paths import Disk, Paths
+from techtool.paths import Disk, Paths, disk_error
 
 if TYPE_CHECKING:
     from techtool.bundles.listing import Recalls
@@ -115,7 +115,7 @@ def judge_mirror(root: RootFacts, mirror: Mapping[str, bytes], nothing: Carrier,
 def keep(judged: Judged, paths: Paths, disk: Disk) -> bool:
     """Remember what was verified under every pin of the office, and say whether any of it was new to this laptop.
 
-    Another techtool may have learned something meanwhile: what is newer stays. Raises :class:`StoreLocked`.
+    Another techtool may have learned something meanwhile: what is newer stays. Raises :class:`StoreLocked`, :class:`DiskError`, :class:`DiskFull`.
     """
     from filelock import FileLock, Timeout
 
@@ -137,6 +137,8 @@ def keep(judged: Judged, paths: Paths, disk: Disk) -> bool:
                 raise_floor(paths, judged.reference.floor, disk)
     except Timeout as error:
         raise StoreLocked(holder=str(paths.trust / "lock")) from error
+    except OSError as error:
+        raise disk_error(error, paths.trust / "lock") from error
     return news
 
 

@@ -21,7 +21,7 @@ from techtool.domain.codec import CodecError, Unread, convert_exactly, decode_js
 from techtool.domain.recall import Recall
 from techtool.errors import BadFile, Expired, RefreshUntrusted, StoreDamaged, TrustError, UnknownOffice, Untrusted
 from techtool.i18n import Phrase, phrase
-from techtool.paths import DISK, Disk, Paths
+from techtool.paths import DISK, Disk, Paths, os_problem
 
 SCHEMA: Final = 1
 MAX_BYTES: Final = 16_000_000
@@ -80,7 +80,7 @@ def read_refresh(path: Path) -> RefreshFile:
         with path.open("rb") as file:
             data = file.read(MAX_BYTES + 1)
     except OSError as error:
-        raise BadFile(path=str(path), problem=error.strerror or "cannot be read") from error
+        raise BadFile(path=str(path), problem=os_problem(error)) from error
     try:
         if len(data) > MAX_BYTES:
             raise CodecError("too long")

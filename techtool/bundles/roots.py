@@ -19,7 +19,7 @@ from techtool.domain.codec import CodecError, decode_json, decode_json_untyped, 
 from techtool.domain.schema import MIRROR, check_schema, newest
 from techtool.errors import BadFile, StoreDamaged
 from techtool.i18n import Phrase, phrase
-from techtool.paths import DISK, Disk, Paths
+from techtool.paths import DISK, Disk, Paths, os_problem
 
 MAX_ROOT_BYTES: Final = 512_000
 _FINGERPRINT: Final = re.compile(r"[0-9a-f]{64}")
@@ -73,7 +73,7 @@ def read_root(path: Path) -> RootFacts:
         with path.open("rb") as file:
             data = file.read(MAX_ROOT_BYTES + 1)
     except OSError as error:
-        raise BadFile(path=str(path), problem=error.strerror or "cannot be read") from error
+        raise BadFile(path=str(path), problem=os_problem(error)) from error
     return root_facts(data, str(path))
 
 

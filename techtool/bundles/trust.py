@@ -15,19 +15,19 @@ import contextlib
 import gc
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from techtool.bundles.find import locate
 from techtool.bundles.medium import StickFolder
-from techtool.bundles.memory import StickTrust, judge_carrier, keep
+from techtool.bundles.memory import Judged, StickTrust, judge_carrier, keep
 from techtool.bundles.payload import Confirmed, Payload, check, fetch
 from techtool.bundles.roots import pin_root, pinned
 from techtool.clock import Clock
 from techtool.domain.recall import Recall
 from techtool.domain.release import ReleaseFile, TrustFacts, VerifiedRelease
-from techtool.errors import Damaged, Expired, Recalled, Withdrawn
+from techtool.errors import Damaged, DiskError, DiskFull, Expired, Recalled, Withdrawn
 from techtool.i18n import Phrase, phrase
 from techtool.paths import DISK, Disk, Paths
 
@@ -98,14 +98,25 @@ class Stick:
         return Payload(file.target, file.size_bytes, file.sha256)
 
 
-def open_stick(path: Path, paths: Paths, clock: Clock, disk: Disk = DISK) -> Stick:
+def open_stick(path: Path, paths: Paths, clock: Clock, disk: Disk = DISK, *, to_install: bool = True) -> Stick:
     """Verify the stick at ``path`` (mount root or ``TECHTOOL/``) from the pinned roots of this laptop.
 
     Raises :class:`NoStick`, :class:`NotSetUp` when no root is pinned, :class:`Untrusted`, :class:`Damaged` when it
     cannot be read, :class:`StoreDamaged` when this laptop's trust state cannot. Expiry is held in ``Stick.expired``.
+
+    What the stick proves is remembered. Where the disk does not take it that is an error, or, for one who only looks
+    (``to_install`` is False), a note: an installation from it would forget recalls.
     """
     with _collector_at_rest():
-        return _open(StickFolder(locate(path)), paths, clock, disk)
+        stick, judged = _open(StickFolder(locate(path)), paths, clock)
+        try:
+            keep(judged, paths, disk)
+        except (DiskError, DiskFull) as error:
+            if to_install:
+                raise
+            text = phrase("What this stick proves could not be remembered on this laptop: {why}", why=error.what_phrase)
+            return replace(stick, notes=(*stick.notes, text))
+        return stick
 
 
 @contextlib.contextmanager
@@ -120,7 +131,7 @@ def _collector_at_rest() -> Iterator[None]:
             gc.enable()
 
 
-def _open(folder: StickFolder, paths: Paths, clock: Clock, disk: Disk) -> Stick:
+def _open(folder: StickFolder, paths: Paths, clock: Clock) -> tuple[Stick, Judged]:
     from techtool.bundles.listing import carried_by, read_listing, withdrawn
 
     survey = folder.survey()
@@ -140,8 +151,7 @@ def _open(folder: StickFolder, paths: Paths, clock: Clock, disk: Disk) -> Stick:
         expired=judged.expired,
         lapsed={item.release.key: lapsed[item.role] for item in listing.releases if item.role in lapsed},
     )
-    keep(judged, paths, disk)
-    return stick
+    return stick, judged
 
 
 def _facts(trust: StickTrust, item: Listed) -> TrustFacts:

@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from techtool.domain.functional import Capability
 from techtool.domain.terminal import BatchState, Evidence, Identity, TamperState
 
 
@@ -36,6 +37,10 @@ class ModelEntry:
     """Empty: the vendor's."""
     evidence: Evidence | None = None
     """None: the vendor's."""
+    capabilities: Mapping[Capability, bool] = field(default_factory=dict)
+    """What it has and has not; what is not in it is not known."""
+    capabilities_source: str = ""
+    """Where that is known from."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +94,13 @@ class StateFacts:
     region: str | None = None
     offline_sales: int | None = None
     reversals: int | None = None
+    capabilities: Mapping[Capability, bool] = field(default_factory=dict)
+    keys: Mapping[str, str] | None = None
+    """Key slot → its check value, which proves a key without telling it; None: not told."""
+    aids: tuple[str, ...] | None = None
+    """Application identifiers that it takes."""
+    capks: Mapping[str, str] | None = None
+    """Public keys of the schemes, ``RID:INDEX`` → last day as ``YYYYMMDD``."""
     evidence: Mapping[str, Evidence] = field(default_factory=dict)
 
 
@@ -107,6 +119,7 @@ class ModelRule:
     """Property and the pattern it must fit as a whole."""
     pattern: re.Pattern[str]
     """Of the model's name."""
+    capabilities: Mapping[Capability, bool]
     model_from: tuple[str, ...]
     serial_from: tuple[str, ...]
     hw_revision_from: tuple[str, ...]
@@ -216,8 +229,24 @@ def read_state(providers: Sequence[StateProvider], properties: Mapping[str, str]
         region=found.get("region"),
         offline_sales=int(found["offline_sales"]) if "offline_sales" in found else None,
         reversals=int(found["reversals"]) if "reversals" in found else None,
+        capabilities=_capabilities(found.get("capabilities", "")),
+        keys=_pairs(found["keys"]) if "keys" in found else None,
+        aids=tuple(found["aids"].split()) if "aids" in found else None,
+        capks=_pairs(found["capks"]) if "capks" in found else None,
         evidence=evidence,
     )
+
+
+def _capabilities(text: str) -> dict[Capability, bool]:
+    """``printer wifi -ethernet``: a hyphen before what it has not; words nobody knows are passed over."""
+    known = {capability.value: capability for capability in Capability}
+    words = ((word.removeprefix("-"), not word.startswith("-")) for word in text.split())
+    return {known[name]: has for name, has in words if name in known}
+
+
+def _pairs(text: str) -> dict[str, str]:
+    """``NAME=VALUE NAME=VALUE``."""
+    return {name: value for name, _, value in (word.partition("=") for word in text.split())}
 
 
 def _is_said(fact: str, value: str) -> bool:

@@ -10,7 +10,9 @@ from pathlib import Path
 from typing import Final, TypeVar
 
 from techtool.catalogue.allow import AllowList
-from techtool.catalogue.functional import FunctionalTest
+from techtool.catalogue.approvals import Approvals
+from techtool.catalogue.inspection import InspectionFile, InspectionItem
+from techtool.catalogue.inspection import problem_in as problem_in_inspection
 from techtool.catalogue.kinds import Kinds, KindsFile, kinds_of, problem_in
 from techtool.catalogue.model import (
     Family,
@@ -24,12 +26,15 @@ from techtool.catalogue.model import (
     read_state,
 )
 from techtool.domain.codec import CodecError, decode_toml
+from techtool.domain.functional import Capability, FunctionalTest, TestLimits
 from techtool.domain.release import ReleaseKind
 from techtool.domain.rules import Environment
 from techtool.errors import BadFile, NotFoundError
 
 DATA: Final = Path(__file__).parent / "data"
-_STATE_FACTS: Final = frozenset({"batch", "offline_sales", "reversals", "tamper", "tid", "mid", "bootloader", "region"})
+_STATE_FACTS: Final = frozenset(
+    {"batch", "offline_sales", "reversals", "tamper", "tid", "mid", "bootloader", "region"}
+) | {"keys", "aids", "capks", "capabilities"}
 
 T = TypeVar("T")
 
@@ -51,6 +56,7 @@ class TestsFile:
 
     __test__ = False
     schema: int
+    limits: TestLimits
     test: tuple[FunctionalTest, ...]
 
 
@@ -72,8 +78,12 @@ class Catalogue:
     states: tuple[StateProvider, ...]
     not_trusted_serials: frozenset[str]
     tests: tuple[FunctionalTest, ...]
+    limits: TestLimits
     allow_lists: Mapping[str, AllowList]
+    approvals: Approvals = field(default_factory=Approvals)
     kinds: Kinds = field(default_factory=Kinds)
+    inspection: tuple[InspectionItem, ...] = ()
+    """What is looked at before a terminal is touched, in order."""
 
     def match(self, properties: Mapping[str, str]) -> ModelMatch | None:
         """Which model a device with these properties is; None: no rule fits, and nothing is guessed."""
@@ -97,6 +107,10 @@ class Catalogue:
     def allow_list(self, family: str) -> AllowList:
         """What may be read of a family; a family without a list: nothing."""
         return self.allow_lists.get(family, AllowList(family))
+
+    def capabilities(self, vendor: str, model: str) -> Mapping[Capability, bool]:
+        """What the model's entry says it has and has not; of a model without an entry nothing is known."""
+        return next((r.capabilities for r in self.models if (r.vendor, r.model) == (vendor, model)), {})
 
     def test(self, test_id: str) -> FunctionalTest:
         """The test of that id; raises :class:`NotFoundError`."""
@@ -127,14 +141,18 @@ def load_catalogue(extra: Path | None = None) -> Catalogue:
         states = _states(extra, own) + states
         not_trusted += own.serials.not_trusted
     allow = _allow_lists(DATA / "allow_list.toml")
+    functional = _tests(DATA / "tests.toml")
     return Catalogue(
         models=rules,
         families=base.family,
         states=states,
         not_trusted_serials=frozenset(serial.casefold() for serial in not_trusted),
-        tests=_tests(DATA / "tests.toml"),
+        tests=functional.test,
+        limits=functional.limits,
         allow_lists=allow,
+        approvals=_read(DATA / "approvals.toml", Approvals),
         kinds=_kinds(DATA / "kinds.toml"),
+        inspection=_inspection(DATA / "inspection.toml"),
     )
 
 
@@ -182,6 +200,7 @@ def _rules_of(path: Path, place: str, vendor: VendorEntry, family: Family) -> li
             evidence=entry.evidence or vendor.evidence,
             where=where,
             pattern=_pattern(path, f"{place}.model[{number}].match", entry.match),
+            capabilities=entry.capabilities,
             model_from=vendor.model_from or family.model_from,
             serial_from=vendor.serial_from or family.serial_from,
             hw_revision_from=vendor.hw_revision_from or family.hw_revision_from,
@@ -220,8 +239,17 @@ def _kinds(path: Path) -> Kinds:
     return kinds_of(file)
 
 
-def _tests(path: Path) -> tuple[FunctionalTest, ...]:
-    tests = _read(path, TestsFile).test
+def _inspection(path: Path) -> tuple[InspectionItem, ...]:
+    file = _read(path, InspectionFile)
+    problem = problem_in_inspection(file)
+    if problem:
+        raise BadFile(path=str(path), problem=problem)
+    return file.item
+
+
+def _tests(path: Path) -> TestsFile:
+    file = _read(path, TestsFile)
+    tests = file.test
     known = {test.id for test in tests}
     if len(known) != len(tests):
         raise BadFile(path=str(path), problem="$.test: an id stands twice")
@@ -231,4 +259,4 @@ def _tests(path: Path) -> tuple[FunctionalTest, ...]:
         for other in test.follows:
             if other not in known:
                 raise BadFile(path=str(path), problem=f"$.test[{number}].follows: no test “{other}”")
-    return tests
+    return file

@@ -10,7 +10,7 @@ from techtool.cli.backup_keep import log_command, prune_command
 from techtool.cli.backup_restore import restore_command
 from techtool.cli.output import emit_json, error_json, say, shown
 from techtool.cli.runner import run_async
-from techtool.clock import stamp
+from techtool.clock import said
 from techtool.domain.codec import plain
 from techtool.domain.terminal import Address
 from techtool.errors import BackupNotVerified, UsageError
@@ -68,7 +68,7 @@ def list_backups(as_json: bool) -> None:
         say(_("No backup on this laptop yet."))
     for backup in found:
         click.echo(
-            f"{backup.id}  {stamp(backup.made_at)}  {backup.serial or '?':16}  {backup.items:3}  {_state(backup)}"
+            f"{backup.id}  {said(backup.made_at)}  {backup.serial or '?':16}  {backup.items:3}  {_state(backup)}"
         )
 
 
@@ -101,4 +101,6 @@ def verify_backups(visit: str, why: str, as_json: bool) -> int:
             say(_("{backup}: decrypted, every digest agrees").format(backup=result.backup))
         else:
             say(f"✗ {result.backup}: {result.error.code}  {shown(result.error.what_phrase)}")
+            for number, action in enumerate(result.error.action_phrases, 1):
+                say(f"  {number}. {shown(action)}")
     return 0 if all(result.error is None for result in results) else int(BackupNotVerified.exit_code)

@@ -3,17 +3,29 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Final
 
 import click
 
 from techtool.cli.output import emit_json, say
-from techtool.clock import stamp
+from techtool.clock import said
 from techtool.domain.codec import plain
-from techtool.i18n import N_, _
+from techtool.errors import UsageError
+from techtool.i18n import N_, _, translate
 from techtool.paths import Paths
+from techtool.visit.backup_log import BEGUN, DONE, BackupAction
 from techtool.visit.kept_backups import backup_log, keep_days
 from techtool.visit.retention import Pruned, prune
 from techtool.visit.services import Services
+
+ACTION_LABEL: Final = {
+    BackupAction.VERIFY: N_("opened to verify"),
+    BackupAction.RESTORE: N_("opened to restore"),
+    BackupAction.DELETE_KEY: N_("this laptop's key deleted"),
+    BackupAction.WIPE: N_("file wiped"),
+    BackupAction.LOG_DAMAGED: N_("this log was damaged and begun anew"),
+}
+RESULT_LABEL: Final = {BEGUN: N_("begun"), DONE: N_("done")}
 
 
 @click.command(
@@ -28,12 +40,20 @@ from techtool.visit.services import Services
     "--confirmed-by-office", "word", default="", metavar="TEXT", help=N_("the office's word, kept in the log: wipe")
 )
 @click.option("--dry-run", is_flag=True, help=N_("only say what would be done"))
+@click.option("--clock-is-right", is_flag=True, help=N_("when it was not used for months"))
 @click.option("--json", "as_json", is_flag=True, help=N_("JSON on stdout, nothing else"))
-def prune_command(older_than: int | None, word: str, dry_run: bool, as_json: bool) -> None:
+def prune_command(older_than: int | None, word: str, dry_run: bool, clock_is_right: bool, as_json: bool) -> None:
     """Logged before it is done."""
     services = Services.real(Paths.default())
-    days = keep_days(services) if older_than is None else timedelta(days=older_than)
-    pruned = prune(services, days, word=word.strip(), dry_run=dry_run)
+    kept = keep_days(services)
+    days = kept if older_than is None else timedelta(days=older_than)
+    if days < kept and not word.strip() and not dry_run:
+        raise UsageError(
+            problem=_("Backups are kept {days} days; earlier nothing goes without --confirmed-by-office.").format(
+                days=kept.days
+            )
+        )
+    pruned = prune(services, days, word=word.strip(), dry_run=dry_run, clock_is_right=clock_is_right)
     if as_json:
         emit_json({"dry_run": dry_run, "days": days.days, **plain(pruned)})
         return
@@ -69,4 +89,6 @@ def log_command(as_json: bool) -> None:
     if not entries:
         say(_("No backup was opened or deleted on this laptop."))
     for e in entries:
-        click.echo(f"{stamp(e.at)}  {e.who}  {e.action.value:10}  {e.backup or e.visit}  {e.result}  {e.why}")
+        result = translate(RESULT_LABEL.get(e.result, "")) or e.result
+        parts = (said(e.at), e.who, translate(ACTION_LABEL[e.action]), e.backup or e.visit, result, e.why)
+        click.echo("  ".join(part for part in parts if part))

@@ -11,7 +11,7 @@ from techtool.domain.restore import SWAP_SCHEMA, Swap
 from techtool.domain.terminal import Address
 from techtool.errors import BadFile
 from techtool.i18n import N_, phrase
-from techtool.paths import Paths
+from techtool.paths import Paths, os_problem
 from techtool.visit.services import Services, VisitRequest
 
 
@@ -56,7 +56,7 @@ def restore_command(
     from techtool.cli.visit import follow_events, operator_for
     from techtool.visit.engine import Engine
     from techtool.visit.operator import Answers
-    from techtool.visit.restore_source import wish_for
+    from techtool.visit.restore_source import refuse_hopeless, wish_for
 
     operator = operator_for(answers, confirm, passphrase_file)
     parsed = Address.parse(address)
@@ -64,12 +64,14 @@ def restore_command(
     given = Answers.read(order).values if order else {}
     services = Services.real(Paths.default())
     work_order = str(given.get("work_order", "")) or (swap.work_order if swap else "")
+    wish = wish_for(services, backup, swap)
+    refuse_hopeless(services, wish, identity)
     request = VisitRequest(
         (parsed,),
         None,
         merchant=str(given.get("merchant", "")),
         work_order=work_order,
-        restore=wish_for(services, backup, swap),
+        restore=wish,
         identity=identity,
     )
     return follow_events(Engine(services, operator).run(request), operator, as_json=as_json)
@@ -81,7 +83,7 @@ def read_swap(path: Path) -> Swap:
         document = decode_json_untyped(path.read_bytes())
         order = convert_exactly(document, dict[str, int | dict[str, str]])
     except OSError as error:
-        raise BadFile(path=str(path), problem=error.strerror or "cannot be read") from error
+        raise BadFile(path=str(path), problem=os_problem(error)) from error
     except CodecError as error:
         raise BadFile(path=str(path), problem=str(error)) from error
     fields = order.get("swap")

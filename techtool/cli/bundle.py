@@ -57,7 +57,7 @@ def inspect(path: Path | None, as_json: bool) -> int:
     from techtool.bundles.trust import open_stick
     from techtool.clock import SystemClock
 
-    stick = open_stick(the_stick(path), Paths.default(), SystemClock())
+    stick = open_stick(the_stick(path), Paths.default(), SystemClock(), to_install=False)
     if as_json:
         emit_json({**stick_json(stick), "releases": [released_json(item) for item in stick.releases]})
         return int(Exit.DONE)
@@ -77,7 +77,7 @@ def verify(path: Path | None, as_json: bool) -> int:
 
     folder = the_stick(path)
     alone = judge_alone(folder, Paths.default(), SystemClock())
-    stick = open_stick(folder, Paths.default(), SystemClock())
+    stick = open_stick(folder, Paths.default(), SystemClock(), to_install=False)
     damaged: list[Damaged] = []
     files: list[dict[str, object]] = []
     for item in stick.releases:

@@ -10,7 +10,7 @@ from pathlib import Path
 import click
 
 from techtool.cli.demo_world import DemoWorld
-from techtool.cli.events import print_text
+from techtool.cli.events import printer
 from techtool.cli.output import say
 from techtool.cli.runner import run_async
 from techtool.errors import Exit, InternalError, UsageError
@@ -59,11 +59,12 @@ def _folder(keep: Path | None) -> Iterator[Path]:
 async def _headless(world: DemoWorld, addresses: tuple[str, ...]) -> int:
     engine, operator, request = world.visit(addresses)
     last: Event | None = None
+    show = printer(as_json=False)
     async for event in engine.run(request):
         if isinstance(event, LaneIdentified):
             operator.serials.add(event.serial)
             operator.confirmations = (*operator.confirmations, event.serial[-4:])
-        print_text(event)
+        show(event)
         last = event
     if not isinstance(last, Finished):
         raise InternalError(kind="no end")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import shutil
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
@@ -16,19 +16,24 @@ from techtool.cli.background import RunningTerminals, simulated
 from techtool.clock import Clock, SystemClock
 from techtool.domain.codec import encode_json
 from techtool.domain.release import Compare, ReleaseKind, Requirement, Rollback, Urgency
+from techtool.domain.risk_model import Trading
+from techtool.domain.sign_off import SignOffWay
 from techtool.domain.terminal import Address
 from techtool.i18n import N_, translate
 from techtool.paths import DISK, Paths
 from techtool.reports.keys import allowed_signers_line, principal_for, public_path
 from techtool.reports.sshsig import NAMESPACE
+from techtool.settings import read_settings, write_settings
 from techtool.simulator.model import APKS
 from techtool.simulator.run import specs_for
-from techtool.visit.checks import SKIMMER_CHECK, after_install
+from techtool.visit.awake import not_kept
+from techtool.visit.checks import SKIMMER_CHECK
 from techtool.visit.closing import SEAL_NAMESPACE
 from techtool.visit.engine import Engine
 from techtool.visit.operator import Answers, ScriptedOperator
 from techtool.visit.services import Hints, Services, VisitRequest
 from techtool.visit.setup import make_key, save_person, save_recipients, trust_root
+from techtool.visit.steps.sign_off import AUTO
 
 PASSPHRASE: Final = "demo-passphrase"  # noqa: S105 - of a throwaway key
 TERMINALS: Final = 3
@@ -76,6 +81,8 @@ class DemoWorld:
         root = make_stick(office / "bundle", world.stick, clock or SystemClock())
         technician = translate(N_("Demo Technician"), language)
         save_person(world.paths, language, technician)
+        own = read_settings(world.paths.settings)
+        write_settings(world.paths.settings, replace(own, tests=replace(own.tests, stability_s=0)))
         make_key(world.paths, technician, PASSPHRASE)
         trust_root(world.paths, root)
         save_recipients(world.paths, office / "recipients.txt")
@@ -85,14 +92,22 @@ class DemoWorld:
     def happy_answers(self, language: str) -> dict[str, str | bool]:
         """What a technician on a good day says."""
         services = Services.real(self.paths)
-        tests = after_install(services.catalogue, tuple(ReleaseKind))
         return {
             "visit.passphrase": PASSPHRASE,
             "arrive.merchant": translate(N_("Demo Noodle House"), language),
             "arrive.work_order": "WO-DEMO-1",
+            "arrive.identity": True,
+            "arrive.identity_by": translate(N_("Demo Shopkeeper"), language),
+            "arrive.identity_method": "card-and-order",
             f"inspect.{SKIMMER_CHECK}": "pass",
-            **{f"test.{test.id}": "pass" for test in tests},
+            "confirm.trading": Trading.SECOND.value,
+            "confirm.mitigations": True,
+            "test.consent": True,
+            **{f"test.{test.id}": "pass" for test in services.catalogue.tests},
+            "sign_off.way": SignOffWay.TYPED.value,
             "sign_off.name": translate(N_("Demo Shopkeeper"), language),
+            "sign_off.role": translate(N_("Owner"), language),
+            "sign_off.code": AUTO,
         }
 
     @contextlib.contextmanager
@@ -110,7 +125,7 @@ class DemoWorld:
         """A visit to all of them, with the prepared answers."""
         operator = ScriptedOperator(Answers.read(self.answers))
         request = VisitRequest(tuple(Address.parse(a) for a in addresses), self.stick)
-        return Engine(Services.real(self.paths), operator), operator, request
+        return Engine(replace(Services.real(self.paths), keep_awake=not_kept), operator), operator, request
 
     def collect_reports(self) -> None:
         """Put every report beside the world, and the line by which ``ssh-keygen -Y verify`` knows their signer."""

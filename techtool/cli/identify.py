@@ -95,5 +95,5 @@ def _learned(services: Services, bundle: Path | None) -> tuple[set[str], tuple[R
         return set(), tuple(recall for office in known(services.paths, services.clock) for recall in office.recalls)
     from techtool.bundles.trust import open_stick
 
-    stick = open_stick(bundle, services.paths, services.clock)
+    stick = open_stick(bundle, services.paths, services.clock, to_install=False)
     return {p.id for v in stick.releases for p in v.release.packages}, stick.recalls

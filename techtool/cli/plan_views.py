@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Final
 
-from techtool.domain.estimate import human_duration, human_estimate, together
+from techtool.domain.estimate import human_duration, time_line
 from techtool.domain.plan import VERDICT_LABEL, Plan, PlanStep, ReleaseFinding, ReleaseVerdict, StepKind
 from techtool.domain.recall import Recall
 from techtool.domain.recalled import runs_recalled
+from techtool.domain.risk import Risk
+from techtool.domain.risk_views import explained, reasons, risk_line
 from techtool.domain.rollback import rollback_lines
 from techtool.domain.rules import Force, Verdict, questions
 from techtool.domain.rules_lab import KNOWN_ISSUE
@@ -36,6 +38,18 @@ def plan_lines(
     """
     for line in _lines(plan, identity, recalled, refused=refused, every_rule=every_rule):
         yield "".join(letter if letter.isprintable() else " " for letter in line)
+
+
+def risk_lines(risk: Risk, *, explain: bool = False) -> Iterator[str]:
+    """The risk in a line with what adds to it; ``explain``: every number."""
+    yield ""
+    yield risk_line(risk).text()
+    if explain:
+        yield from (f"  {line.text()}" for line in explained(risk))
+    else:
+        yield from (f"  {line.text()}" for line in reasons(risk))
+    for mitigation in dict.fromkeys(mitigation.text() for mitigation in risk.mitigations):
+        yield f"  → {mitigation}"
 
 
 def _lines(
@@ -73,12 +87,7 @@ def _work(plan: Plan, *, refused: bool) -> Iterator[str]:
         yield _("Will be installed, in this order: {order}").format(order=order)
     for number, step in enumerate(plan.steps, 1):
         yield from _step(number, step)
-    attended = together([step.estimate for step in plan.steps if step.attended])
-    yield _("Time: {total}; of it with you {attended}; payments down {downtime}.").format(
-        total=human_estimate(plan.total).text(),
-        attended=human_estimate(attended).text(),
-        downtime=human_estimate(plan.downtime).text(),
-    )
+    yield time_line(plan.total, plan.attended, plan.downtime).text()
     yield plan.undo.text()
     yield from (f"  {line.text()}" for line in rollback_lines(plan.rollback))
 

@@ -19,7 +19,7 @@ from techtool.visit.visits import open_record
 
 @click.command(help=N_("Write a visit's report again from its journal."))
 @click.argument("visit")
-@click.option("--format", "formats", multiple=True, type=click.Choice(FORMATS), help=N_("default: html and json"))
+@click.option("--format", "formats", multiple=True, type=click.Choice(FORMATS), help=N_("default: every format"))
 @click.option(
     "--to", "folder", type=click.Path(path_type=Path), help=N_("folder to write to (default: the home's reports)")
 )

@@ -11,7 +11,7 @@ from techtool.bundles.roots import grouped
 from techtool.cli.inputs import first_line
 from techtool.cli.output import say
 from techtool.errors import BadFile, OtherFingerprint, UsageError
-from techtool.i18n import LANGUAGES, N_, _, phrase
+from techtool.i18n import LANGUAGES, N_, _, phrase, set_language
 from techtool.paths import Paths
 from techtool.reports.keys import load_report_key, public_path
 from techtool.visit.setup import make_key, missing, save_person, save_recipients, trust_root
@@ -19,6 +19,8 @@ from techtool.visit.setup import make_key, missing, save_person, save_recipients
 
 @click.command(help=N_("Name, language, report key, trusted root and backup recipients of this laptop."))
 @click.option("--name", required=True, help=N_("the technician's name, as it stands in reports"))
+@click.option("--staff-no", help=N_("the technician's staff number"))
+@click.option("--company", help=N_("the service company, as merchants are shown it"))
 @click.option("--lang", required=True, type=click.Choice(LANGUAGES), help=N_("language of screens and messages"))
 @click.option(
     "--passphrase-file", type=click.Path(path_type=Path), help=N_("first line: passphrase of the new report key")
@@ -28,6 +30,8 @@ from techtool.visit.setup import make_key, missing, save_person, save_recipients
 @click.option("--recipients", type=click.Path(path_type=Path), help=N_("the office's age recipients, one a line"))
 def command(
     name: str,
+    staff_no: str | None,
+    company: str | None,
     lang: str,
     passphrase_file: Path | None,
     root: Path | None,
@@ -45,7 +49,8 @@ def command(
         raise BadFile(path=str(recipients), problem=phrase("no age recipient is in it"))
     if passphrase is not None and paths.report_key.exists():
         load_report_key(paths.report_key, passphrase)
-    save_person(paths, lang, name)
+    save_person(paths, lang, name, staff_no=staff_no, service_company=company)
+    set_language(lang)
     if passphrase is not None:
         say(_("For the office's list of signers:"))
         click.echo(public_line(paths) if paths.report_key.exists() else make_key(paths, name, passphrase))

@@ -9,7 +9,7 @@ import click
 
 from techtool.cli.bundle_views import known_json, known_lines
 from techtool.cli.output import emit_json, say
-from techtool.clock import SystemClock, stamp
+from techtool.clock import SystemClock, said, stamp
 from techtool.errors import Exit, OptionMissing, OtherFingerprint, RefusedByPerson, UsageError
 from techtool.i18n import N_, _, phrase
 from techtool.paths import Paths
@@ -128,7 +128,7 @@ def clock_command(today: str | None, as_json: bool) -> None:
     if as_json:
         emit_json({"floor": stamp(floor), "system": stamp(now)})
         return
-    click.echo(_("Not believed before {floor}; the clock says {now}.").format(floor=stamp(floor), now=stamp(now)))
+    click.echo(_("Not believed before {floor}; the clock says {now}.").format(floor=said(floor), now=said(now)))
     if floor > now:
         say(_("If the clock is right and once ran ahead: “techtool trust clock --today YYYY-MM-DD” with today's date."))
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Final
 
 import click
 
@@ -11,8 +12,9 @@ from techtool.cli.events import printer
 from techtool.cli.inputs import first_line
 from techtool.cli.output import emit_json, say
 from techtool.cli.runner import run_async
+from techtool.cli.visit_attach import attach_command
 from techtool.cli.visit_verify import verify_command
-from techtool.clock import stamp
+from techtool.clock import said
 from techtool.domain.codec import plain
 from techtool.domain.outcome import OUTCOME_LABEL
 from techtool.domain.pace import MOST, WRITERS, Pace
@@ -25,8 +27,18 @@ from techtool.reports.salvage import salvage_lines
 from techtool.store.index import VisitState
 from techtool.visit.engine import Engine
 from techtool.visit.operator import Answers, ScriptedOperator
+from techtool.visit.orders import read_order
 from techtool.visit.services import ResumeRequest, Services, VisitRequest
 from techtool.visit.visits import list_visits, open_record
+
+STATE_LABEL: Final = {
+    VisitState.OPEN: N_("unfinished"),
+    VisitState.SEALED: N_("closed and sealed"),
+    VisitState.ABANDONED: N_("closed as stopped"),
+    VisitState.DAMAGED: N_("record damaged"),
+    VisitState.SALVAGED: N_("saved from a damaged file"),
+    VisitState.NEWER: N_("made by a newer techtool"),
+}
 
 
 @click.group(help=N_("Run, resume, list, show, abandon or verify visits."))
@@ -35,6 +47,7 @@ def command() -> None:
 
 
 command.add_command(verify_command)
+command.add_command(attach_command)
 
 
 def operator_for(answers: Path | None, confirm: tuple[str, ...], passphrase_file: Path | None) -> ScriptedOperator:
@@ -64,9 +77,9 @@ def follow_events(events: AsyncIterator[Event], operator: ScriptedOperator, *, a
 
 
 def _tell_unused(operator: ScriptedOperator) -> None:
-    """A confirmation that fitted no terminal is most likely a slip."""
+    """A confirmation that fitted none of the terminals that answered is most likely a slip."""
     for last4 in operator.confirmations:
-        if not any(serial.upper().endswith(last4.upper()) for serial in operator.serials):
+        if operator.serials and not any(serial.upper().endswith(last4.upper()) for serial in operator.serials):
             say(_("--confirm {last4} fitted no terminal of this visit.").format(last4=last4))
 
 
@@ -96,7 +109,8 @@ _json = click.option("--json", "as_json", is_flag=True, help=N_("JSON Lines on s
     help=N_("of those: written at the same time"),
 )
 @click.option("--no-first", is_flag=True, help=N_("with --at-once: do not bring one to a good end first"))
-@click.option("--order", type=click.Path(path_type=Path), help=N_("work order: JSON with merchant and work_order"))
+@click.option("--order", type=click.Path(path_type=Path), help=N_("work order: a JSON or CSV file"))
+@click.option("--order-number", default="", metavar="N", help=N_("which order of the file, where it holds several"))
 @_answers
 @_confirm
 @_passphrase
@@ -110,6 +124,7 @@ def run_visit(
     writers: int,
     no_first: bool,
     order: Path | None,
+    order_number: str,
     answers: Path | None,
     confirm: tuple[str, ...],
     passphrase_file: Path | None,
@@ -120,15 +135,43 @@ def run_visit(
     parsed = tuple(Address.parse(a) for a in addresses)
     if len(set(parsed)) != len(parsed):
         raise UsageError(problem=_("The same address is named twice."))
-    given = Answers.read(order).values if order else {}
+    if order_number and order is None:
+        raise UsageError(problem=_("--order-number needs --order."))
     request = VisitRequest(
         parsed,
         bundle,
         releases,
-        str(given.get("merchant", "")),
-        str(given.get("work_order", "")),
+        order=read_order(order, order_number) if order else None,
         pace=Pace(at_once, writers, one_first=not no_first),
     )
+    engine = Engine(Services.real(Paths.default()), operator)
+    return follow_events(engine.run(request), operator, as_json=as_json)
+
+
+@command.command("inspect", help=N_("Look at terminals and test them; nothing on them is changed, no stick is needed."))
+@click.argument("addresses", nargs=-1, required=True, metavar="ADDRESS…")
+@click.option("--order", type=click.Path(path_type=Path), help=N_("work order: a JSON or CSV file"))
+@click.option("--order-number", default="", metavar="N", help=N_("which order of the file, where it holds several"))
+@_answers
+@_passphrase
+@_json
+def inspect_visit(
+    addresses: tuple[str, ...],
+    *,
+    order: Path | None,
+    order_number: str,
+    answers: Path | None,
+    passphrase_file: Path | None,
+    as_json: bool,
+) -> int:
+    """From identify to report, without an installation."""
+    operator = operator_for(answers, (), passphrase_file)
+    parsed = tuple(Address.parse(a) for a in addresses)
+    if len(set(parsed)) != len(parsed):
+        raise UsageError(problem=_("The same address is named twice."))
+    if order_number and order is None:
+        raise UsageError(problem=_("--order-number needs --order."))
+    request = VisitRequest(parsed, None, order=read_order(order, order_number) if order else None, inspection=True)
     engine = Engine(Services.real(Paths.default()), operator)
     return follow_events(engine.run(request), operator, as_json=as_json)
 
@@ -176,8 +219,11 @@ def show_list(as_json: bool) -> None:
         say(_("No visit yet on this laptop."))
     for s in summaries:
         label = translate(OUTCOME_LABEL[s.outcome]) if s.outcome else ""
-        click.echo(f"{s.id}  {stamp(s.started_at)}  {s.state.value:9}  {', '.join(s.serials)}  {label}")
+        state = translate(STATE_LABEL[s.state])
+        click.echo("  ".join(part for part in (s.id, said(s.started_at), state, ", ".join(s.serials), label) if part))
     for s in summaries:
+        if s.state is VisitState.OPEN:
+            say(_("{visit} is not finished: “techtool visit resume {visit}” goes on with it.").format(visit=s.id))
         if s.state is VisitState.DAMAGED:
             say(_("✗ The record of {visit} is damaged: “techtool doctor” says more.").format(visit=s.id))
 
@@ -198,7 +244,7 @@ def show_visit(visit: str, tinydb: Path | None, as_json: bool) -> None:
     if as_json:
         emit_json({"visit": plain(record)})
         return
-    click.echo(f"{record.id}  {record.technician}  {stamp(record.started_at)}")
+    click.echo(f"{record.id}  {record.technician}  {said(record.started_at)}")
     for salvage in record.salvaged:
         for line in salvage_lines(salvage):
             say(f"✗ {line.text()}")
@@ -223,3 +269,6 @@ def abandon_visit(visit: str, passphrase_file: Path | None, as_json: bool) -> No
         emit_json({"visit": record.id, "outcome": record.outcome.value if record.outcome else None})
         return
     say(_("Visit {visit} was closed as stopped.").format(visit=record.id))
+    for lane in record.lanes:
+        if lane.outcome is not None:
+            say(f"  {lane.serial or lane.address}: {translate(OUTCOME_LABEL[lane.outcome])}")

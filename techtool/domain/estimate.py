@@ -186,6 +186,18 @@ def human_estimate(estimate: Estimate) -> Phrase:
     return likely if likely == most else phrase("{likely}, at most {most}", likely=likely, most=most)
 
 
+def time_line(total: Estimate, attended: Estimate, downtime: Estimate) -> Phrase:
+    """“About 14 min (at most 20 min), of it 6 min with you; payments down about 9 min.”"""
+    likely, most = human_duration(total.p50_s), human_duration(total.p90_s)
+    whole = likely if likely == most else phrase("{likely} (at most {most})", likely=likely, most=most)
+    return phrase(
+        "About {whole}, of it {attended} with you; payments down about {downtime}.",
+        whole=whole,
+        attended=human_duration(attended.p50_s),
+        downtime=human_duration(downtime.p50_s),
+    )
+
+
 def _half_up(value: float) -> int:
     return math.floor(value + 0.5)
 

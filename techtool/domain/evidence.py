@@ -50,6 +50,8 @@ class EvidenceFile:
     """``LAT,LON`` from the picture."""
     camera: str = ""
     note: str = ""
+    masked: bool = False
+    """Card numbers in a text were masked: the copy is not the original byte for byte."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,10 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
+from techtool.i18n import N_
+
 MOST: Final = 30
 """Terminals at once: a store's lanes."""
 WRITERS: Final = 4
 """Terminals that are written at the same time where nobody chose: what one USB hub carries."""
+WAITS_TURN: Final = N_("Waits its turn: {count} terminals are being written.")
+"""Told when a terminal could be written and too many others are; its next step ends the wait."""
 
 
 @dataclass(frozen=True, slots=True)

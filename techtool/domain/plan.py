@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Final
@@ -126,6 +127,14 @@ class PlanStep:
     release_key: str = ""
 
 
+def attended_of(steps: Sequence[PlanStep]) -> Estimate:
+    """The stations at which a person works, together."""
+    # It builds on the types above.
+    from techtool.domain.estimate import together
+
+    return together([step.estimate for step in steps if step.attended])
+
+
 @dataclass(frozen=True, slots=True)
 class Plan:
     """The one thing a person confirms before anything is changed."""
@@ -149,6 +158,11 @@ class Plan:
     """Configuration files of which keys come back from a backup."""
 
     @property
+    def attended(self) -> Estimate:
+        """Of the whole time: with a person at it."""
+        return attended_of(self.steps)
+
+    @property
     def has_work(self) -> bool:
         """Whether anything is to be installed or put back."""
         return bool(self.releases or self.put_back or self.configs)
@@ -169,6 +183,11 @@ class PlanRecord:
     rollback: RollbackPlan = field(default_factory=RollbackPlan)
     put_back: tuple[PutBack, ...] = ()
     configs: tuple[ConfigBack, ...] = ()
+
+    @property
+    def attended(self) -> Estimate:
+        """Of the whole time: with a person at it."""
+        return attended_of(self.steps)
 
     @classmethod
     def of(cls, plan: Plan) -> PlanRecord:

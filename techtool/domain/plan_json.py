@@ -7,15 +7,24 @@ from collections.abc import Iterable
 from techtool.domain.plan import Estimate, Missing, Plan, PlanStep, ReleaseFinding
 from techtool.domain.recall import Recall
 from techtool.domain.recalled import replacement_finding
+from techtool.domain.risk import Risk
+from techtool.domain.risk_views import risk_json
 from techtool.domain.rollback import RollbackPlan
 from techtool.domain.rules import Verdict, questions
 from techtool.domain.terminal import Identity
 
 
 def plan_json(
-    plan: Plan, identity: Identity, language: str = "en", recalled: Iterable[Recall] = ()
+    plan: Plan,
+    identity: Identity,
+    language: str = "en",
+    recalled: Iterable[Recall] = (),
+    risk: Risk | None = None,
 ) -> dict[str, object]:
-    """``plan`` with its texts in ``language``; ``recalled``: what the terminal runs that was recalled."""
+    """``plan`` with its texts in ``language``; ``recalled``: what the terminal runs that was recalled.
+
+    ``risk``: None where nothing is to be done.
+    """
     return {
         "address": identity.address,
         "serial": plan.serial,
@@ -30,10 +39,12 @@ def plan_json(
         ],
         "recalled_installed": [_recalled(recall, plan, language) for recall in recalled],
         "estimate_s": _seconds(plan.total),
+        "attended_s": _seconds(plan.attended),
         "downtime_s": _seconds(plan.downtime),
         "undo": plan.undo.text(language),
         "rollback": rollback_json(plan.rollback, language),
         "digest": plan.digest,
+        "risk": risk_json(risk, language) if risk is not None else None,
     }
 
 

@@ -28,6 +28,10 @@ class AnswerKind(StrEnum):
     """``pass``, ``fail``, ``not-applicable: REASON`` or ``not-done: REASON``."""
     SECRET = "secret"  # noqa: S105 - the name of a kind
     """A passphrase: never recorded."""
+    CHECKLIST = "checklist"
+    """Several items at once, all in order or not: see :class:`techtool.domain.inspection.ChecklistAnswer`."""
+    FILE = "file"
+    """Paths of one or more files, each on its line or parted by ``;``: what is kept of them is the evidence."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +40,8 @@ class Choice:
 
     value: str
     label: Phrase
+    help: Phrase | None = None
+    """What it means, or what to look at."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +58,8 @@ class Question:
     """Of the terminal it is about; empty when it is about the visit."""
     optional: bool = False
     """May be left empty."""
+    items: tuple[Choice, ...] = ()
+    """Of a checklist: what is looked at, in order."""
 
 
 class CheckResult(StrEnum):

@@ -9,7 +9,7 @@ from datetime import date
 from techtool.domain.release import Provides, ReleaseKind, Urgency
 from techtool.i18n import N_, Phrase, bilingual
 
-_URGENCY = {
+URGENCY_LABEL = {
     Urgency.LOW: N_("low urgency"),
     Urgency.MEDIUM: N_("medium urgency"),
     Urgency.HIGH: N_("high urgency"),
@@ -53,7 +53,7 @@ class Recall:
     @property
     def urgency_phrase(self) -> Phrase:
         """How soon something must be done about it."""
-        return Phrase(_URGENCY[self.urgency])
+        return Phrase(URGENCY_LABEL[self.urgency])
 
     @property
     def reason_phrase(self) -> Phrase:

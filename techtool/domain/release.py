@@ -35,6 +35,16 @@ class Urgency(StrEnum):
     CRITICAL = "critical"
 
 
+class KeyFate(StrEnum):
+    """What becomes of the terminal's payment keys."""
+
+    KEPT = "kept"
+    UNKNOWN = "unknown"
+    """Nobody says: judged by the release's kind."""
+    WIPED = "wiped"
+    """They must be loaded again before it takes a payment."""
+
+
 class Compare(StrEnum):
     """How a version is compared with the one a rule names."""
 
@@ -140,12 +150,34 @@ class Rollback:
 
 
 @dataclass(frozen=True, slots=True)
+class IssueCheck:
+    """How it is found out on site whether a problem is there: asked of the terminal, of a person, or both."""
+
+    probe: str = ""
+    """A functional test that the terminal answers itself (``HW-07``), or ``property:NAME``."""
+    expect: str = "pass"
+    """What the probe says where the problem is **not** there: a result word, or the property's value."""
+    question: Mapping[str, str] = field(default_factory=dict)
+    """For a person, per language: how it is provoked and seen."""
+
+
+@dataclass(frozen=True, slots=True)
 class Issue:
     """Something this release mends."""
 
     type: str
     """``cve`` or ``vendor``."""
     id: str
+    text: Mapping[str, str] = field(default_factory=dict)
+    """What it is, per language."""
+    symptom: Mapping[str, str] = field(default_factory=dict)
+    """By what it is noticed, per language."""
+    check: IssueCheck | None = None
+
+    @property
+    def can_be_checked(self) -> bool:
+        """Whether anything says how it shows on site; a bare number does not."""
+        return self.check is not None or bool(self.symptom or self.text)
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,7 +220,12 @@ class Release:
     urgency: Urgency = Urgency.MEDIUM
     install_duration_s: int = 0
     """0: the publisher gave none."""
+    install_by: date | None = None
+    """Latest day by which its publisher wants it installed; None: none given."""
     date: date | None = None
+    cadence_days: int = 0
+    """How often its publisher brings a new one; 0: not said."""
+    keys: KeyFate = KeyFate.UNKNOWN
     after: After = field(default_factory=After)
     rollback: Rollback = field(default_factory=Rollback)
     erases_data: bool = False

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from typing import Final
 
 
 class SignOffWay(StrEnum):
@@ -37,6 +39,32 @@ class SignOff:
     findings: str = ""
     recommendations: str = ""
     followup: str = ""
+    code_typed: bool = False
+    """A person typed the code; False with a code: an answers file had it filled in by the program."""
+    head: str = ""
+    """Head of the journal that the code is derived from (:func:`confirmation_code`)."""
+    training: str = ""
+    """Who was shown what."""
+
+
+CODE_LETTERS: Final = "ACDEFHJKLMNPQRTUVWXY"
+"""Letters that are told from each other on a screen, on paper and by ear; no digit, so that no card number arises."""
+CODE_LENGTH: Final = 6
+
+
+def confirmation_code(head: str) -> str:
+    """The code for a journal with this head: ``ABC-DEF``. Anybody who has the record can derive it again."""
+    number = int.from_bytes(hashlib.sha256(f"sign-off {head}".encode()).digest())
+    letters = ""
+    for _ in range(CODE_LENGTH):
+        number, place = divmod(number, len(CODE_LETTERS))
+        letters += CODE_LETTERS[place]
+    return f"{letters[:3]}-{letters[3:]}"
+
+
+def same_code(typed: str, code: str) -> bool:
+    """Whether ``typed`` is the code, however it is written: small letters, with or without the hyphen."""
+    return "".join(filter(str.isalnum, typed)).upper() == code.replace("-", "")
 
 
 class Conclusion(StrEnum):

@@ -14,6 +14,7 @@ from techtool.domain.outcome import Outcome
 from techtool.domain.pace import Pace
 from techtool.domain.plan import PlanRecord, StepKind
 from techtool.domain.release import TrustFacts
+from techtool.domain.required_tests import ChosenTest
 from techtool.domain.restore import RestoredPackage, RestoreWish
 from techtool.domain.risk import RiskRecord
 from techtool.domain.salvage import SalvageRecord
@@ -31,6 +32,8 @@ class VisitKind(StrEnum):
     """Terminals are read and backed up, nothing on them is changed, no stick is needed."""
     RESTORE = "restore"
     """Packages are put back from a backup, no stick is needed."""
+    INSPECTION = "inspection"
+    """Terminals are read, looked at and tested, nothing on them is changed, no stick is needed."""
 
 
 class StepState(StrEnum):
@@ -95,6 +98,10 @@ class StepRecord:
     action: CatmAction | None = None
     action_result: CatmResult | None = None
     bytes_confirmed: int = 0
+    bytes_resumed: int = 0
+    """Of these: brought by an earlier attempt."""
+    sent_at: datetime | None = None
+    """When the last byte was confirmed: what came after it is the terminal's own work."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,6 +134,10 @@ class CheckRecord:
     """This visit cannot be complete without it."""
     evidence: tuple[str, ...] = ()
     """SHA-256 of its files."""
+    because: Phrase | None = None
+    """Why it was on the list; None: an older record, or nobody asked."""
+    said: Phrase | None = None
+    """The reason in words for any language, where techtool gives it itself; ``reason`` has it as it was said then."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,6 +205,10 @@ class LaneRecord:
     risk: RiskRecord | None = None
     incidents: tuple[Incident, ...] = ()
     evidence: tuple[EvidenceFile, ...] = ()
+    tests: tuple[ChosenTest, ...] = ()
+    """The list of tests this terminal calls for, from when it was drawn up; empty: older, or it never came to that."""
+    baseline: Mapping[str, str] = field(default_factory=dict)
+    """What probes read before the work, to be compared with after it: test id → value."""
     gap: bool = False
     """Entries of it may be missing from a salvaged record: what was done to the terminal is not known from here."""
 

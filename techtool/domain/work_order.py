@@ -9,6 +9,13 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import StrEnum
+from typing import TYPE_CHECKING
+
+from techtool.domain.sensitive import redact
+
+if TYPE_CHECKING:
+    from techtool.domain.terminal import Identity
+    from techtool.domain.visit import LaneRecord, VisitRecord
 
 
 class VisitType(StrEnum):
@@ -82,9 +89,76 @@ class WorkOrder:
     sha256: str = ""
     """Of that file."""
 
-    def expected(self, serial: str) -> ExpectedTerminal | None:
-        """What the order says of the terminal with this serial number."""
-        return next((t for t in self.terminals if t.serial and t.serial.casefold() == serial.casefold()), None)
+    def expected(self, serial: str, tid: str = "") -> ExpectedTerminal | None:
+        """What the order says of the terminal with this serial number, or else of the one with this terminal number.
+
+        An order keeps a serial number that looks like a card number only masked, so it is compared masked.
+        """
+        wanted = {same(serial), same(redact(serial))} - {""}
+        found = next((t for t in self.terminals if same(t.serial) in wanted), None)
+        if found is None and tid:
+            found = next((t for t in self.terminals if not t.serial and t.tid and same(t.tid) == same(tid)), None)
+        return found
+
+    @property
+    def wanted(self) -> tuple[str, ...]:
+        """Every release that it names, for the whole order or for one terminal; empty: everything that fits."""
+        named = [*self.releases, *(release for terminal in self.terminals for release in terminal.releases)]
+        return tuple(dict.fromkeys(named))
+
+    def wanted_on(self, terminal: ExpectedTerminal | None) -> tuple[str, ...]:
+        """Of these, those for one terminal."""
+        return (terminal.releases if terminal else ()) or self.releases
+
+
+def same(text: str) -> str:
+    """A number or name as it is compared: without regard to case, spaces and hyphens."""
+    return "".join(text.split()).replace("-", "").casefold()
+
+
+def missing_terminals(visit: VisitRecord) -> tuple[ExpectedTerminal, ...]:
+    """Terminals that the visit's order expects and that were not reached, in the order's sequence.
+
+    One that the order names neither by serial nor by terminal number counts as reached by any terminal of its model
+    that the order does not name otherwise.
+    """
+    if visit.order is None:
+        return ()
+    reached = [lane for lane in visit.lanes if lane.serial]
+    left = list(reached)
+    missing: dict[int, ExpectedTerminal] = {}
+    for place, terminal in enumerate(visit.order.terminals):
+        lane = next((lane for lane in left if _is(terminal, lane, visit.order)), None)
+        if lane is not None:
+            left.remove(lane)
+        elif terminal.serial or terminal.tid:
+            missing[place] = terminal
+    for place, terminal in enumerate(visit.order.terminals):
+        if terminal.serial or terminal.tid:
+            continue
+        lane = next(
+            (lane for lane in left if fits_model(terminal, lane.before.identity if lane.before else None)), None
+        )
+        if lane is None:
+            missing[place] = terminal
+        else:
+            left.remove(lane)
+    return tuple(missing[place] for place in sorted(missing))
+
+
+def _is(terminal: ExpectedTerminal, lane: LaneRecord, order: WorkOrder) -> bool:
+    if not (terminal.serial or terminal.tid):
+        return False
+    return order.expected(lane.serial, (lane.before.tid or "") if lane.before else "") is terminal
+
+
+def fits_model(terminal: ExpectedTerminal, found: Identity | None) -> bool:
+    """Whether a terminal is of the model that is expected; what the order leaves out fits everything."""
+    if found is None:
+        return not (terminal.vendor or terminal.model)
+    vendors = {same(""), same(found.vendor), same(found.vendor_name)}
+    models = {same(""), same(found.model), same(found.model_name), same(f"{found.vendor_name} {found.model_name}")}
+    return same(terminal.vendor) in vendors and same(terminal.model) in models
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,7 +28,8 @@ def changes(lane: LaneRecord, t: Words) -> Table:
     """Pairs: firmware, packages that releases name, any other package that changed, battery, storage."""
     columns = (t(N_("What")), t(N_("Before")), t(N_("After")), t(N_("Change")))
     rows = tuple(_change_rows(lane, t)) if lane.before or lane.after else ()
-    return Table(t(N_("Before and after")), columns, rows, t(N_("Nothing was read from the terminal.")))
+    empty = t(N_("Nothing was read from the terminal."))
+    return Table(t(N_("Before and after")), columns, rows, empty, kind="changes")
 
 
 def _change_rows(lane: LaneRecord, t: Words) -> Iterator[tuple[Cell, ...]]:
@@ -121,12 +122,32 @@ def condition(lane: LaneRecord, t: Words) -> Facts:
         tamper = Cell(tamper.text, tamper.note, Tone.BAD)
     items = [
         t.fact(N_("Batch"), batch),
+        *_waiting(states, t),
+        *_settled_by(lane, t),
         t.fact(N_("Tamper protection"), tamper),
         t.fact(N_("Terminal no. (TID)"), _known(states, "tid", [s.tid or "" for s in states], t)),
         t.fact(N_("Merchant no. (MID)"), _known(states, "mid", [s.mid or "" for s in states], t)),
         t.fact(N_("Region"), _known(states, "region", [s.region or "" for s in states], t)),
     ]
     return Facts(title, (*items, *_clock(states[-1], t)))
+
+
+def _waiting(states: list[TerminalState], t: Words) -> Iterator[Fact]:
+    """Sales and cancellations that the host has not heard of; left out where the terminal does not count them."""
+    for label, counts in (
+        (N_("Offline sales waiting"), [s.offline_sales for s in states]),
+        (N_("Reversals waiting"), [s.reversals for s in states]),
+    ):
+        known = [str(count) for count in counts if count is not None]
+        if known:
+            yield t.fact(label, " → ".join(dict.fromkeys(known)))
+
+
+def _settled_by(lane: LaneRecord, t: Words) -> Iterator[Fact]:
+    """By what a settlement that a person saw can be proven later."""
+    for answer in lane.answers:
+        if answer.question_id.startswith("check.batch.") and answer.answer:
+            yield t.fact(N_("Settlement shown by"), answer.answer, t.moment(answer.at))
 
 
 def _clock(state: TerminalState, t: Words) -> tuple[Fact, ...]:

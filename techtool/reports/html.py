@@ -4,12 +4,25 @@ from __future__ import annotations
 
 import base64
 import hashlib
+from collections.abc import Sequence
 from functools import cache
 from html import escape
 from pathlib import Path
 from typing import Final
 
-from techtool.reports.parts import Cell, Facts, Notice, Problem, ReleaseFindings, Report, Table, TerminalReport, Tone
+from techtool.reports.parts import (
+    WIDTHS,
+    Cell,
+    Facts,
+    MerchantPage,
+    Notice,
+    Problem,
+    ReleaseFindings,
+    Report,
+    Table,
+    TerminalReport,
+    Tone,
+)
 
 _HTML_LANGUAGE: Final = {"en": "en", "zh": "zh-CN"}
 _SIGN: Final = {Tone.GOOD: "✓", Tone.WARN: "!", Tone.BAD: "✗"}
@@ -17,7 +30,13 @@ _SIGN: Final = {Tone.GOOD: "✓", Tone.WARN: "!", Tone.BAD: "✗"}
 
 @cache
 def _style() -> str:
-    return (Path(__file__).parent / "report.css").read_text(encoding="utf-8")
+    """The style sheet with the widths of the tables' columns; rules for paper stand last and so prevail."""
+    columns = "".join(
+        f".{kind} th:nth-child({place}) {{ width: {width}%; }}\n"
+        for kind, widths in WIDTHS.items()
+        for place, width in enumerate(widths, 1)
+    )
+    return columns + (Path(__file__).parent / "report.css").read_text(encoding="utf-8")
 
 
 def _policy() -> str:
@@ -28,6 +47,40 @@ def _policy() -> str:
 
 def render_html(report: Report) -> str:
     """The whole file; the same report gives the same text."""
+    body = [
+        _header(report),
+        *(_notice(n) for n in report.notices),
+        _table(report.summary),
+        _table(report.expected),
+        f'<div class="pair">{_facts(report.head)}<div>{_facts(report.people)}{_facts(report.totals)}</div></div>',
+        f'<div class="pair">{_facts(report.place)}<div>{_facts(report.order)}{_facts(report.close)}</div></div>',
+        *(_facts(part) for part in report.trust),
+        _table(report.evidence),
+        *(_terminal(part) for part in report.terminals),
+        _signatures(report.signatures),
+        _notes(report),
+        f"<footer>{escape(report.footer)}</footer>",
+    ]
+    return _page(report, body, "")
+
+
+def render_merchant_html(page: MerchantPage) -> str:
+    """The merchant's one page."""
+    body = [
+        _header(page),
+        *(_notice(n) for n in page.notices),
+        f'<div class="pair">{_facts(page.visit)}{_facts(page.people)}</div>',
+        _table(page.terminals),
+        _facts(page.todo),
+        _facts(page.close),
+        _signatures(page.signatures),
+        f'<section class="notes"><ul>{"".join(f"<li>{escape(n)}</li>" for n in page.notes)}</ul></section>',
+        f"<footer>{escape(page.footer)}</footer>",
+    ]
+    return _page(page, body, "one-page")
+
+
+def _page(report: Report | MerchantPage, body: Sequence[str], kind: str) -> str:
     head = (
         '<meta charset="utf-8">'
         f'<meta http-equiv="Content-Security-Policy" content="{escape(_policy())}">'
@@ -36,26 +89,16 @@ def render_html(report: Report) -> str:
         f"<title>{escape(report.title)} {escape(report.visit_id)}</title>"
         f"<style>{_style()}</style>"
     )
-    body = [
-        _header(report),
-        *(_notice(n) for n in report.notices),
-        _table(report.summary, "summary"),
-        f'<div class="pair">{_facts(report.head)}<div>{_facts(report.people)}{_facts(report.totals)}</div></div>',
-        *(_facts(part) for part in report.trust),
-        *(_terminal(part) for part in report.terminals),
-        _signatures(report),
-        _notes(report),
-        f"<footer>{escape(report.footer)}</footer>",
-    ]
     language = _HTML_LANGUAGE.get(report.language, report.language)
-    page = "\n".join(body)
+    main = f'<main class="{kind}">' if kind else "<main>"
+    page = "\n".join(part for part in body if part)
     return (
         f'<!DOCTYPE html>\n<html lang="{escape(language)}">\n<head>{head}</head>\n'
-        f"<body>\n<main>\n{page}\n</main>\n</body>\n</html>\n"
+        f"<body>\n{main}\n{page}\n</main>\n</body>\n</html>\n"
     )
 
 
-def _header(report: Report) -> str:
+def _header(report: Report | MerchantPage) -> str:
     outcome = report.outcome
     return (
         f'<header class="top"><div><p class="kind">{escape(report.title)}</p><h1>{escape(report.subtitle)}</h1>'
@@ -101,15 +144,14 @@ def _facts(facts: Facts) -> str:
     return f'<section class="facts"><h3>{escape(facts.title)}</h3><dl>{rows}</dl></section>'
 
 
-def _table(table: Table, kind: str = "") -> str:
+def _table(table: Table) -> str:
     if not table.rows:
         return _none(table.title, table.empty)
     title = f"<h3>{escape(table.title)}</h3>" if table.title else ""
     head = "".join(f'<th scope="col">{escape(c)}</th>' for c in table.columns)
     rows = "".join("<tr>" + "".join(f"<td>{_cell(c)}</td>" for c in row) + "</tr>" for row in table.rows)
-    return (
-        f'<section class="{kind}">{title}<table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table></section>'
-    )
+    grid = f"<table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>"
+    return f'<section class="{table.kind}">{title}{grid}</section>'
 
 
 def _problem(problem: Problem) -> str:
@@ -124,10 +166,7 @@ def _problem(problem: Problem) -> str:
 
 
 def _finding(finding: ReleaseFindings) -> str:
-    return (
-        f'<div class="release"><h4>{_cell(finding.name)} {_mark(finding.verdict)}</h4>'
-        f"{_table(finding.rules, 'rules')}</div>"
-    )
+    return f'<div class="release"><h4>{_cell(finding.name)} {_mark(finding.verdict)}</h4>{_table(finding.rules)}</div>'
 
 
 def _findings(terminal: TerminalReport) -> str:
@@ -141,15 +180,23 @@ def _terminal(terminal: TerminalReport) -> str:
     parts = (
         _problem(terminal.problem) if terminal.problem else "",
         f'<div class="pair">{_facts(terminal.identity)}{_facts(terminal.condition)}</div>',
-        _table(terminal.changes, "changes"),
-        _table(terminal.installed, "files"),
+        _facts(terminal.binding),
+        _table(terminal.incidents),
+        _table(terminal.changes),
+        _table(terminal.installed),
+        _table(terminal.inspection),
+        _table(terminal.checks),
+        _table(terminal.issues),
+        _facts(terminal.risk),
+        _table(terminal.factors),
+        _table(terminal.times),
         _facts(terminal.plan),
-        _table(terminal.planned, "planned"),
+        _table(terminal.planned),
         _findings(terminal),
-        _table(terminal.steps, "steps"),
+        _table(terminal.steps),
         _facts(terminal.backup),
-        _table(terminal.checks, "checks"),
-        _table(terminal.answers, "answers"),
+        _table(terminal.evidence),
+        _table(terminal.answers),
     )
     return (
         f'<article class="terminal"><header><h2>{escape(terminal.title)}</h2>'
@@ -159,9 +206,9 @@ def _terminal(terminal: TerminalReport) -> str:
     )
 
 
-def _signatures(report: Report) -> str:
-    lines = "".join(f"<div><span></span>{escape(caption)}</div>" for caption in report.signatures)
-    return f'<section class="signatures">{lines}</section>'
+def _signatures(captions: Sequence[str]) -> str:
+    lines = "".join(f"<div><span></span>{escape(caption)}</div>" for caption in captions)
+    return f'<section class="signatures">{lines}</section>' if lines else ""
 
 
 def _notes(report: Report) -> str:

@@ -10,13 +10,15 @@ from techtool.domain.question import CheckResult
 from techtool.domain.release import TrustFacts
 from techtool.domain.visit import VisitRecord
 from techtool.i18n import N_, phrase
+from techtool.reports.closing_part import close
 from techtool.reports.facts import Totals, VisitState, simulated, state_of, totals
 from techtool.reports.parts import Cell, Fact, Facts, Notice, Report, Table, Tone
 from techtool.reports.redaction import redacted
 from techtool.reports.salvage import salvage_notices
 from techtool.reports.statement import statement
 from techtool.reports.terminal import lane_name, lane_outcome, terminal_report
-from techtool.reports.words import CHECK_LABEL, KIND_LABEL, VISIT_STATE_LABEL, Words, grouped
+from techtool.reports.visit_parts import evidence, expected, order, people, place, visit_type
+from techtool.reports.words import CHECK_LABEL, VISIT_STATE_LABEL, Words, grouped
 
 
 def build(visit: VisitRecord, language: str, zone: tzinfo = UTC) -> Report:
@@ -28,16 +30,22 @@ def build(visit: VisitRecord, language: str, zone: tzinfo = UTC) -> Report:
     return Report(
         language=language,
         visit_id=visit.id,
+        digest=digest,
         title=t(N_("Visit report")),
-        subtitle=visit.merchant or t(N_("Merchant not recorded")),
+        subtitle=t.clip(visit.merchant) or t(N_("Merchant not recorded")),
         outcome=_outcome(visit, t),
         notices=tuple(_notices(visit, t)),
         head=_head(visit, digest, t),
-        people=_people(visit, t),
+        people=people(visit, t),
+        place=place(visit, t),
+        order=order(visit, t),
+        expected=expected(visit, t),
         trust=_trust(visit, t),
         summary=_summary(visit, t),
         terminals=tuple(terminal_report(lane, visit.started_at, t) for lane in visit.lanes),
         totals=_totals(sums, t),
+        evidence=evidence(t(N_("Photos and files of the visit")), visit.evidence, t),
+        close=close(visit, t),
         signatures=(t(N_("Technician, date")), t(N_("Merchant, name and date"))),
         notes_title=t(N_("How to read and check this report")),
         notes=tuple(_notes(visit, t)),
@@ -72,15 +80,12 @@ def _notices(visit: VisitRecord, t: Words) -> Iterator[Notice]:
 
 
 def _head(visit: VisitRecord, digest: str, t: Words) -> Facts:
-    took = t.duration((visit.finished_at - visit.started_at).total_seconds()) if visit.finished_at else ""
     return Facts(
         t(N_("Visit")),
         (
             t.fact(N_("Report no."), Cell(visit.id, mono=True)),
-            t.fact(N_("Visit type"), t(KIND_LABEL[visit.kind])),
-            t.fact(N_("Work order"), visit.work_order),
-            t.fact(N_("Started"), t.moment(visit.started_at), t.zone(visit.started_at)),
-            t.fact(N_("Finished"), t.moment(visit.finished_at), took),
+            t.fact(N_("Visit type"), visit_type(visit, t)),
+            t.fact(N_("Work order"), t.recorded(visit.work_order)),
             t.fact(N_("State of the record"), _record_state(visit, t)),
             t.fact(N_("Tool version"), f"techtool {visit.tool_version}"),
             t.fact(N_("Stick"), visit.stick),
@@ -95,17 +100,6 @@ def _record_state(visit: VisitRecord, t: Words) -> str:
     seal = t(N_("sealed")) if visit.sealed else t(N_("not sealed"))
     salvaged = (t(N_("salvaged")),) if visit.salvaged else ()
     return ", ".join([state, seal, *salvaged])
-
-
-def _people(visit: VisitRecord, t: Words) -> Facts:
-    return Facts(
-        t(N_("People")),
-        (
-            t.fact(N_("Technician"), visit.technician),
-            t.fact(N_("Merchant"), visit.merchant),
-            *(Fact(t.say(a.text), Cell(t.answer(a.answer), t.moment(a.at))) for a in visit.answers),
-        ),
-    )
 
 
 def _trust(visit: VisitRecord, t: Words) -> tuple[Facts, ...]:
@@ -170,7 +164,7 @@ def _summary(visit: VisitRecord, t: Words) -> Table:
         )
         for lane in visit.lanes
     )
-    return Table(t(N_("Terminals")), columns, rows, t(N_("No terminal was reached.")))
+    return Table(t(N_("Terminals")), columns, rows, t(N_("No terminal was reached.")), kind="summary")
 
 
 def _totals(sums: Totals, t: Words) -> Facts:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Final
 
 
 class Tone(StrEnum):
@@ -53,6 +55,28 @@ class Table:
     columns: tuple[str, ...]
     rows: tuple[tuple[Cell, ...], ...]
     empty: str = ""
+    kind: str = ""
+    """Names its column widths in :data:`WIDTHS`; empty: all columns alike."""
+
+
+WIDTHS: Final[Mapping[str, tuple[int, ...]]] = {
+    "summary": (5, 37, 34, 24),
+    "expected": (34, 22, 22, 22),
+    "changes": (34, 26, 25, 15),
+    "files": (24, 63, 13),
+    "planned": (38, 36, 13, 13),
+    "rules": (17, 17, 66),
+    "steps": (5, 18, 11, 12, 13, 29, 12),
+    "checks": (40, 16, 20, 12, 12),
+    "answers": (48, 40, 12),
+    "times": (36, 16, 18, 15, 15),
+    "factors": (46, 18, 9, 27),
+    "issues": (40, 15, 15, 18, 12),
+    "incidents": (20, 34, 20, 26),
+    "evidence": (30, 20, 50),
+    "merchant": (7, 37, 32, 24),
+}
+"""Per cent of the page's width, by the kind of table; the same for every writer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +124,16 @@ class TerminalReport:
     changes: Table
     condition: Facts
     """Batch, tamper state, TID and MID: each with how it is known."""
+    binding: Facts
+    """Label, software and order compared."""
+    risk: Facts
+    factors: Table
+    times: Table
+    """Foretold and measured, phase by phase."""
+    inspection: Table
+    issues: Table
+    incidents: Table
+    evidence: Table
     plan: Facts
     findings_title: str
     findings: tuple[ReleaseFindings, ...]
@@ -118,20 +152,55 @@ class Report:
 
     language: str
     visit_id: str
+    digest: str
+    """SHA-256 of the JSON report, in the foot of every page."""
     title: str
     subtitle: str
     outcome: Cell
     notices: tuple[Notice, ...]
     head: Facts
     people: Facts
+    place: Facts
+    """The merchant's shop, and when somebody was there."""
+    order: Facts
+    """What was ordered; empty where there was no order."""
+    expected: Table
+    """Terminals of the order, and which of them were not reached."""
     trust: tuple[Facts, ...]
     summary: Table
     """One row a terminal."""
     terminals: tuple[TerminalReport, ...]
     totals: Facts
+    evidence: Table
+    """Files about the visit and not one terminal."""
+    close: Facts
+    """What the visit came to, and how it was signed off."""
     signatures: tuple[str, ...]
     """Captions of the lines to sign on paper."""
     notes_title: str
     notes: tuple[str, ...]
     """On evidence, redaction, times, and how the signature is checked."""
+    footer: str
+
+
+@dataclass(frozen=True, slots=True)
+class MerchantPage:
+    """What the merchant keeps: one page, without what only the office needs."""
+
+    language: str
+    visit_id: str
+    digest: str
+    """SHA-256 of the JSON report, in the foot of every page."""
+    title: str
+    subtitle: str
+    outcome: Cell
+    notices: tuple[Notice, ...]
+    visit: Facts
+    people: Facts
+    terminals: Table
+    todo: Facts
+    """What is still to be done, and by whom it was told; empty where nothing is."""
+    close: Facts
+    signatures: tuple[str, ...]
+    notes: tuple[str, ...]
     footer: str

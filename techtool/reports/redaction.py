@@ -1,20 +1,25 @@
 """What a report may say: one pass over the record, before any writer sees it.
 
-Card numbers never leave (`techtool.domain.sensitive`), TID and MID keep their last four, and characters that could hide
-or turn text around on screen become visible. Serial numbers stay: without them a report proves nothing.
+Card numbers never leave (`techtool.domain.sensitive`), TID, MID, credit code and telephone keep their last four, and
+characters that could hide or turn text around on screen become visible. The serial numbers of terminals that were
+reached stay: without them a report proves nothing. One that was only typed or ordered is searched like any other text.
 """
 
 from __future__ import annotations
 
-import dataclasses
 import unicodedata
 from collections.abc import Collection
+from dataclasses import replace
 from typing import Final
 
 from techtool.domain.redacting import Cleaner, standing_alone
+from techtool.domain.terminal import TerminalState
 from techtool.domain.visit import VisitRecord
+from techtool.domain.work_order import Binding, ExpectedTerminal, WorkOrder
 
-_MASKED_FIELDS: Final = frozenset({"tid", "mid"})
+_MASKED_FIELDS: Final = frozenset({"tid", "mid", "credit_code", "merchant_phone"})
+_CLAIMED_SERIALS: Final = frozenset({"label_serial", "order_serial", "from_serial", "to_serial"})
+"""Read from a label or an order, or typed by people; what a terminal says of itself stands by its type."""
 _KEPT_CONTROLS: Final = "\n\t"
 
 
@@ -53,12 +58,41 @@ class Redactor(Cleaner):
 
     def field(self, text: str, name: str) -> str:
         """The same of a field, by its name."""
-        return masked(visible(text)) if name in _MASKED_FIELDS else visible(super().field(text, name))
+        if name in _MASKED_FIELDS:
+            return masked(visible(text)) if text else ""
+        return self.text(text) if name in _CLAIMED_SERIALS else visible(super().field(text, name))
 
 
 def redacted(visit: VisitRecord) -> VisitRecord:
     """The record that reports are made from; its id, our own, stays as it is."""
     states = [s for lane in visit.lanes for s in (lane.before, lane.after) if s is not None]
     serials = {lane.serial for lane in visit.lanes} | {s.identity.serial for s in states}
-    numbers = {n for s in states for n in (s.tid, s.mid) if n}
-    return dataclasses.replace(Redactor(serials, numbers).clean(visit), id=visit.id)
+    redactor = Redactor(serials, _numbers(visit, states))
+    clean = redactor.clean(visit)
+    order = _claimed(clean.order, redactor) if clean.order else None
+    lanes = tuple(replace(lane, binding=_bound(lane.binding, redactor)) for lane in clean.lanes)
+    return replace(clean, id=visit.id, order=order, lanes=lanes)
+
+
+def _numbers(visit: VisitRecord, states: Collection[TerminalState]) -> set[str]:
+    """Every merchant and terminal number that the record knows, to be masked wherever it stands."""
+    found = {n for s in states for n in (s.tid, s.mid) if n}
+    expected = [lane.binding.expected for lane in visit.lanes if lane.binding and lane.binding.expected]
+    if visit.order is not None:
+        expected += visit.order.terminals
+        found |= {visit.order.site.mid, visit.order.site.credit_code, visit.order.site.merchant_phone}
+    return found | {n for t in expected for n in (t.tid, t.mid)} - {""}
+
+
+def _claimed(order: WorkOrder, redactor: Redactor) -> WorkOrder:
+    return replace(order, terminals=tuple(_expected(t, redactor) for t in order.terminals))
+
+
+def _expected(terminal: ExpectedTerminal, redactor: Redactor) -> ExpectedTerminal:
+    return replace(terminal, serial=redactor.text(terminal.serial))
+
+
+def _bound(binding: Binding | None, redactor: Redactor) -> Binding | None:
+    if binding is None or binding.expected is None:
+        return binding
+    return replace(binding, expected=_expected(binding.expected, redactor))

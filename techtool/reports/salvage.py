@@ -30,14 +30,7 @@ def salvage_lines(salvage: SalvageRecord) -> Iterator[Phrase]:
         at=stamp(salvage.at),
         digest=salvage.sha256,
     )
-    until = stamp(salvage.proven_until) if salvage.proven_until else "–"
-    yield phrase(
-        "{lines} lines from its beginning are proven whole and in order, up to {until}; {after} more were read behind "
-        "the damage, and entries between them may be missing.",
-        lines=salvage.lines_in_place,
-        until=until,
-        after=salvage.lines_after_damage,
-    )
+    yield _in_place(salvage)
     for gap in salvage.gaps[:_MOST_GAPS]:
         yield _gap(gap)
     if len(salvage.gaps) > _MOST_GAPS:
@@ -52,6 +45,22 @@ def salvage_lines(salvage: SalvageRecord) -> Iterator[Phrase]:
             "Head of the journal then: {head}",
             head=(salvage.seal.head if salvage.seal else salvage.known_head) or "–",
         )
+
+
+def _in_place(salvage: SalvageRecord) -> Phrase:
+    if salvage.proven_until is None:
+        return phrase(
+            "No entry from its beginning is proven; {after} lines were read behind the damage, and entries may be "
+            "missing.",
+            after=salvage.lines_after_damage,
+        )
+    return phrase(
+        "{lines} lines from its beginning are proven whole and in order, up to {until}; {after} more were read behind "
+        "the damage, and entries between them may be missing.",
+        lines=salvage.lines_in_place,
+        until=stamp(salvage.proven_until),
+        after=salvage.lines_after_damage,
+    )
 
 
 def _gap(gap: Gap) -> Phrase:

@@ -14,12 +14,15 @@ from typing import Final
 
 from techtool.clock import stamp
 from techtool.domain.codec import encode_json
+from techtool.domain.conclusion import conclusion, lane_conclusion, open_required
 from techtool.domain.plan import PlanRecord, ReleaseFinding
 from techtool.domain.schema import STATEMENT, newest
+from techtool.domain.timing import times
 from techtool.domain.visit import InstalledFile, LaneRecord, VisitRecord
 from techtool.i18n import Phrase
 from techtool.reports.facts import evidence_kinds, outcome_word, simulated, state_of, totals
 from techtool.reports.redaction import redacted
+from techtool.reports.visit_parts import not_reached
 
 STATEMENT_TYPE: Final = "https://in-toto.io/Statement/v1"
 PREDICATE_TYPE: Final = "urn:techtool:visit-report:v1"
@@ -118,6 +121,15 @@ def _terminal(lane: LaneRecord) -> dict[str, object]:
         "restored_configs": neutral(lane.restored_configs),
         "undo_at": neutral(lane.undo_at),
         "evidence": neutral(evidence_kinds(lane)),
+        "conclusion": lane_conclusion(lane).value,
+        "open_required": neutral(open_required(lane)),
+        "binding": neutral(lane.binding),
+        "risk": neutral(lane.risk),
+        "times": neutral(times(lane)),
+        "tests": neutral(lane.tests),
+        "issues": neutral(lane.issues),
+        "incidents": neutral(lane.incidents),
+        "files": neutral(lane.evidence),
     }
 
 
@@ -142,6 +154,14 @@ def _visit(visit: VisitRecord) -> dict[str, object]:
         "clock_note": neutral(visit.clock_note),
         "salvaged": neutral(visit.salvaged),
         "answers": neutral(visit.answers),
+        "visit_type": visit.type.value,
+        "staff_no": visit.staff_no,
+        "order": neutral(visit.order),
+        "arrival": neutral(visit.arrival),
+        "conclusion": conclusion(visit).value,
+        "not_reached": neutral(not_reached(visit.order, visit)),
+        "files": neutral(visit.evidence),
+        "sign_off": neutral(visit.sign_off),
     }
 
 

@@ -15,6 +15,8 @@ from techtool.i18n import N_, phrase
 from techtool.reports.changes import changes, condition, evidence_cell, package_version
 from techtool.reports.facts import VisitState, downtime_s, outcome_word
 from techtool.reports.parts import Cell, Facts, Problem, ReleaseFindings, Table, TerminalReport, Tone
+from techtool.reports.terminal_evidence import binding, factors, incidents, inspection, issues, risk, tests, times
+from techtool.reports.visit_parts import evidence
 from techtool.reports.words import STEP_LABEL, Words
 
 
@@ -29,6 +31,14 @@ def terminal_report(lane: LaneRecord, started_at: datetime, t: Words) -> Termina
         identity=_identity(lane, t),
         changes=changes(lane, t),
         condition=condition(lane, t),
+        binding=binding(lane, t),
+        risk=risk(lane, t),
+        factors=factors(lane, t),
+        times=times(lane, t),
+        inspection=inspection(lane, started_at, t),
+        issues=issues(lane, t),
+        incidents=incidents(lane, t),
+        evidence=evidence(t(N_("Photos and files")), lane.evidence, t),
         plan=_plan(lane, t),
         findings_title=t(N_("Releases on the stick and every rule")),
         findings=tuple(_finding(f, t) for f in plan.findings) if plan else (),
@@ -37,7 +47,7 @@ def terminal_report(lane: LaneRecord, started_at: datetime, t: Words) -> Termina
         steps=_steps(lane, started_at, t),
         backup=_backup(lane, t),
         installed=_installed(lane, t),
-        checks=_checks(lane, started_at, t),
+        checks=tests(lane, started_at, t),
         answers=_answers(lane, started_at, t),
     )
 
@@ -139,7 +149,7 @@ def _finding(finding: ReleaseFinding, t: Words) -> ReleaseFindings:
     columns = (t(N_("Result")), t(N_("Rule")), t(N_("Reason")))
     judged = finding.verdict in (ReleaseVerdict.INSTALL, ReleaseVerdict.BLOCKED)
     rows = tuple(_rule(rule, judged, t) for rule in finding.rules)
-    rules = Table("", columns, rows, t(N_("No rule applied.")))
+    rules = Table("", columns, rows, t(N_("No rule applied.")), kind="rules")
     return ReleaseFindings(
         Cell(f"{finding.release_id} {finding.version}", mono=True), t.verdict(finding.verdict), rules
     )
@@ -162,7 +172,7 @@ def _planned(lane: LaneRecord, t: Words) -> Table:
         (Cell(t.say(s.title)), Cell(t.say(s.effect)), Cell(t.duration(s.estimate.p50_s)), Cell(t.yes_no(s.attended)))
         for s in (lane.plan.steps if lane.plan else ())
     )
-    return Table(t(N_("Steps planned")), columns, rows, t(N_("None.")))
+    return Table(t(N_("Steps planned")), columns, rows, t(N_("None.")), kind="planned")
 
 
 # -- what was done ----------------------------------------------------------------------------------------------------
@@ -179,7 +189,7 @@ def _steps(lane: LaneRecord, started_at: datetime, t: Words) -> Table:
         t(N_("catm code")),
     )
     rows = tuple(_step(step, started_at, t) for step in lane.steps)
-    return Table(t(N_("Steps done")), columns, rows, t(N_("No step was begun.")))
+    return Table(t(N_("Steps done")), columns, rows, t(N_("No step was begun.")), kind="steps")
 
 
 def _step(step: StepRecord, started_at: datetime, t: Words) -> tuple[Cell, ...]:
@@ -231,7 +241,7 @@ def _installed(lane: LaneRecord, t: Words) -> Table:
         *(_config(config, t) for config in lane.restored_configs),
         *(_restored(package, t) for package in lane.restored),
     )
-    return Table(t(N_("Installed files")), columns, rows, t(N_("Nothing was installed.")))
+    return Table(t(N_("Installed files")), columns, rows, t(N_("Nothing was installed.")), kind="files")
 
 
 def _file(file: InstalledFile, t: Words) -> tuple[Cell, ...]:
@@ -279,19 +289,10 @@ def _restored(restored: RestoredPackage, t: Words) -> tuple[Cell, ...]:
     return Cell(package.id, name, mono=True), digests, Cell(word, data, tone)
 
 
-def _checks(lane: LaneRecord, started_at: datetime, t: Words) -> Table:
-    columns = (t(N_("Test")), t(N_("Result")), t(N_("Reason")), t(N_("Time")))
-    rows = tuple(
-        (Cell(t.say(c.title), c.id), t.check(c.result), Cell(t.clip(c.reason)), Cell(t.time(c.at, started_at)))
-        for c in lane.checks
-    )
-    return Table(t(N_("Inspection and tests")), columns, rows, t(N_("No test was done.")))
-
-
 def _answers(lane: LaneRecord, started_at: datetime, t: Words) -> Table:
     columns = (t(N_("Question")), t(N_("Answer")), t(N_("Time")))
     rows = tuple(
         (Cell(t.say(a.text), a.question_id), Cell(t.answer(a.answer)), Cell(t.time(a.at, started_at)))
         for a in lane.answers
     )
-    return Table(t(N_("Questions and answers")), columns, rows, t(N_("Nobody was asked.")))
+    return Table(t(N_("Questions and answers")), columns, rows, t(N_("Nobody was asked.")), kind="answers")

@@ -18,6 +18,8 @@ KIND_LABEL: Final = {
     VisitKind.UPDATE: N_("update"),
     VisitKind.BACKUP: N_("backup only"),
     VisitKind.RESTORE: N_("restore"),
+    VisitKind.INSPECTION: N_("inspection"),
+    VisitKind.INSPECTION: N_("inspection"),
 }
 STEP_LABEL: Final = {
     StepKind.IDENTIFY: N_("identify"),
@@ -94,8 +96,10 @@ def grouped(digest: str) -> str:
 class Words:
     """Speaks one language, in one time zone."""
 
-    def __init__(self, language: str, zone: tzinfo = UTC) -> None:
+    def __init__(self, language: str, zone: tzinfo = UTC, longest: int = _LONGEST) -> None:
+        """``longest``: characters of one text; the rest is counted and left to the record."""
         self.language = language
+        self._longest = longest
         self._zone = zone
 
     def __call__(self, msgid: str) -> str:
@@ -108,10 +112,14 @@ class Words:
 
     def clip(self, text: str) -> str:
         """``text``, cut where it is too long to be read."""
-        if len(text) <= _LONGEST:
+        if len(text) <= self._longest:
             return text
-        left_out = phrase("{n} more characters are in the record", n=len(text) - _LONGEST)
-        return f"{text[:_LONGEST]} … ({left_out.text(self.language)})"
+        left_out = phrase("{n} more characters are in the record", n=len(text) - self._longest)
+        return f"{text[: self._longest]} … ({left_out.text(self.language)})"
+
+    def recorded(self, text: str) -> str:
+        """``text``, or that it was not recorded: where a reader would look for it and must not be left to guess."""
+        return self.clip(text) if text else self(N_("not recorded"))
 
     def fact(self, label: str, value: Cell | str, note: str = "") -> Fact:
         """A label (marked where it stands) and its value; a dash where there is none."""

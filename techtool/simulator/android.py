@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from techtool.domain.terminal import BatchState
@@ -56,11 +56,13 @@ async def df(context: Context, arguments: list[str]) -> int:
 
 
 async def date(context: Context, arguments: list[str]) -> int:
-    """``date [-u] [+%s]``"""
-    now = context.device.clock.now().astimezone(UTC)
+    """``date [-u] [+%s|+%z]``"""
+    now = context.device.clock.now().astimezone(UTC) + timedelta(seconds=context.device.faults.faults.clock_off_s)
     match [argument for argument in arguments if argument != "-u"]:
         case ["+%s"]:
             await context.say(str(int(now.timestamp())))
+        case ["+%z"]:
+            await context.say("+0000")
         case []:
             await context.say(now.strftime("%a %b %e %H:%M:%S UTC %Y"))
         case _:
@@ -81,10 +83,14 @@ async def identity(context: Context, _arguments: list[str]) -> int:
 
 
 async def dumpsys(context: Context, arguments: list[str]) -> int:
-    """``dumpsys battery``, ``dumpsys package [packages|installs|ID]``"""
+    """``dumpsys battery``, ``connectivity``, ``telephony.registry``, ``package [packages|installs|ID]``"""
     match arguments:
         case ["battery"]:
             await _dump_battery(context)
+        case ["connectivity"]:
+            await context.say(_CONNECTIVITY)
+        case ["telephony.registry"]:
+            await context.say(_TELEPHONY)
         case ["package"] | ["package", "packages"]:
             await _dump_packages(context, context.device.packages.all())
         case ["package", "installs"]:
@@ -98,6 +104,47 @@ async def dumpsys(context: Context, arguments: list[str]) -> int:
         case _:
             await context.say(f"Can't find service: {''.join(arguments[:1])}")
     return 0
+
+
+async def logcat(context: Context, arguments: list[str]) -> int:
+    """``logcat -d -b crash``"""
+    if arguments != ["-d", "-b", "crash"]:
+        return await unknown_option(context, "logcat", arguments)
+    await context.say(f"--------- beginning of crash\n{context.device.crash_log()}".rstrip("\n"))
+    return 0
+
+
+async def am(context: Context, arguments: list[str]) -> int:
+    """``am start -a ACTION``: only the settings can be opened."""
+    match arguments:
+        case ["start", "-a", action] if action.startswith("android.settings."):
+            await context.say(f"Starting: Intent {{ act={action} }}")
+            return 0
+        case ["start", "-a", action]:
+            await context.say(f"Starting: Intent {{ act={action} }}")
+            await context.complain(
+                f"Error: Activity not started, unable to resolve Intent {{ act={action} flg=0x10000000 }}"
+            )
+            return 1
+    return await unknown_option(context, "am", arguments)
+
+
+_CONNECTIVITY: Final = """\
+NetworkFactories for:
+    WIFI
+
+Active default network: 100
+
+Current Networks:
+  NetworkAgentInfo{network{100}  handle{432902426637}  ni{WIFI CONNECTED extra: } Score{60}  everValidated{true}  \
+lastValidated{true}  nc{[ Transports: WIFI Capabilities: NOT_METERED&INTERNET&NOT_RESTRICTED&TRUSTED&NOT_VPN&VALIDATED \
+LinkUpBandwidth>=1048576Kbps LinkDnBandwidth>=1048576Kbps SignalStrength: -54]}}"""
+_TELEPHONY: Final = """\
+last known state:
+  Phone Id=0
+    mServiceState={mVoiceRegState=0(IN_SERVICE), mDataRegState=0(IN_SERVICE)}
+    mSignalStrength=SignalStrength:{mLte=CellSignalStrengthLte: rsrp=-98 level=3,primary=CellSignalStrengthLte}"""
+"""As far as the probes read them; laid out as Android 11 does, values made up."""
 
 
 async def _dump_battery(context: Context) -> None:
@@ -115,7 +162,7 @@ async def _dump_battery(context: Context) -> None:
         "  Max charging voltage: 0",
         "  Charge counter: 0",
         f"  status: {status if charge else 1}",
-        f"  health: {2 if charge else 1}",
+        f"  health: {(context.device.faults.faults.battery_health or 2) if charge else 1}",
         f"  present: {str(charge is not None).lower()}",
         f"  level: {charge.percent if charge else 0}",
         "  scale: 100",
@@ -176,6 +223,8 @@ PROGRAMS: Final[Mapping[str, Program]] = {
     "reboot": reboot,
     "id": identity,
     "dumpsys": dumpsys,
+    "logcat": logcat,
+    "am": am,
     "pm": pm.pm,
     "cmd": pm.cmd,
 }

@@ -12,7 +12,7 @@ from techtool.domain.terminal import BatchState
 from techtool.errors import BadFile
 from techtool.paths import DISK, Disk
 from techtool.simulator.apk import InstallRefused
-from techtool.simulator.faults import HEALTHY, ArmedFaults, Faults
+from techtool.simulator.faults import HEALTHY, AfterInstall, ArmedFaults, Faults
 from techtool.simulator.files import FileTree
 from techtool.simulator.model import APKS, Model
 from techtool.simulator.packages import PackageManager
@@ -46,6 +46,8 @@ class Device:
         self.request_reboot: Callable[[], None] = lambda: None
         """Set by the daemon: restart after the present answer."""
         self._booted_s = clock.monotonic_s()
+        self._looks = 0
+        self._restarted = False
 
     @classmethod
     async def open(
@@ -119,7 +121,40 @@ class Device:
             told["techtool.sim.tamper"] = state.tamper.value
             told["techtool.sim.offline_sales"] = str(state.offline_sales)
             told["techtool.sim.reversals"] = str(state.reversals)
-        return told
+        lost = self._after_install.loses_key if self._after_install is not None else ""
+        if lost and "techtool.sim.keys" in told:
+            words = told["techtool.sim.keys"].split()
+            told["techtool.sim.keys"] = " ".join(f"{lost}=" if w.startswith(f"{lost}=") else w for w in words)
+        return {**told, **self.faults.faults.properties}
+
+    @property
+    def _after_install(self) -> AfterInstall | None:
+        """What the fault script says of the time after an installation, once there was one."""
+        fault = self.faults.faults.after_install
+        return fault if fault is not None and self.packages.installed_now else None
+
+    def crash_log(self) -> str:
+        """The crash buffer of the log: what the fault script lets crash is there once more at every look."""
+        fault = self._after_install
+        if fault is None:
+            return ""
+        if fault.restarts:
+            self._restart_by_itself()
+        if not fault.crashes:
+            return ""
+        self._looks += 1
+        one = (
+            "11-22 09:15:01.123  4242  4242 E AndroidRuntime: FATAL EXCEPTION: main\n"
+            f"11-22 09:15:01.123  4242  4242 E AndroidRuntime: Process: {fault.crashes}, PID: 4242\n"
+            "11-22 09:15:01.123  4242  4242 E AndroidRuntime: java.lang.IllegalStateException: simulated\n"
+        )
+        return one * self._looks
+
+    def _restart_by_itself(self) -> None:
+        """Once: as a watchdog does, without the link noticing."""
+        if not self._restarted:
+            self._restarted = True
+            self.boot()
 
     def settle(self, batch: BatchState) -> None:
         """Settle the takings, or ring some up."""

@@ -16,6 +16,15 @@ takes the first entry that names it. Every key may be left out, an unknown one i
     says_ok_and_lies = true              # installing answers Success; nothing is installed
     trailing_blank = true                # versionName is told with a blank at its end
 
+    battery_health = 4                   # Android's number: 2 good, 3 too hot, 4 dead, 7 too cold
+    clock_off_s = 400                    # its clock is so far off
+    properties = { "ro.boot.verifiedbootstate" = "orange" }   # told instead of the model's
+
+    [terminal.after_install]             # what an installation leaves behind
+    crashes = "com.example.sunmi.pay"    # this package crashes at every look
+    restarts = false                     # it restarts by itself once, a moment later
+    loses_key = "TMK"                    # this slot is empty
+
     [terminal.drop]                      # the link is cut at byte n of a connection
     at_byte = 400_000
     direction = "in"                     # "in": what the terminal receives; "out": what it sends
@@ -62,6 +71,7 @@ long as the process: a simulator started anew begins again.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
@@ -159,6 +169,15 @@ class AfterReboot:
 
 
 @dataclass(frozen=True, slots=True)
+class AfterInstall:
+    """What goes wrong once something was installed in this run of the simulator."""
+
+    crashes: str = ""
+    restarts: bool = False
+    loses_key: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Faults:
     """What is wrong with one terminal; the default is a healthy one."""
 
@@ -180,6 +199,12 @@ class Faults:
     offline_sales: int | None = None
     """So many wait to be sent to the host."""
     reversals: int | None = None
+    battery_health: int | None = None
+    """``android.os.BatteryManager``: 2 good."""
+    clock_off_s: int = 0
+    properties: Mapping[str, str] = field(default_factory=dict)
+    """Told instead of the model's."""
+    after_install: AfterInstall | None = None
 
 
 HEALTHY = Faults()

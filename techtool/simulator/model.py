@@ -101,6 +101,8 @@ class Model:
     packages: tuple[SystemPackage, ...] = ()
     preinstalled: tuple[str, ...] = ()
     """File names under ``apks/``: installed on a new terminal where they exist."""
+    features: tuple[str, ...] = ("android.hardware.wifi", "android.hardware.telephony", "android.hardware.touchscreen")
+    """What ``pm list features`` tells."""
     files: Mapping[str, str] = field(default_factory=dict)
     """What lies on a new terminal's storage: device path → text, ``{number}`` put in."""
     boot_s: float = 2.0

@@ -40,6 +40,8 @@ class PackageManager:
         self._clock = clock
         self._judge = Judge(model, faults)
         self._one_at_a_time = asyncio.Lock()
+        self.installed_now = False
+        """Something was installed since this simulation began."""
 
     # --- what is there -------------------------------------------------------------------------------------------
 
@@ -178,6 +180,7 @@ class PackageManager:
 
         ``ended``: the sessions that are over with it; what is still in them goes.
         """
+        self.installed_now = self.installed_now or bool(staged)
         for one in staged:
             self._store.disk.replace(one.file, self._store.apk_file(one.apk.sha256))
         state = self._store.state

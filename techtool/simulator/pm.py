@@ -97,7 +97,10 @@ async def pm(context: Context, arguments: list[str]) -> int:
 
 
 async def _list(context: Context, arguments: list[str]) -> int:
-    """``pm list packages [-f] [-U] [-i] [-s] [-3] [--show-versioncode] [FILTER]``"""
+    """``pm list packages [-f] [-U] [-i] [-s] [-3] [--show-versioncode] [FILTER]``, ``pm list features``"""
+    if arguments == ["features"]:
+        await context.say("\n".join(f"feature:{name}" for name in context.device.model.features))
+        return 0
     if arguments[:1] not in (["packages"], ["package"]):
         await context.say(f"Error: unknown list type '{''.join(arguments[:1])}'")
         return EXIT_EXCEPTION

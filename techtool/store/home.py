@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from techtool.clock import Clock, SystemClock, stamp
+from techtool.clock import Clock, SystemClock, from_stamp, said, stamp
 from techtool.domain.codec import CodecError, decode_json, encode_json
 from techtool.domain.schema import VISIT
 from techtool.errors import (
@@ -123,7 +123,7 @@ class Home:
             what=note.what,
             pid=note.pid,
             host=note.host or "?",
-            since=note.since,
+            since=_said(note.since),
         )
 
     def _refuse_newer(self) -> None:
@@ -224,3 +224,11 @@ class Home:
             cause = error.__cause__
             if not (isinstance(cause, OSError) and cause.errno in _NOT_OURS):
                 raise
+
+
+def _said(moment: str) -> str:
+    """The time of a note as people read it; a note that says something else is shown as it is."""
+    try:
+        return said(from_stamp(moment))
+    except (ValueError, OverflowError):
+        return moment

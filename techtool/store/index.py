@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from itertools import chain
 from pathlib import Path
 from typing import Final
 
@@ -15,20 +16,24 @@ from tinydb.queries import QueryInstance
 from tinydb.table import Document
 
 from techtool.domain.codec import CodecError, convert, plain
+from techtool.domain.history import TerminalEntry, VisitDetails, concerns
 from techtool.domain.outcome import Outcome
 from techtool.domain.schema import INDEX, newest
-from techtool.errors import NotFoundError, StoreDamaged, StoreError, StoreTooNew
+from techtool.domain.timing import Forecast, Observation
+from techtool.errors import DiskError, NotFoundError, StoreDamaged, StoreError, StoreTooNew
 from techtool.i18n import raw
 from techtool.paths import disk_error
 from techtool.store.db import JournalDB
+from techtool.store.details import SPARE_LINES, Details
 from techtool.store.home import Home
 from techtool.store.journal import Header, aside_name, damaged
 from techtool.store.salvage import DAMAGED, read_saved
 from techtool.store.table import JournalTable
 
 _TABLE: Final = "visits"
-_SPARE_LINES: Final = 64
-"""The index is rewritten on opening when it holds twice as many lines as visits, and these."""
+_TERMINALS: Final = "terminals"
+_OBSERVATIONS: Final = "observations"
+_FORECASTS: Final = "forecasts"
 
 
 class VisitState(StrEnum):
@@ -71,7 +76,10 @@ class VisitSummary:
 
 
 class Index:
-    """``index.jnl``. Reading needs no lock and sees what other processes add; writing needs the home's lock."""
+    """``index.jnl``, and beside it what is known of each visit's terminals and of the time that they took.
+
+    Reading needs no lock and sees what other processes add; writing needs the home's lock.
+    """
 
     def __init__(self, home: Home) -> None:
         self.set_aside: Path | None = None
@@ -83,6 +91,8 @@ class Index:
         self._db: JournalDB | None = None
         self._seen: tuple[int, int, int] | None = None
         self._doc_ids: dict[str, int] = {}
+        self._terminals = Details(home, home.paths.terminals)
+        self._timings = Details(home, home.paths.timings)
 
     # --- reading -----------------------------------------------------------------------------------------------
 
@@ -104,12 +114,68 @@ class Index:
         settled = {summary.id for summary in self.visits() if summary.state not in _UNSETTLED}
         return [visit for visit in self._home.visit_ids() if visit not in settled]
 
+    def terminals(
+        self, serial: str | None = None, tid: str | None = None, site: str | None = None, release: str | None = None
+    ) -> list[TerminalEntry]:
+        """What was found and done on terminals, oldest first: all, or those that fit everything that is given.
+
+        ``serial`` and ``site`` (site id or merchant's name) without regard to case; ``release``: ``id`` or
+        ``id@version`` of what was installed or was to be. What cannot be read counts as not there:
+        :func:`techtool.visit.visits.history_of` asks the visits themselves then.
+        """
+        found = chain.from_iterable(self._terminals.read(_TERMINALS, TerminalEntry).values())
+        fitting = (
+            entry
+            for entry in found
+            if (serial is None or entry.serial.casefold() == serial.casefold())
+            and (tid is None or entry.tid == tid)
+            and (site is None or site.casefold() in (entry.site.casefold(), entry.merchant.casefold()))
+            and (release is None or concerns(entry, release))
+        )
+        return sorted(fitting, key=lambda entry: (entry.at, entry.visit, entry.lane))
+
+    def observations(self) -> list[Observation]:
+        """What phases took that ended well, oldest first."""
+        found = chain.from_iterable(self._timings.read(_OBSERVATIONS, Observation).values())
+        return sorted(found, key=lambda one: (one.at, one.visit))
+
+    def forecasts(self) -> list[Forecast]:
+        """What was foretold and what it took, oldest first."""
+        found = chain.from_iterable(self._timings.read(_FORECASTS, Forecast).values())
+        return sorted(found, key=lambda one: (one.at, one.visit))
+
+    def details(self) -> dict[str, VisitDetails]:
+        """Everything that is kept beside the list, by visit."""
+        terminals = self._terminals.read(_TERMINALS, TerminalEntry)
+        observations = self._timings.read(_OBSERVATIONS, Observation)
+        forecasts = self._timings.read(_FORECASTS, Forecast)
+        return {
+            visit: VisitDetails(
+                tuple(terminals.get(visit, ())), tuple(observations.get(visit, ())), tuple(forecasts.get(visit, ()))
+            )
+            for visit in dict.fromkeys((*terminals, *observations, *forecasts))
+        }
+
+    def detailed(self) -> dict[str, str]:
+        """The visits of whose terminals there are entries, and the head that each journal had when they were made."""
+        return self._terminals.heads()
+
+    def lacking(self) -> list[str]:
+        """Closed visits with terminals of which there is no entry: an older techtool's, or the file was lost."""
+        known = self.detailed()
+        return [s.id for s in self.visits() if s.state in _CLOSED and s.serials and s.id not in known]
+
+    def check_details(self) -> None:
+        """Raise :class:`StoreDamaged`, :class:`StoreTooNew` for a file beside the list that cannot be read."""
+        self._terminals.check()
+        self._timings.check()
+
     def still_readable(self) -> list[VisitSummary]:
         """What can be read of the index though it is damaged: what it remembers of closed visits is proof yet.
 
         Nothing of one that a newer techtool wrote.
         """
-        with contextlib.suppress(StoreDamaged, StoreTooNew):
+        with contextlib.suppress(StoreDamaged, StoreTooNew, DiskError):
             return self.visits()
         try:
             saved = read_saved(self._path, Header.new(INDEX, INDEX))
@@ -154,8 +220,20 @@ class Index:
 
     # --- writing -----------------------------------------------------------------------------------------------
 
-    def put_visit(self, summary: VisitSummary) -> None:
-        """Add a visit or replace what the index says of it: one line, whatever lies behind."""
+    def put_visit(
+        self,
+        summary: VisitSummary,
+        terminals: Sequence[TerminalEntry] = (),
+        observations: Sequence[Observation] = (),
+        forecasts: Sequence[Forecast] = (),
+    ) -> None:
+        """Add a visit or replace everything the index says of it: one line a file, whatever lies behind.
+
+        The line in the list comes last: after a stop in between the list says that the visit is unsettled, and then
+        the visit itself is read.
+        """
+        self._timings.put(summary.id, summary.head, {_OBSERVATIONS: observations, _FORECASTS: forecasts})
+        self._terminals.put(summary.id, summary.head, {_TERMINALS: terminals})
         table = self._writer().table(_TABLE)
         doc_id = self._doc_ids.get(summary.id)
         if doc_id is None:
@@ -163,15 +241,35 @@ class Index:
         else:
             table.update(plain(summary), doc_ids=[doc_id])
 
-    def rebuild(self, summaries: Iterable[VisitSummary]) -> None:
-        """Write the index anew, as one; a damaged one is set aside first."""
+    def rebuild(self, summaries: Iterable[VisitSummary], details: Mapping[str, VisitDetails] | None = None) -> None:
+        """Write the list of visits and what is beside it anew, each as one; what is damaged is set aside first.
+
+        ``details``: visit → what is kept of it.
+        """
         self._home.require_lock()
         try:
             self.visits()
         except StoreDamaged:
             self._move_aside()
         self._writer()
-        self._rewrite(summaries)
+        listed = {summary.id: summary for summary in summaries}
+        heads = {visit: listed[visit].head for visit in listed if details and visit in details}
+        found = details or {}
+        self._timings.rewrite(
+            {
+                visit: (head, {_OBSERVATIONS: found[visit].observations, _FORECASTS: found[visit].forecasts})
+                for visit, head in heads.items()
+                if found[visit].observations or found[visit].forecasts
+            }
+        )
+        self._terminals.rewrite(
+            {
+                visit: (head, {_TERMINALS: found[visit].terminals})
+                for visit, head in heads.items()
+                if found[visit].terminals
+            }
+        )
+        self._rewrite(listed.values())
 
     def _rewrite(self, summaries: Iterable[VisitSummary]) -> None:
         latest = {summary.id: summary for summary in summaries}
@@ -185,7 +283,7 @@ class Index:
             return self._db
         db = self._open_writer()
         visits = db.table(_TABLE).all()
-        if db.line_count > 2 * len(visits) + _SPARE_LINES or db.schema < newest(INDEX):
+        if db.line_count > 2 * len(visits) + SPARE_LINES or db.schema < newest(INDEX):
             self._db = db
             self._rewrite(self._summaries(visits))
             db = self._open_writer()

@@ -74,6 +74,11 @@ class JournalTable(Table):
     def _read_table(self) -> dict[str, Mapping[str, object]]:
         return cast("dict[str, Mapping[str, object]]", self._store.view(self.name))
 
+    def peek(self) -> list[tuple[int, Mapping[str, object]]]:
+        """Document ids and documents as they are stored, not copied: not to be changed, not to be kept."""
+        with self._store.lock:
+            return [(int(key), document) for key, document in self._read_table().items()]
+
     def _fresh(self, document: Document) -> Document:
         return self.document_class(copied(document), document.doc_id)
 

@@ -13,6 +13,8 @@ from techtool.catalogue.reader import Catalogue
 from techtool.clock import Clock
 from techtool.domain.backup import SnapshotPart
 from techtool.domain.config_file import ConfigBack, ConfigRule, FormerConfig
+from techtool.domain.functional import Capability
+from techtool.domain.probe import Finding, Pulse
 from techtool.domain.release import ApkFacts
 from techtool.domain.terminal import Identity, InstalledPackage, TerminalState
 from techtool.errors import AnotherTerminal, LinkError, LinkTimeout, UnknownModel
@@ -25,9 +27,10 @@ from techtool.terminals.android_text import (
     parse_properties,
 )
 from techtool.terminals.base import FormerFile, PackageFile, SessionSink, SetSink
-from techtool.terminals.config_files import compare_config, write_config
+from techtool.terminals.config_files import compare_config, config_digest, forget_config, write_config
 from techtool.terminals.install import abandon_session, find_sessions, install_package, install_together
 from techtool.terminals.inventory import read_installed, read_packages
+from techtool.terminals.probes import Probed, capabilities_of, probe, pulse, show_settings
 from techtool.terminals.put_back import install_former, uninstall_package
 from techtool.terminals.shell import ask
 from techtool.terminals.snapshot import snapshot_items
@@ -139,6 +142,14 @@ class AndroidTerminal:
         """Write the kept keys of a configuration file back."""
         return await write_config(self._link, rule, former)
 
+    async def config_digest(self, rule: ConfigRule) -> str:
+        """Of what a backup would keep of a configuration file now."""
+        return await config_digest(self._link, rule)
+
+    async def forget_config(self, rule: ConfigRule) -> None:
+        """Remove what a broken-off writing laid down beside a configuration file."""
+        await forget_config(self._link, rule)
+
     async def abandon(self, session: str) -> bool:
         """Drop the session that an interrupted installation left."""
         return await abandon_session(self._link, session)
@@ -154,6 +165,25 @@ class AndroidTerminal:
     async def installed_file(self, package_id: str) -> tuple[InstalledPackage, str] | None:
         """The package and the SHA-256 of its base APK, read from the terminal now."""
         return await read_installed(self._link, package_id)
+
+    async def probe(self, test_id: str, before: str = "") -> Finding | None:
+        """One functional test as far as Android answers it."""
+        return await probe(self._probed(before), test_id)
+
+    async def capabilities(self) -> Mapping[Capability, bool]:
+        """What it is known to have and not to have."""
+        return await capabilities_of(self._probed())
+
+    async def pulse(self) -> Pulse | None:
+        """One look for the stability watch."""
+        return await pulse(self._link)
+
+    async def show(self, screen: str) -> bool:
+        """Open a screen of the settings."""
+        return await show_settings(self._link, screen)
+
+    def _probed(self, before: str = "") -> Probed:
+        return Probed(self._link, self._catalogue, self._identity, self._clock, before)
 
     async def reboot(self, *, timeout_s: float = 300.0, poll_s: float = 1.0) -> None:
         """Restart it and wait until the same terminal is up again."""

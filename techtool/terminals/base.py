@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Collection, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -10,6 +10,8 @@ from typing import Protocol
 from techtool.catalogue.allow import AllowList
 from techtool.domain.backup import SnapshotPart
 from techtool.domain.config_file import ConfigBack, ConfigRule, FormerConfig
+from techtool.domain.functional import Capability
+from techtool.domain.probe import Finding, Pulse
 from techtool.domain.release import ApkFacts
 from techtool.domain.terminal import Identity, InstalledPackage, TerminalState
 from techtool.links.base import Confirmed
@@ -124,6 +126,14 @@ class Terminal(Protocol):
         """
         ...
 
+    async def config_digest(self, rule: ConfigRule) -> str:
+        """Lower-case hex SHA-256 of what a backup would keep of the file now; empty: it may not be read."""
+        ...
+
+    async def forget_config(self, rule: ConfigRule) -> None:
+        """Remove what a broken-off :meth:`write_config` laid down beside the file; never mind that there is nothing."""
+        ...
+
     async def abandon(self, session: str) -> bool:
         """Drop the session that an interrupted installation left; False: the terminal will not let go of it.
 
@@ -144,6 +154,26 @@ class Terminal(Protocol):
 
         None: it is not installed.
         """
+        ...
+
+    async def probe(self, test_id: str, before: str = "") -> Finding | None:
+        """One functional test as far as the terminal answers it itself, read-only; None: a person has to do it.
+
+        ``before``: what the same probe read before the work. ``property:NAME`` reads a property. Key material is never
+        read.
+        """
+        ...
+
+    async def capabilities(self) -> Mapping[Capability, bool]:
+        """What it is known to have (True) and not to have (False); what is left out is not known."""
+        ...
+
+    async def pulse(self) -> Pulse | None:
+        """One look for the stability watch; None: it does not tell."""
+        ...
+
+    async def show(self, screen: str) -> bool:
+        """Open a screen of the settings that helps with a test; False: it cannot, the person is guided."""
         ...
 
     async def reboot(self, *, timeout_s: float = 300.0, poll_s: float = 1.0) -> None:

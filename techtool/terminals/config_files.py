@@ -5,11 +5,21 @@ Its bytes, which may hold a password, are only ever in this computer's memory an
 
 from __future__ import annotations
 
+import hashlib
 import io
 from shlex import quote
 from typing import Final
 
-from techtool.domain.config_file import LARGEST_BYTES, ConfigBack, ConfigRefused, ConfigRule, FormerConfig, merge
+from techtool.domain.codec import encode_json
+from techtool.domain.config_file import (
+    LARGEST_BYTES,
+    ConfigBack,
+    ConfigRefused,
+    ConfigRule,
+    FormerConfig,
+    keep,
+    merge,
+)
 from techtool.errors import CommandRefused, NotCapable, VerifyFailed
 from techtool.i18n import phrase
 from techtool.links.base import Link
@@ -32,6 +42,14 @@ async def fetch(link: Link, path: str) -> bytes:
             if len(data) > LARGEST_BYTES:
                 raise ConfigRefused(phrase("{path} is too large for a configuration file", path=path))
     return bytes(data)
+
+
+async def config_digest(link: Link, rule: ConfigRule) -> str:
+    """SHA-256 of what a backup would keep of the file now (:mod:`techtool.terminals.snapshot`); empty: not readable."""
+    try:
+        return hashlib.sha256(encode_json(keep(rule, await fetch(link, rule.path)), indent=1)).hexdigest()
+    except (ConfigRefused, CommandRefused, NotCapable):
+        return ""
 
 
 async def compare_config(link: Link, rule: ConfigRule, former: FormerConfig) -> ConfigBack:
@@ -57,12 +75,26 @@ async def write_config(link: Link, rule: ConfigRule, former: FormerConfig) -> Co
         if await _current(link, rule) != before:
             continue
         await ask(link, f"mv -f {quote(fresh)} {quote(rule.path)}")
-        if await _current(link, rule) != merged.content:
-            await _forget(link, fresh)
-            raise VerifyFailed(package=rule.path, reason=phrase("it does not read back as it was sent"))
+        await _check_placed(link, rule, merged.content)
         return back
     await _forget(link, fresh)
     raise ConfigRefused(phrase("the terminal keeps changing {path}", path=rule.path))
+
+
+async def forget_config(link: Link, rule: ConfigRule) -> None:
+    """See :meth:`techtool.terminals.base.Terminal.forget_config`."""
+    await _forget(link, rule.path + NEW)
+
+
+async def _check_placed(link: Link, rule: ConfigRule, content: bytes) -> None:
+    """From the rename on nothing is a mere refusal: the old file may be gone. Raises :class:`VerifyFailed`."""
+    try:
+        found = await _current(link, rule)
+    except ConfigRefused as refused:
+        raise VerifyFailed(package=rule.path, reason=refused.reason) from refused
+    if found != content:
+        await _forget(link, rule.path + NEW)
+        raise VerifyFailed(package=rule.path, reason=phrase("it does not read back as it was sent"))
 
 
 async def _lay_down(link: Link, path: str, fresh: str, content: bytes) -> None:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Protocol
 from techtool.clock import Clock, SystemClock
 from techtool.domain.visit import VisitRecord
 from techtool.paths import Paths
+from techtool.tui.back_doors import BackDoors, HouseBackDoors
 from techtool.tui.views.home import HomeFacts
 
 if TYPE_CHECKING:
@@ -18,10 +19,9 @@ if TYPE_CHECKING:
     from techtool.tui.bridge import EngineLike
     from techtool.visit.nearby import Nearby
     from techtool.visit.operator import Operator
-    from techtool.visit.services import Services
 
 
-class Doors(Protocol):
+class Doors(BackDoors, Protocol):
     """What the screens use of the rooms below."""
 
     @property
@@ -79,17 +79,12 @@ class Doors(Protocol):
         ...
 
 
-class HouseDoors:
+class HouseDoors(HouseBackDoors):
     """The real ones; modules are loaded when a door is first opened."""
 
     def __init__(self, paths: Paths) -> None:
         self.paths = paths
         self.clock: Clock = SystemClock()
-
-    def _services(self) -> Services:
-        from techtool.visit.services import Services
-
-        return Services.real(self.paths)
 
     def engine(self, operator: Operator) -> EngineLike:
         """The engine over this home folder, with the settings of now."""

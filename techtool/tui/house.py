@@ -24,11 +24,12 @@ from techtool.tui.bridge import Bridge
 from techtool.tui.doors import Doors
 from techtool.tui.navigator import Navigator
 from techtool.tui.screens.ask import AskScreen
+from techtool.tui.screens.fleet import FleetScreen
 from techtool.tui.screens.help import HelpScreen
 from techtool.tui.screens.new_visit import NewVisitScreen
 from techtool.tui.screens.record import RecordScreen
 from techtool.tui.screens.stick import StickScreen
-from techtool.tui.screens.visit import LogScreen
+from techtool.tui.screens.visit import LogScreen, VisitScreen
 from techtool.tui.screens.visits import VisitsScreen
 from techtool.tui.setup_flow import save_language
 from techtool.tui.theme import Glyphs
@@ -106,11 +107,25 @@ class House:
             run()
             return True
 
-        await self._navigator.begin(start)
+        await self._navigator.begin(start, lambda: FleetScreen() if self.bridge.view.fleet else VisitScreen())
 
     def answer(self, question: Question, text: str) -> None:
         """What the person answered to this question."""
         self.bridge.answer(question, text)
+
+    def look(self, lane: str) -> None:
+        """At one of many terminals; ``""``: at all of them."""
+        self.bridge.look(lane)
+
+    def next_lane(self) -> None:
+        """At the terminal that waits next for the person."""
+        waiting = self.bridge.next_waiting()
+        if waiting:
+            self.bridge.look(waiting)
+        elif any(not one.lane for one in self.bridge.view.others):
+            self.bridge.look("")
+        else:
+            toast(self.app, _("Nobody waits for you now."))
 
     def stop_visit(self) -> None:
         """Stop at the next safe point."""

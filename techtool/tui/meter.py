@@ -5,7 +5,8 @@ from __future__ import annotations
 from techtool.clock import Clock
 from techtool.domain.estimate import Eta
 from techtool.events import Progress
-from techtool.tui.views.visit import Transfer
+from techtool.tui.views.fleet import Overall, bytes_of, foreseeable
+from techtool.tui.views.visit import Transfer, VisitView
 
 
 class Meter:
@@ -46,4 +47,27 @@ class Meter:
             remaining_s=self._eta.remaining_s(),
             stalled_s=self._eta.stalled_for(now_s),
             resumed_bytes=event.resumed_bytes,
+        )
+
+
+class FleetMeter:
+    """Measures all transfers of a visit together."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._eta = Eta()
+
+    def take(self, view: VisitView) -> Overall:
+        """How far all terminals are by now; a time only where nothing but bytes is waited for."""
+        now_s = self._clock.monotonic_s()
+        sent_bytes, total_bytes, unplanned = bytes_of(view)
+        self._eta.update(now_s, sent_bytes, total_bytes)
+        moving = any(lane.transfer is not None for lane in view.lanes)
+        return Overall(
+            sent_bytes=sent_bytes,
+            total_bytes=total_bytes,
+            unplanned=unplanned,
+            bytes_s=self._eta.rate() if moving else None,
+            remaining_s=self._eta.remaining_s() if moving and foreseeable(view) else None,
+            stalled_s=self._eta.stalled_for(now_s) if moving else 0.0,
         )

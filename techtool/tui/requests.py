@@ -2,22 +2,65 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections.abc import Iterator, Sequence
+from enum import StrEnum
 from pathlib import Path
+from typing import Final
 
+from techtool.domain.pace import MOST, Pace
 from techtool.domain.terminal import Address
 from techtool.errors import UsageError
 from techtool.i18n import _
 from techtool.visit.services import VisitRequest
 
+_RANGE: Final = re.compile(r"(?P<before>adb://.+:)(?P<first>\d{1,5})-(?P<last>\d{1,5})")
 
-def visit_request(picked: Sequence[str], typed: str, stick: str) -> VisitRequest:
+
+class Order(StrEnum):
+    """In what order several terminals are worked on; the first is what nobody needs to choose."""
+
+    ONE_FIRST = "one-first"
+    ONE_BY_ONE = "one-by-one"
+    ALL = "all"
+
+
+_PACE: Final = {
+    Order.ONE_FIRST: Pace(MOST),
+    Order.ONE_BY_ONE: Pace(),
+    Order.ALL: Pace(MOST, one_first=False),
+}
+
+
+def addresses_of(typed: str) -> tuple[str, ...]:
+    """Addresses parted by blanks, commas or semicolons; ``adb://HOST:5555-5584`` stands for every port from to."""
+    return tuple(address for text in re.split(r"[\s,;，；、]+", typed) if text for address in _expanded(text))
+
+
+def _expanded(text: str) -> Iterator[str]:
+    found = _RANGE.fullmatch(text)
+    if found is None:
+        yield text
+        return
+    ports = range(int(found["first"]), int(found["last"]) + 1)
+    if not 0 < len(ports) <= MOST:
+        raise UsageError(problem=_("{text}: from 1 to {most} ports, the lower one first.").format(text=text, most=MOST))
+    for port in ports:
+        yield f"{found['before']}{port}"
+
+
+def visit_request(picked: Sequence[str], typed: str, stick: str, order: Order = Order.ONE_FIRST) -> VisitRequest:
     """The request; raises :class:`BadAddress` or :class:`UsageError` in words for the person."""
-    texts = [*picked, *typed.replace(",", " ").replace(";", " ").split()]
+    texts = [*picked, *addresses_of(typed)]
     addresses = tuple(dict.fromkeys(Address.parse(text) for text in texts))
+    if len(addresses) > MOST:
+        raise UsageError(
+            problem=_("At most {most} terminals at once; {count} are chosen.").format(most=MOST, count=len(addresses))
+        )
     if not addresses:
         raise UsageError(problem=_("No terminal is chosen: pick one of the list, or type its address."))
     place = stick.strip().strip('"')
     if not place:
         raise UsageError(problem=_("No stick is named: put it in and look again, or type its folder."))
-    return VisitRequest(addresses, Path(place).expanduser())
+    pace = _PACE[order] if len(addresses) > 1 else Pace()
+    return VisitRequest(addresses, Path(place).expanduser(), pace=pace)

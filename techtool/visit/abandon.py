@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Final
 
 from techtool.domain.outcome import OUTCOME_EXIT, Outcome, worst
 from techtool.domain.plan import StepKind
-from techtool.domain.visit import LaneRecord, StepState, VisitRecord
+from techtool.domain.visit import CatmAction, LaneRecord, StepState, VisitRecord
+from techtool.i18n import phrase
 from techtool.reports.keys import load_report_key
+from techtool.terminals.config_files import NEW as UNPLACED
 from techtool.visit.closing import drop_payloads, seal_visit, write_visit_reports
 from techtool.visit.lane import CHANGES
 from techtool.visit.log import VisitLog, read_visit
 from techtool.visit.services import Services
+from techtool.visit.steps.configs import CONFIGS, config_of
 from techtool.visit.visits import note_torn, put_in_index, to_close
+
+_PACKAGES: Final = "packages"
 
 
 def abandon(services: Services, visit_id: str, passphrase: str | None) -> VisitRecord:
@@ -29,6 +35,8 @@ def abandon(services: Services, visit_id: str, passphrase: str | None) -> VisitR
             note_torn(log)
             saved_at = visit.salvaged[-1].at if visit.salvaged else None
             outcomes = [lane.outcome or _set_outcome(log, lane, saved_at) for lane in visit.lanes]
+            for lane in visit.lanes:
+                _note_unplaced(log, lane)
             # Of a record that lost all its terminals nobody knows what was done to them.
             rest = Outcome.INCONSISTENT if visit.salvaged and not visit.lanes else Outcome.CANCELLED
             outcome = worst([*outcomes, rest])
@@ -42,17 +50,33 @@ def abandon(services: Services, visit_id: str, passphrase: str | None) -> VisitR
             db.close()
 
 
+def _note_unplaced(log: VisitLog, lane: LaneRecord) -> None:
+    """A configuration file whose writing was broken off may lie on the terminal twice, and nobody comes to look."""
+    for item in dict.fromkeys(step.item for step in lane.steps if step.state is StepState.STARTED):
+        path = config_of(item)
+        if path:
+            text = phrase(
+                "A copy of {path}, with the passwords in it, may lie beside it on the terminal as {copy}. A restore of "
+                "this terminal removes it.",
+                path=path,
+                copy=path + UNPLACED,
+            )
+            log.noted(lane.lane, text, warning=True)
+
+
 def _set_outcome(log: VisitLog, lane: LaneRecord, saved_at: datetime | None) -> Outcome:
     """Nothing sent: cancelled. Something sent that no later verification stands for: inconsistent, never success.
 
-    Where entries are missing, something may have been sent; then only a verification after the salvage counts.
+    Packages and configuration files are verified in steps of their own. Where entries are missing, something may have
+    been sent; then only a verification after the salvage counts.
     """
-    sent = lane.gap
+    open_to = {_PACKAGES} if lane.gap else set()
     for step in lane.steps:
         if step.action in CHANGES:
-            sent = True
-        if step.step is StepKind.VERIFY and step.state is StepState.DONE:
-            sent = lane.gap and (saved_at is None or step.started_at < saved_at)
-    outcome = Outcome.INCONSISTENT if sent else Outcome.CANCELLED
+            open_to.add(CONFIGS if step.action is CatmAction.UPDATE else _PACKAGES)
+        fresh = not lane.gap or (saved_at is not None and step.started_at >= saved_at)
+        if step.step is StepKind.VERIFY and step.state is StepState.DONE and fresh:
+            open_to.discard(step.item or _PACKAGES)
+    outcome = Outcome.INCONSISTENT if open_to else Outcome.CANCELLED
     log.finished(lane.lane, outcome, int(OUTCOME_EXIT[outcome]), lane.error)
     return outcome

@@ -2,37 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
 from typing import Final
 
-from techtool.catalogue.functional import FunctionalTest, Mode
-from techtool.catalogue.reader import Catalogue
+from techtool.domain.functional import FunctionalTest
 from techtool.domain.plan import StepKind
 from techtool.domain.question import AnswerKind, Question
-from techtool.domain.release import ReleaseKind
+from techtool.i18n import Phrase, phrase
 
 SKIMMER_CHECK: Final = "SE-02"
 """Casing and skimmer inspection: asked before anything is touched."""
 
 
-def after_install(catalogue: Catalogue, kinds: Collection[ReleaseKind]) -> tuple[FunctionalTest, ...]:
-    """What a person must see after releases of these kinds.
-
-    Left out: what the verify step reads by itself, what applies only under a condition, and sales that need the
-    merchant's consent; these come with the work order's own list.
-    """
-    return tuple(
-        test
-        for test in catalogue.tests
-        if test.is_required_for(kinds)
-        and Mode.AUTOMATIC not in test.modes
-        and not (test.condition or test.consent or test.before_install)
-        and test.id != SKIMMER_CHECK
-    )
-
-
-def question_for(test: FunctionalTest, step: StepKind, serial: str) -> Question:
-    """Ask for the result of one test."""
-    return Question(
-        f"{step.value}.{test.id}", AnswerKind.TEST_RESULT, test.title_phrase, help=test.criteria_phrase, serial=serial
-    )
+def question_for(test: FunctionalTest, step: StepKind, serial: str, *, read: Phrase | None = None) -> Question:
+    """Ask for the result of one test; ``read``: what the terminal told of it, for the person to judge."""
+    helped = test.criteria_phrase
+    if test.condition_phrase is not None:
+        helped = phrase(
+            "{criteria} Applies {condition}; else answer “not applicable” and why.",
+            criteria=helped,
+            condition=test.condition_phrase,
+        )
+    if read is not None:
+        helped = phrase("{criteria} {read}", criteria=helped, read=read)
+    return Question(f"{step.value}.{test.id}", AnswerKind.TEST_RESULT, test.title_phrase, help=helped, serial=serial)

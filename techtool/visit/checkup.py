@@ -14,7 +14,7 @@ from typing import Final
 
 from techtool.bundles.clock_floor import note_time, read_floor
 from techtool.domain.visit import VisitRecord
-from techtool.errors import BadFile, StoreDamaged, StoreTooNew, TechtoolError
+from techtool.errors import BadFile, DiskError, StoreDamaged, StoreError, StoreTooNew, TechtoolError
 from techtool.i18n import Phrase, phrase
 from techtool.paths import Paths
 from techtool.reports.signers import Signer, own_signers
@@ -22,10 +22,11 @@ from techtool.store.home import Home
 from techtool.store.index import Index, VisitSummary
 from techtool.store.journal import TORN, aside_name
 from techtool.store.salvage import DAMAGED
+from techtool.visit.backup_log import BackupLog
 from techtool.visit.health import UPDATE, Finding, check_keys, check_settings, check_trust, too_new
 from techtool.visit.rescue import House, damage_of
 from techtool.visit.verify import VERDICT_LABEL, Verdict, verify_file
-from techtool.visit.visits import all_summaries, known_visits, record_in, summary_of
+from techtool.visit.visits import known_visits, rebuild_index, record_in, summary_of
 
 _REBUILD: Final = phrase("“techtool doctor --rebuild” makes the index again from the visits; a damaged one is kept.")
 
@@ -64,6 +65,7 @@ def examine(house: House) -> Health:
     for visit_id in known.keys() - set(ids):
         found.append(_gone(home, visit_id))
     found += _check_index(home.paths, index)
+    found += _check_backup_log(house)
     for check in (check_settings, check_trust, check_keys):
         found += check(home.paths)
     found += _asides(home.paths)
@@ -77,8 +79,7 @@ def rebuild(house: House) -> list[Path]:
     """
     home, index = house.home, house.index
     before = index.set_aside
-    summaries = all_summaries(home, known_visits(index))
-    index.rebuild(summaries)
+    rebuild_index(home, index, known_visits(index))
     aside = [index.set_aside] if index.set_aside is not None and index.set_aside != before else []
     clock = home.paths.trust / "clock.json"
     try:
@@ -206,11 +207,28 @@ def _check_index(paths: Paths, index: Index) -> Iterator[Finding]:
     except StoreDamaged as error:
         what = phrase("the index of visits is damaged: {problem}; nothing of the visits is lost", problem=error.problem)
         yield Finding(paths.index, what, (_REBUILD,))
+    except DiskError as error:
+        yield Finding(paths.index, error.what_phrase, error.action_phrases)
+
+
+def _check_backup_log(house: House) -> Iterator[Finding]:
+    """Who opened which backup; a damaged one stops nothing, so that nobody would hear of it."""
+    log = BackupLog(house.home, house.clock, "")
+    try:
+        log.entries()
+    except StoreTooNew as error:
+        yield too_new(log.path, error)
+    except StoreError as error:
+        actions = (
+            phrase("Give it another name and send it to the office; the next entry begins a new log."),
+            phrase("What was deleted before is then shown as missing."),
+        )
+        yield Finding(log.path, error.what_phrase, actions)
 
 
 def _asides(paths: Paths) -> Iterator[Finding]:
     """What was set aside and still lies here."""
-    folders = (paths.home, paths.visits, paths.trust)
+    folders = (paths.home, paths.visits, paths.trust, paths.backups)
     for kept in sorted(kept for folder in folders for word in (DAMAGED, TORN) for kept in folder.glob(f"*.{word}-*")):
         what = phrase("set aside earlier, to be kept until the office has it: {file}", file=kept.name)
         yield Finding(kept, what, problem=False)

@@ -1,4 +1,4 @@
-"""Sign off, seal, report: what makes a visit an audit record."""
+"""Seal and report: what makes a visit an audit record."""
 
 from __future__ import annotations
 
@@ -7,13 +7,11 @@ from datetime import UTC
 from pathlib import Path
 
 from techtool.domain.outcome import Outcome
-from techtool.domain.question import AnswerKind, Question
 from techtool.domain.visit import VisitRecord
-from techtool.i18n import LANGUAGES, phrase
+from techtool.i18n import LANGUAGES
 from techtool.reports.keys import ReportKey
 from techtool.reports.write import FORMATS, write_reports
-from techtool.visit.log import WHOLE_VISIT, VisitLog
-from techtool.visit.operator import Operator
+from techtool.visit.log import VisitLog
 from techtool.visit.services import Services
 
 SEAL_NAMESPACE = "techtool-visit"
@@ -23,19 +21,6 @@ SEAL_NAMESPACE = "techtool-visit"
 def seal_text(visit_id: str, count: int, head: str) -> bytes:
     """``VISIT COUNT HEAD`` and a line end: the lines before the seal, and the chain value of the last of them."""
     return f"{visit_id} {count} {head}\n".encode()
-
-
-async def sign_off(log: VisitLog, operator: Operator) -> None:
-    """Ask who at the merchant's saw the result."""
-    question = Question(
-        "sign_off.name",
-        AnswerKind.TEXT,
-        phrase("Name of the person at the merchant's who saw the result"),
-        optional=True,
-    )
-    name = await operator.ask(question)
-    if name:
-        log.answered(WHOLE_VISIT, question, name)
 
 
 def seal_visit(

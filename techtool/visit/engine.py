@@ -15,10 +15,10 @@ from techtool.clock import stamp
 from techtool.domain.outcome import Outcome, worst
 from techtool.domain.question import AnswerKind, Question
 from techtool.domain.release import VerifiedRelease
-from techtool.domain.restore import RestoreWish
 from techtool.domain.sensitive import redact
 from techtool.domain.terminal import Address
 from techtool.domain.visit import LaneRecord, VisitKind, VisitRecord
+from techtool.domain.work_order import VisitType, missing_terminals
 from techtool.errors import (
     Exit,
     NotFoundError,
@@ -30,8 +30,10 @@ from techtool.errors import (
 from techtool.events import Event, Finished, Notice, VisitStarted
 from techtool.i18n import Phrase, phrase
 from techtool.reports.keys import ReportKey, load_report_key
+from techtool.visit.arrive import arrive
+from techtool.visit.awake import Awake
 from techtool.visit.clock_watch import ClockWatch
-from techtool.visit.closing import drop_payloads, seal_visit, sign_off, write_visit_reports
+from techtool.visit.closing import drop_payloads, seal_visit, write_visit_reports
 from techtool.visit.fleet import work_all
 from techtool.visit.kept_backups import backup_log
 from techtool.visit.lane import CHANGES, Lane, Shared
@@ -41,6 +43,7 @@ from techtool.visit.outlet import Outlet
 from techtool.visit.restore_source import Restoring
 from techtool.visit.runner import LaneResult
 from techtool.visit.services import ResumeRequest, Services, VisitRequest
+from techtool.visit.steps.sign_off import sign_off
 from techtool.visit.visits import note_torn, put_in_index, to_resume
 
 
@@ -89,8 +92,13 @@ class Engine:
         services = self._services
         with services.home.lock("visit run"):
             stick, key = await self._prepare(request.bundle)
-            _all_there(request.releases, stick.releases if stick else (), stick.withdrawn if stick else ())
-            merchant, work_order = await self._arrive(request)
+            order = request.order
+            wanted = request.releases or (order.wanted if order and stick else ())
+            _all_there(wanted, stick.releases if stick else (), stick.withdrawn if stick else ())
+            kind = order.type if order else VisitType.UPDATE
+            met = await arrive(
+                self._operator, services.clock, services.settings, order, request.merchant, request.work_order, kind
+            )
             now = services.clock.now()
             visit = VisitRecord(
                 id=services.new_id(now),
@@ -100,20 +108,26 @@ class Engine:
                 tool_version=services.tool_version,
                 language=services.settings.language or "en",
                 stick=str(request.bundle.absolute()) if request.bundle else "",
-                merchant=redact(merchant),
-                work_order=redact(work_order),
+                merchant=redact(met.merchant),
+                work_order=redact(met.work_order),
                 lanes=tuple(LaneRecord(str(n), str(a), "") for n, a in enumerate(request.addresses, 1)),
                 clock_note=_clock_note(stick) if stick else {},
                 kind=_kind(request),
                 restore=request.restore,
                 pace=request.pace,
+                type=VisitType.INSPECTION if request.inspection else kind,
+                order=order,
+                staff_no=services.settings.staff_no,
+                arrival=met.arrival,
             )
-            db = services.home.create_visit(visit.id, first_documents(visit, request.releases))
+            db = services.home.create_visit(visit.id, first_documents(visit, wanted))
             log = VisitLog(db, services.clock, visit.id)
             outlet.emit(VisitStarted(visit.id, now))
             watch = ClockWatch(services.clock)
             await self._work(
-                _Session(log, stick, key, watch, Shared(visit.pace), request.identity), outlet, request.releases
+                _Session(log, stick, key, watch, self._shared(visit, log, outlet), request.identity),
+                outlet,
+                wanted,
             )
 
     async def _resume(self, request: ResumeRequest, outlet: Outlet) -> None:
@@ -134,7 +148,9 @@ class Engine:
             log.resumed(services.tool_version, str(stick.root) if stick else "", services.settings.technician)
             watch = ClockWatch(services.clock, visit.last_at)
             await self._work(
-                _Session(log, stick, key, watch, Shared(visit.pace), request.identity), outlet, log.wanted()
+                _Session(log, stick, key, watch, self._shared(visit, log, outlet), request.identity),
+                outlet,
+                log.wanted(),
             )
 
     async def _prepare(self, bundle: Path | None) -> tuple[Stick | None, ReportKey]:
@@ -159,24 +175,11 @@ class Engine:
         key = await asyncio.to_thread(load_report_key, paths.report_key, passphrase)
         return stick, key
 
-    async def _arrive(self, request: VisitRequest) -> tuple[str, str]:
-        """Merchant and work order, asked where they were not given."""
-        given = (request.merchant, request.work_order)
-        texts = (phrase("Merchant (name or number)"), phrase("Work order number"))
-        answers: list[str] = []
-        for name, text, known in zip(("merchant", "work_order"), texts, given, strict=True):
-            question = Question(f"arrive.{name}", AnswerKind.TEXT, text, optional=True)
-            answers.append(known or await self._operator.ask(question))
-        return answers[0], answers[1]
-
     # -- working ----------------------------------------------------------------------------------------------------
 
     async def _work(self, session: _Session, outlet: Outlet, wanted: tuple[str, ...]) -> None:
         visit = read_visit(session.log.db)
-        restoring = visit.restore
-        lanes = [
-            self._lane(session, record, outlet, wanted, restoring) for record in visit.lanes if record.outcome is None
-        ]
+        lanes = [self._lane(session, visit, record, outlet, wanted) for record in visit.lanes if record.outcome is None]
         results = [LaneResult(r.outcome, r.exit_code, final=True) for r in visit.lanes if r.outcome is not None]
         try:
             remade = put_in_index(self._services, visit)
@@ -197,11 +200,12 @@ class Engine:
     def _lane(
         self,
         session: _Session,
+        visit: VisitRecord,
         record: LaneRecord,
         outlet: Outlet,
         wanted: tuple[str, ...],
-        wish: RestoreWish | None,
     ) -> Lane:
+        wish = visit.restore
         restoring = Restoring(wish, session.identity, backup_log(self._services)) if wish is not None else None
         return Lane(
             restoring=restoring,
@@ -215,9 +219,25 @@ class Engine:
             outlet=outlet,
             watch=session.watch,
             wanted=wanted,
+            visit=visit,
             shared=session.shared,
             changing=record.gap or any(step.action in CHANGES for step in record.steps),
         )
+
+    def _shared(self, visit: VisitRecord, log: VisitLog, outlet: Outlet) -> Shared:
+        def asleep() -> None:
+            text = phrase("This laptop cannot be kept awake: connect its charger, leave the lid open, touch a key.")
+            self._notice(log, outlet, text)
+
+        return Shared(visit.pace, Awake(self._services.keep_awake, asleep))
+
+    def _tell_missing(self, log: VisitLog, outlet: Outlet) -> None:
+        """Terminals that the order expects and that nobody reached, before the merchant signs."""
+        missing = missing_terminals(read_visit(log.db))
+        if missing:
+            names = ", ".join(t.serial or t.tid or t.model or t.counter or "?" for t in missing)
+            text = phrase("The order expects {count} more terminals: {names}", count=len(missing), names=names)
+            self._notice(log, outlet, text)
 
     def _notice(self, log: VisitLog, outlet: Outlet, text: Phrase) -> None:
         """Tell it, and record it where the journal still takes it."""
@@ -235,11 +255,12 @@ class Engine:
         try:
             note_time(services.paths, services.clock.now(), services.disk)
             if all(r.final for r in results):
+                self._tell_missing(log, outlet)
                 await outlet.settle()
-                await sign_off(log, self._operator)
+                await sign_off(services, log, self._operator)
                 seal_visit(services, log, session.key, outcome, int(code))
                 sealed = True
-                write_visit_reports(services, read_visit(log.db), session.key)
+                await asyncio.to_thread(write_visit_reports, services, read_visit(log.db), session.key)
                 drop_payloads(services)
             put_in_index(services, read_visit(log.db))
         except TechtoolError as error:
@@ -281,6 +302,8 @@ def _installs(visit: VisitRecord) -> bool:
 def _kind(request: VisitRequest) -> VisitKind:
     if request.restore is not None:
         return VisitKind.RESTORE
+    if request.inspection:
+        return VisitKind.INSPECTION
     return VisitKind.UPDATE if request.bundle is not None else VisitKind.BACKUP
 
 

@@ -18,7 +18,7 @@ from techtool.bundles.clock_floor import read_floor
 from techtool.bundles.roots import mirror_path, pinned, read_mirror
 from techtool.errors import BadFile, StoreDamaged, StoreTooNew, TechtoolError
 from techtool.i18n import Phrase, phrase
-from techtool.paths import Paths
+from techtool.paths import Paths, os_problem
 from techtool.reports.keys import public_path
 from techtool.reports.signers import own_signers
 from techtool.settings import read_settings
@@ -152,7 +152,7 @@ def _report_key(paths: Paths) -> None:
 
 
 def _age_key(path: Path) -> None:
-    public_of(_ascii(path))
+    public_of(_ascii(path), str(path))
 
 
 def _after_string(data: bytes) -> tuple[bytes, bytes]:
@@ -179,4 +179,4 @@ def _ascii(path: Path) -> str:
     except UnicodeDecodeError as error:
         raise BadFile(path=str(path), problem=phrase("it is no key file")) from error
     except OSError as error:
-        raise BadFile(path=str(path), problem=error.strerror or type(error).__name__) from error
+        raise BadFile(path=str(path), problem=os_problem(error)) from error

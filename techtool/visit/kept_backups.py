@@ -9,11 +9,20 @@ from enum import StrEnum
 from pathlib import Path
 
 from techtool.backups.container import SUFFIX, verify_backup
+from techtool.backups.taking_out import secret_in
 from techtool.domain.backup import BackupManifest
 from techtool.domain.codec import CodecError, convert
 from techtool.domain.schema import OLDEST, VISIT
 from techtool.domain.visit import VisitRecord
-from techtool.errors import BackupNotVerified, NoSuchVisit, StoreDamaged, StoreTooNew, TechtoolError
+from techtool.errors import (
+    BackupNotVerified,
+    DiskError,
+    NoSuchBackup,
+    NoSuchVisit,
+    StoreDamaged,
+    StoreTooNew,
+    TechtoolError,
+)
 from techtool.i18n import Phrase, phrase
 from techtool.store.index import VisitState, VisitSummary
 from techtool.store.journal import Header
@@ -86,7 +95,7 @@ def kept_backups(services: Services, entries: Sequence[LogEntry] = (), only: str
             record = open_record(services, summary.id)
         except StoreTooNew:
             found += _of_unreadable(services, replace(summary, state=VisitState.NEWER), entries)
-        except (StoreDamaged, NoSuchVisit):
+        except (StoreDamaged, NoSuchVisit, DiskError):
             found += _of_unreadable(services, replace(summary, state=VisitState.DAMAGED), entries)
         else:
             found += _of_record(services, summary, record, entries)
@@ -175,7 +184,7 @@ async def verify_visit(services: Services, visit: str, why: str) -> list[Verifie
         if not mine:
             if visit not in services.home.visit_ids():
                 raise NoSuchVisit(visit=visit)
-            raise NoSuchVisit(visit=phrase("{visit} has no backup", visit=visit))
+            raise NoSuchBackup(name=visit)
         results = []
         for backup in mine:
             log.note(BackupAction.VERIFY, visit=visit, backup=backup.id, why=why, result=BEGUN)
@@ -209,7 +218,7 @@ async def _verify(services: Services, backup: KeptBackup) -> None:
         key = phrase("this laptop's key for it, so that only the office can open it")
         raise BackupNotVerified(problem=_gone(backup.key, key, backup.visit))
     manifest, proven = manifest_for(services, backup)
-    secret = key_path(services, backup.visit).read_text(encoding="ascii")
+    secret = secret_in(key_path(services, backup.visit))
     if manifest is None:
         raise BackupNotVerified(problem=phrase("its manifest is not in the journal"))
     await verify_backup(services.paths.backups / backup.file, secret, manifest)

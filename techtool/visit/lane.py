@@ -6,22 +6,25 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
+from datetime import datetime
 
 import techtool
 from techtool.bundles.trust import Stick
-from techtool.domain.pace import Pace
+from techtool.domain.estimate import Timings
+from techtool.domain.pace import WAITS_TURN, Pace
 from techtool.domain.plan import Plan, StepKind
 from techtool.domain.question import Question
 from techtool.domain.redacting import Cleaner
 from techtool.domain.rules import Environment
 from techtool.domain.terminal import Address, TerminalState
 from techtool.domain.verdicts import size_text
-from techtool.domain.visit import CatmAction, CatmResult, LaneRecord
+from techtool.domain.visit import CatmAction, CatmResult, LaneRecord, VisitRecord
 from techtool.errors import InternalError, LinkLost, LinkTimeout, TechtoolError, Unreachable, WrongProtocol
 from techtool.events import Answered, Asked, Event, Notice, Progress, StepDone, StepFailed, StepStarted, StillWaiting
 from techtool.i18n import Phrase, phrase
 from techtool.links.base import Confirmed, Link
 from techtool.terminals.base import Terminal
+from techtool.visit.awake import Awake, not_kept
 from techtool.visit.clock_watch import ClockWatch
 from techtool.visit.log import OpenStep, VisitLog, record_of
 from techtool.visit.operator import Operator
@@ -51,6 +54,8 @@ class StepScope:
     bytes_confirmed: int = 0
     bytes_resumed: int = 0
     """Of these: brought by an earlier attempt."""
+    sent_at: datetime | None = None
+    """When the last byte was confirmed."""
     heard_s: float = 0.0
     """When the terminal or the person was heard of last (monotonic)."""
 
@@ -83,6 +88,8 @@ class StepScope:
         def confirmed(count: int) -> None:
             nonlocal last_s
             self.bytes_confirmed = count
+            if count >= total_bytes:
+                self.sent_at = clock.now()
             now_s = self.heard_s = clock.monotonic_s()
             if count < total_bytes and now_s - last_s < PROGRESS_EVERY_S:
                 return
@@ -98,6 +105,7 @@ class Shared:
     """What the lanes of one run share so that they do not get in each other's way."""
 
     pace: Pace = field(default_factory=Pace)
+    awake: Awake = field(default_factory=lambda: Awake(not_kept, lambda: None))
     _writing: asyncio.Semaphore = field(init=False)
     _payloads: dict[str, asyncio.Lock] = field(default_factory=dict)
 
@@ -109,7 +117,7 @@ class Shared:
         """Held while a terminal is written; ``wait`` is told how many are being written when it has to wait."""
         if self._writing.locked():
             wait(self.pace.writers)
-        async with self._writing:
+        async with self._writing, self.awake.held():
             yield
 
     def payload(self, sha256: str) -> asyncio.Lock:
@@ -133,6 +141,8 @@ class Lane:
     outlet: Outlet
     watch: ClockWatch
     wanted: tuple[str, ...] = ()
+    visit: VisitRecord | None = None
+    """As it was when this run began: order, type, merchant."""
     shared: Shared = field(default_factory=Shared)
     """With the other lanes of this run."""
     link: Link | None = None
@@ -142,6 +152,8 @@ class Lane:
     before: TerminalState | None = None
     """First reading of this visit, before anything was changed."""
     plan: Plan | None = None
+    timings: Timings | None = None
+    """What earlier visits took; None: not read yet."""
     environment: Environment = field(default_factory=lambda: Environment(techtool.__version__))
     """What the rules look at besides the terminal, with what the technician answered in this run."""
     restoring: Restoring | None = None
@@ -189,10 +201,10 @@ class Lane:
 
     @contextlib.asynccontextmanager
     async def writing(self) -> AsyncIterator[None]:
-        """Held while the terminal is written: only so many at the same time."""
+        """Held while the terminal is written: only so many at the same time, and the laptop stays awake."""
 
         def wait(count: int) -> None:
-            self.notice(phrase("Waits its turn: {count} terminals are being written.", count=count))
+            self.notice(Phrase(WAITS_TURN, {"count": count}))
 
         async with self.shared.writing(wait):
             yield
@@ -226,7 +238,14 @@ class Lane:
             raise
         finally:
             waiting.cancel()
-        self.log.done(opened, scope.result, catm=scope.catm, bytes_confirmed=scope.bytes_confirmed)
+        self.log.done(
+            opened,
+            scope.result,
+            catm=scope.catm,
+            bytes_confirmed=scope.bytes_confirmed,
+            bytes_resumed=scope.bytes_resumed,
+            sent_at=scope.sent_at,
+        )
         self.emit(StepDone(self.id, kind, clock.now(), item, scope.result))
 
     async def ask(self, step: StepKind, question: Question) -> str:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, TypeVar
 
 from tinydb import where
@@ -25,6 +26,7 @@ from techtool.domain.plan import Plan, PlanRecord, StepKind
 from techtool.domain.question import AnswerKind, CheckAnswer, Question
 from techtool.domain.redacting import Cleaner
 from techtool.domain.release import TrustFacts
+from techtool.domain.required_tests import ChosenTest
 from techtool.domain.restore import RestoredPackage
 from techtool.domain.risk import RiskRecord
 from techtool.domain.sensitive import redact
@@ -45,7 +47,7 @@ from techtool.domain.visit import (
 )
 from techtool.domain.work_order import Arrival, Binding
 from techtool.errors import Interrupted, StoreDamaged, TechtoolError
-from techtool.i18n import Phrase
+from techtool.i18n import Phrase, phrase
 from techtool.store.db import JournalDB
 from techtool.store.home import Content
 from techtool.store.salvage import salvages_of
@@ -191,10 +193,18 @@ class VisitLog:
         return OpenStep(steps.insert({"lane": lane, **plain(record)}), lane, step, item)
 
     def done(
-        self, step: OpenStep, result: Phrase | None = None, *, catm: CatmResult | None = None, bytes_confirmed: int = 0
+        self,
+        step: OpenStep,
+        result: Phrase | None = None,
+        *,
+        catm: CatmResult | None = None,
+        bytes_confirmed: int = 0,
+        bytes_resumed: int = 0,
+        sent_at: datetime | None = None,
     ) -> None:
         """The step ended well."""
-        self._end(step, StepState.DONE, result=result, action_result=catm, bytes_confirmed=bytes_confirmed)
+        moved = {"bytes_confirmed": bytes_confirmed, "bytes_resumed": bytes_resumed, "sent_at": sent_at}
+        self._end(step, StepState.DONE, result=result, action_result=catm, **moved)
 
     def failed(self, step: OpenStep, error: ErrorRecord, *, catm: CatmResult | None = None) -> None:
         """The step ended badly, and its effect on the terminal is known."""
@@ -221,8 +231,11 @@ class VisitLog:
     # -- what the steps found ---------------------------------------------------------------------------------------
 
     def answered(self, lane: str, question: Question, answer: str) -> None:
-        """What a person said; a secret is never recorded, and a card number typed into it neither."""
-        if question.kind is AnswerKind.SECRET:
+        """What a person said; a secret is never recorded, and a card number typed into it neither.
+
+        Of a file the copy is recorded when it is on disk, not where it lay before.
+        """
+        if question.kind in (AnswerKind.SECRET, AnswerKind.FILE):
             return
         record = AnswerRecord(question.id, question.text, redact(answer), self._clock.now())
         self._table("answers").insert({"lane": lane, **plain(record)})
@@ -239,21 +252,60 @@ class VisitLog:
         host: bool = False,
         required: bool = False,
         evidence: Sequence[str] = (),
+        because: Phrase | None = None,
+        said: Phrase | None = None,
     ) -> None:
         """A functional test or inspection item; done again, the newest result stands last."""
         record = CheckRecord(
             check_id,
             title,
             answer.result.value,
-            redact(answer.reason),
+            redact(answer.reason or (said.text() if said is not None else "")),
             self._clock.now(),
             value=redact(value),
             mode=mode,
             host=host,
             required=required,
             evidence=tuple(evidence),
+            because=because,
+            said=said,
         )
         self._table("checks").insert({"lane": lane, **plain(record)})
+
+    def checks_of(self, lane: str) -> tuple[CheckRecord, ...]:
+        """Every test and inspection item so far, of this run and of earlier ones, oldest first."""
+        return _all(self._db, "checks", lane, CheckRecord)
+
+    def issues_of(self, lane: str) -> tuple[IssueRecord, ...]:
+        """What was found of known issues so far."""
+        return _all(self._db, "issues", lane, IssueRecord)
+
+    def answers_of(self, lane: str) -> tuple[AnswerRecord, ...]:
+        """What a person said so far, oldest first."""
+        return _all(self._db, "answers", lane, AnswerRecord)
+
+    def tests_chosen(self, lane: str, tests: Sequence[ChosenTest]) -> None:
+        """The list of tests this terminal calls for: written before the first of them is done."""
+        self._set_lane(lane, tests=tuple(tests))
+
+    def read_before(self, lane: str, baseline: Mapping[str, str]) -> None:
+        """What probes read before the work."""
+        self._set_lane(lane, baseline=dict(baseline))
+
+    def inspected(self, lane: str, records: Sequence[CheckRecord]) -> None:
+        """Items of one list and the list itself, as one: there is no half of an inspection."""
+        self._table("checks").insert_multiple({"lane": lane, **plain(record)} for record in records)
+
+    def baseline_of(self, lane: str) -> Mapping[str, str]:
+        """What probes read before the work, in this run or an earlier one."""
+        found = self._db.table("lanes").search(where("lane") == lane)
+        return {str(key): str(value) for key, value in (found[0].get("baseline") or {}).items()} if found else {}
+
+    def binding_of(self, lane: str) -> Binding | None:
+        """Label, software and order as they were compared."""
+        found = self._db.table("lanes").search(where("lane") == lane)
+        binding = found[0].get("binding") if found else None
+        return convert(binding, Binding) if binding else None
 
     def arrived(self, arrival: Arrival) -> None:
         """Who met whom, and where."""
@@ -285,6 +337,14 @@ class VisitLog:
     def took_in(self, lane: str, file: EvidenceFile) -> None:
         """A photo, a slip, a log: its copy is on disk already."""
         self._table("evidence").insert({"lane": lane, **plain(file)})
+
+    def evidence_of(self, lane: str) -> tuple[EvidenceFile, ...]:
+        """What was taken in so far, in this run and before."""
+        return _all(self._db, "evidence", lane, EvidenceFile)
+
+    def incidents_of(self, lane: str) -> tuple[Incident, ...]:
+        """What was opened so far, in this run and before."""
+        return _all(self._db, "incidents", lane, Incident)
 
     def signed_off(self, sign_off: SignOff) -> None:
         """How it was signed off at the merchant's."""
@@ -387,7 +447,7 @@ def read_visit(db: JournalDB, path_shown: str = "") -> VisitRecord:
     """The visit as its journal tells it; raises :class:`StoreDamaged` when the documents are not a visit's."""
     heads = db.table("visit").all()
     if len(heads) != 1:
-        raise StoreDamaged(path=path_shown, problem="no visit in it")
+        raise StoreDamaged(path=path_shown, problem=phrase("no visit is in it"))
     try:
         lanes = [_lane(db, doc) for doc in db.table("lanes").all()]
         derived = {"lanes": plain(lanes), "sealed": db.sealed, "head": db.head, "salvaged": plain(salvages_of(db))}
@@ -395,7 +455,8 @@ def read_visit(db: JournalDB, path_shown: str = "") -> VisitRecord:
         derived["evidence"] = plain(_all(db, "evidence", WHOLE_VISIT, EvidenceFile))
         return convert({**heads[0], **derived}, VisitRecord)
     except CodecError as error:
-        raise StoreDamaged(path=path_shown, problem=str(error)) from error
+        problem = phrase("its entries are whole but not understood; a newer techtool may have written them")
+        raise StoreDamaged(path=path_shown, problem=problem, detail=str(error)) from error
 
 
 def manifest_of(db: JournalDB, backup_id: str) -> BackupManifest | None:

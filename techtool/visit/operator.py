@@ -3,14 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Protocol
 
 from techtool.domain.codec import CodecError, convert, decode_json_untyped
+from techtool.domain.inspection import ChecklistAnswer, merged_checklist
 from techtool.domain.question import AnswerKind, CheckAnswer, Question
 from techtool.domain.sensitive import redact
-from techtool.errors import AmbiguousChoice, AnswerMissing, AnswerUnusable, BadFile, ConfirmationMissing
+from techtool.errors import (
+    AmbiguousChoice,
+    AnswerMissing,
+    AnswerUnusable,
+    BadFile,
+    ConfirmationMissing,
+    PassphraseMissing,
+)
+from techtool.paths import os_problem
 
 YES = "yes"
 NO = "no"
@@ -39,7 +48,7 @@ class Answers:
         try:
             data = path.read_bytes()
         except OSError as error:
-            raise BadFile(path=str(path), problem=error.strerror or "cannot be read") from error
+            raise BadFile(path=str(path), problem=os_problem(error)) from error
         try:
             return cls(convert(decode_json_untyped(data), dict[str, str | bool | int | float]))
         except CodecError as error:
@@ -80,7 +89,19 @@ class ScriptedOperator:
             return self._confirmation(question)
         if question.kind is AnswerKind.SECRET and self.passphrase is not None:
             return self.passphrase
+        if question.kind is AnswerKind.CHECKLIST:
+            return self._checklist(question)
         return self.answers.find(question)
+
+    def _checklist(self, question: Question) -> str | None:
+        """The list's answer, with those to single items (``inspect.SE-02.ITEM``) put in their places."""
+        given = self.answers.find(question)
+        items = {
+            item.value: self.answers.find(replace(question, id=f"{question.id}.{item.value}"))
+            for item in question.items
+        }
+        single = {item: answer for item, answer in items.items() if answer is not None}
+        return merged_checklist(given, single, tuple(items)) if single else given
 
     def _confirmation(self, question: Question) -> str | None:
         given = next((c for c in self.confirmations if c and question.serial.upper().endswith(c.upper())), None)
@@ -96,6 +117,8 @@ def _missing(question: Question, given: str | None) -> AnswerMissing:
     """What to tell whoever wrote the answers file."""
     if question.kind is AnswerKind.LAST4:
         return ConfirmationMissing(question=question.id, text=question.text, serial=question.serial)
+    if given is None and question.kind is AnswerKind.SECRET:
+        return PassphraseMissing(question=question.id, text=question.text)
     if given is None:
         return AnswerMissing(question=question.id, text=question.text)
     shown = redact(given)[:40]
@@ -108,6 +131,8 @@ _ALLOWED = {
     AnswerKind.LAST4: "LAST4",
     AnswerKind.TEST_RESULT: "pass, fail, not-applicable: …, not-done: …",
     AnswerKind.SECRET: "…",
+    AnswerKind.CHECKLIST: "pass, fail: ITEM, ITEM; …, not-done: …, ITEM=fail: …; ITEM=not-applicable: …",
+    AnswerKind.FILE: "PATH; PATH",
 }
 """The JSON values an answers file may hold, as they are written there."""
 
@@ -127,7 +152,9 @@ def acceptable(question: Question, answer: str) -> bool:
             return len(answer) == 4 and question.serial.upper().endswith(answer.upper())
         case AnswerKind.TEST_RESULT:
             return CheckAnswer.parse(answer) is not None
-        case AnswerKind.TEXT:
+        case AnswerKind.TEXT | AnswerKind.FILE:
             return question.optional or bool(answer.strip())
+        case AnswerKind.CHECKLIST:
+            return ChecklistAnswer.parse(answer, [item.value for item in question.items]) is not None
         case AnswerKind.SECRET:
             return True

@@ -10,7 +10,7 @@ from techtool.backups.taking_out import secret_in, take_out
 from techtool.domain.backup import BackupManifest
 from techtool.domain.config_file import ConfigRule, FormerConfig
 from techtool.domain.restore import RestoreWish, Swap
-from techtool.errors import NoSuchVisit, RestoreRefused, TechtoolError
+from techtool.errors import NoSuchBackup, RestoreRefused, TechtoolError
 from techtool.i18n import Phrase, phrase
 from techtool.visit.backup_log import BEGUN, DONE, BackupAction, BackupLog
 from techtool.visit.kept_backups import (
@@ -52,11 +52,27 @@ class Restoring:
 
 
 def wish_for(services: Services, name: str, swap: Swap | None = None) -> RestoreWish:
-    """Every backup on this laptop that ``name`` (of a backup or a visit) may mean; raises :class:`NoSuchVisit`."""
+    """Every backup on this laptop that ``name`` (of a backup or a visit) may mean; raises :class:`NoSuchBackup`."""
     fitting = [backup.id for backup in _kept(services) if name in (backup.id, backup.visit)]
     if not fitting:
-        raise NoSuchVisit(visit=phrase("{name}: no backup of that name is on this laptop", name=name))
+        raise NoSuchBackup(name=name)
     return RestoreWish(name, tuple(fitting), swap)
+
+
+def refuse_hopeless(services: Services, wish: RestoreWish, identity: Path | None) -> None:
+    """Raise ``RestoreRefused`` when none of the wished backups can be opened here: before a visit begins for it."""
+    refusal: RestoreRefused | None = None
+    for backup in _kept(services):
+        if backup.id not in wish.backups:
+            continue
+        try:
+            _opened(services, backup, identity)
+        except RestoreRefused as error:
+            refusal = error
+        else:
+            return
+    if refusal is not None:
+        raise refusal
 
 
 def source_for(services: Services, restoring: Restoring, serial: str) -> Source:
@@ -96,7 +112,7 @@ def _opened(services: Services, backup: KeptBackup, identity: Path | None) -> So
         raise RestoreRefused(
             reason=phrase("only the office can open it now; give the office's identity file with --identity")
         )
-    return Source(backup.visit, path, manifest, key_path(services, backup.visit).read_text(encoding="ascii").strip())
+    return Source(backup.visit, path, manifest, secret_in(key_path(services, backup.visit)))
 
 
 async def take_logged(

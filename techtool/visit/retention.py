@@ -6,13 +6,16 @@ closed is touched. A file is removed, not overwritten: it is encrypted, and a fl
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 from typing import Final
 
 from techtool.backups.container import SUFFIX
+from techtool.bundles.clock_floor import read_floor
+from techtool.clock import stamp
+from techtool.errors import UsageError
 from techtool.i18n import Phrase, phrase
 from techtool.store.index import VisitState
 from techtool.visit.backup_log import BEGUN, DONE, BackupAction, BackupLog
@@ -26,9 +29,11 @@ from techtool.visit.kept_backups import (
     log_entries,
 )
 from techtool.visit.services import Services
-from techtool.visit.visits import list_visits
+from techtool.visit.visits import list_visits, unfinished
 
 _PART: Final = f"{SUFFIX}.part"
+_SILENCE: Final = timedelta(days=90)
+"""A clock that says more than this after everything that is recorded here is not believed on its own word."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,9 +52,22 @@ class Pruned:
     """Files that no visit on this laptop tells of; never touched."""
 
 
-def prune(services: Services, older_than: timedelta | None = None, *, word: str = "", dry_run: bool = False) -> Pruned:
-    """Delete keys whose time is up and, on the office's ``word``, the backups themselves; logged before it is done."""
+def prune(
+    services: Services,
+    older_than: timedelta | None = None,
+    *,
+    word: str = "",
+    dry_run: bool = False,
+    clock_is_right: bool = False,
+) -> Pruned:
+    """Delete keys whose time is up and, on the office's ``word``, the backups themselves; logged before it is done.
+
+    Age is judged by this laptop's clock: :class:`UsageError` where it stands far ahead of everything that was ever
+    recorded here, unless a person says that it is right.
+    """
     after = keep_days(services) if older_than is None else older_than
+    if not clock_is_right:
+        _believe_clock(services)
     if dry_run:
         return _plan(services, after, word=word)
     with services.home.lock("backup prune"):
@@ -63,6 +81,21 @@ def prune(services: Services, older_than: timedelta | None = None, *, word: str 
         for name in plan.leftovers:
             services.disk.unlink(services.paths.backups / name)
         return plan
+
+
+def _believe_clock(services: Services) -> None:
+    visits = [summary.finished_at or summary.started_at for summary in list_visits(services)]
+    opened = [entry.at for entry in log_entries(backup_log(services))]
+    newest, now = max([read_floor(services.paths), *visits, *opened]), services.clock.now()
+    if now - newest > _SILENCE:
+        raise UsageError(
+            problem=phrase(
+                "This laptop's clock says {now}, and the last that is recorded here is of {newest}: with a wrong clock "
+                "keys would be deleted before their time. Correct it, or add --clock-is-right.",
+                now=stamp(now),
+                newest=stamp(newest),
+            )
+        )
 
 
 def _remove(
@@ -79,13 +112,14 @@ def _plan(services: Services, after: timedelta, *, word: str) -> Pruned:
     of_visit: dict[str, list[KeptBackup]] = {}
     for backup in known:
         of_visit.setdefault(backup.visit, []).append(backup)
+    needed = _being_put_back(services)
     keys, kept = [], []
     for visit, backups in of_visit.items():
         if backups[0].key is not Presence.HERE:
             continue
         if not all(_is_old(services, backup, after) for backup in backups):
             continue
-        reason = _why_kept(backups[0])
+        reason = next(filter(None, (_why_kept(backup, needed) for backup in backups)), None)
         if reason is None:
             keys.append(visit)
         else:
@@ -94,7 +128,10 @@ def _plan(services: Services, after: timedelta, *, word: str) -> Pruned:
     wiped = [
         backup.id
         for backup in known
-        if word and backup.presence is Presence.HERE and _is_old(services, backup, after) and _why_kept(backup) is None
+        if word
+        and backup.presence is Presence.HERE
+        and _is_old(services, backup, after)
+        and _why_kept(backup, needed) is None
     ]
     names = {backup.file for backup in known}
     return Pruned(
@@ -119,8 +156,16 @@ def _is_old(services: Services, backup: KeptBackup, after: timedelta) -> bool:
     return backup.made_at + after <= services.clock.now()
 
 
-def _why_kept(backup: KeptBackup) -> Phrase | None:
+def _being_put_back(services: Services) -> Mapping[str, str]:
+    """Backup → unfinished restore that takes it: its terminal may stand there without the package at this moment."""
+    restores = [visit for visit in unfinished(services) if visit.restore is not None]
+    return {backup: visit.id for visit in restores if visit.restore for backup in visit.restore.backups}
+
+
+def _why_kept(backup: KeptBackup, needed: Mapping[str, str]) -> Phrase | None:
     """Why nothing of a backup may go although it is old; None: it may."""
+    if backup.id in needed:
+        return phrase("visit {visit}, which is not closed, puts it back", visit=needed[backup.id])
     if backup.visit_state is VisitState.DAMAGED:
         return phrase("its record is damaged: “techtool doctor” first")
     if backup.visit_state is VisitState.NEWER:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 
@@ -9,7 +10,7 @@ from techtool.domain.outcome import OUTCOME_EXIT, Outcome
 from techtool.domain.plan import StepKind
 from techtool.domain.question import AnswerKind, Choice, Question
 from techtool.domain.terminal import TerminalState
-from techtool.domain.visit import ErrorRecord
+from techtool.domain.visit import ErrorRecord, VisitKind
 from techtool.errors import (
     AmbiguousChoice,
     AnotherTerminal,
@@ -35,14 +36,17 @@ from techtool.terminals.install import outcome_of
 from techtool.visit.lane import Lane
 from techtool.visit.log import record_of
 from techtool.visit.steps.backup import backup
+from techtool.visit.steps.bind import bind_terminal
 from techtool.visit.steps.check import check
-from techtool.visit.steps.configs import ask_to_reenter, written_configs
+from techtool.visit.steps.configs import ask_to_reenter, forget_unplaced, written_configs
 from techtool.visit.steps.confirm import confirm
-from techtool.visit.steps.functional_tests import functional_tests, tests_after_restore
+from techtool.visit.steps.functional_tests import functional_tests, inspection_tests, tests_after_restore
 from techtool.visit.steps.identify import identify, read_state
 from techtool.visit.steps.inspect import inspect
 from techtool.visit.steps.install import install
+from techtool.visit.steps.issues import before_work
 from techtool.visit.steps.restore import carry_out, check_restore, verify_restore
+from techtool.visit.steps.risk import risk
 from techtool.visit.steps.verify import verify
 from techtool.visit.undo import can_undo, prepare_undo, undo
 
@@ -105,10 +109,14 @@ async def work(lane: Lane) -> LaneResult:
         return await _undone(lane, None)
     if lane.restoring is not None:
         return await _restore(lane)
+    if lane.visit is not None and lane.visit.kind is VisitKind.INSPECTION:
+        return await _inspection(lane)
     if lane.opened is None:
-        ended = await _guarded(lane, [(StepKind.BACKUP, backup)])
+        ended = await _guarded(lane, [(StepKind.IDENTIFY, bind_terminal), (StepKind.BACKUP, backup)])
         return ended or _finish(lane, Outcome.SUCCESS, int(Exit.DONE), None)
-    ended = await _guarded(lane, [(StepKind.INSPECT, inspect), (StepKind.CHECK, check)])
+    ended = await _guarded(
+        lane, [(StepKind.IDENTIFY, bind_terminal), (StepKind.INSPECT, inspect), (StepKind.CHECK, check)]
+    )
     if ended is not None:
         return ended
     if not lane.agreed.has_work:
@@ -122,6 +130,8 @@ async def work(lane: Lane) -> LaneResult:
     ended = await _guarded(
         lane,
         [
+            (StepKind.CHECK, before_work),
+            (StepKind.CONFIRM, risk),
             (StepKind.CONFIRM, confirm),
             (StepKind.BACKUP, backup),
             (StepKind.INSTALL, install),
@@ -131,15 +141,37 @@ async def work(lane: Lane) -> LaneResult:
     )
     if ended is not None:
         return ended
-    if not passed and await _wants_undo(lane):
-        return await _undone(lane, None)
+    try:
+        if not passed and await _wants_undo(lane):
+            return await _undone(lane, None)
+    except StopHere as stop:
+        return unfinished(lane, stop.error)
+    outcome = Outcome.SUCCESS if passed else Outcome.SUCCESS_NOT_RESTORED
+    return _finish(lane, outcome, int(OUTCOME_EXIT[outcome]), None)
+
+
+async def _inspection(lane: Lane) -> LaneResult:
+    """Looked at and tested, nothing changed."""
+    passed = True
+
+    async def attended(lane: Lane) -> None:
+        nonlocal passed
+        passed = await inspection_tests(lane)
+
+    ended = await _guarded(
+        lane, [(StepKind.IDENTIFY, bind_terminal), (StepKind.INSPECT, inspect), (StepKind.TEST, attended)]
+    )
+    if ended is not None:
+        return ended
     outcome = Outcome.SUCCESS if passed else Outcome.SUCCESS_NOT_RESTORED
     return _finish(lane, outcome, int(OUTCOME_EXIT[outcome]), None)
 
 
 async def _restore(lane: Lane) -> LaneResult:
     """Put packages back from a backup: the same stations, with a plan of its own."""
-    ended = await _guarded(lane, [(StepKind.INSPECT, inspect), (StepKind.CHECK, check_restore)])
+    ended = await _guarded(
+        lane, [(StepKind.IDENTIFY, bind_terminal), (StepKind.INSPECT, inspect), (StepKind.CHECK, check_restore)]
+    )
     if ended is not None:
         return ended
     if not lane.agreed.has_work and not lane.record.confirmed_digest:
@@ -168,7 +200,10 @@ async def _restore(lane: Lane) -> LaneResult:
 
 
 async def _wants_undo(lane: Lane) -> bool:
-    """After a failed test: put back what ran before, or leave it. Without an answer it is left."""
+    """After a failed test: put back what ran before, or leave it. Without an answer it is left.
+
+    Raises :class:`StopHere` where it was chosen and could not be begun.
+    """
     if not can_undo(lane):
         return False
     question = Question(
@@ -180,13 +215,17 @@ async def _wants_undo(lane: Lane) -> bool:
         optional=True,
     )
     try:
-        return await lane.ask(StepKind.TEST, question) == UNDO and await _ready_to_undo(lane)
+        chosen = await lane.ask(StepKind.TEST, question)
     except PersonError:
         return False
+    return chosen == UNDO and await _ready_to_undo(lane)
 
 
 async def _ready_to_undo(lane: Lane) -> bool:
-    """Gates and words; what keeps it from being undone is told, and nothing was changed by it."""
+    """Gates and words; what keeps it from being undone is told, and nothing was changed by it.
+
+    A link that is lost meanwhile, or an answer that is missing, is no reason to give it up: the visit stays open.
+    """
     try:
         if await prepare_undo(lane):
             return True
@@ -194,6 +233,8 @@ async def _ready_to_undo(lane: Lane) -> bool:
     except (GateClosed, RestoreRefused, RefusedByPerson) as error:
         text = phrase("Not undone: {problem}", problem=error.what_phrase)
         lane.notice(text, step=StepKind.INSTALL, warning=True)
+    except TechtoolError as error:
+        raise StopHere(error) from error
     return False
 
 
@@ -327,8 +368,14 @@ async def _failed(lane: Lane, error: TechtoolError) -> LaneResult:
 
 
 def _truthful(lane: Lane, record: ErrorRecord) -> ErrorRecord:
-    """No “nothing was changed” for a terminal that was, by its newest reading."""
-    if not lane.changing or lane.state is None or _as_before(lane):
+    """No “nothing was changed” for a terminal that was, by its newest reading; none either where nobody read it."""
+    if not lane.changing:
+        return record
+    if lane.state is None:
+        unread = record.state_now.msgid in (LinkError.state_now, InstallFailed.state_now)
+        text = phrase("The work had begun; the terminal was not read again since, so what it runs now is not known.")
+        return replace(record, state_now=text) if unread else record
+    if _as_before(lane):
         return record
     return replace(
         record, state_now=phrase("Not everything is as before the work: {packages}.", packages=_changed(lane))
@@ -344,6 +391,8 @@ async def _read_again(lane: Lane) -> None:
         return
     lane.state = state
     lane.log.read_again(lane.id, state)
+    with contextlib.suppress(LinkError):
+        await forget_unplaced(lane)
 
 
 def _outcome_of(lane: Lane, error: TechtoolError) -> Outcome:

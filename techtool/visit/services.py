@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import secrets
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -14,12 +15,14 @@ from techtool.clock import Clock, SystemClock
 from techtool.domain.pace import Pace
 from techtool.domain.restore import RestoreWish
 from techtool.domain.terminal import Address
+from techtool.domain.work_order import WorkOrder
 from techtool.links.base import Link
 from techtool.links.open import link_for
 from techtool.paths import DISK, Disk, Paths
 from techtool.settings import Settings, read_settings
 from techtool.store.home import Home
 from techtool.store.index import Index
+from techtool.visit.awake import KeepAwake, keep_awake, not_kept
 
 
 def new_visit_id(now: datetime) -> str:
@@ -40,8 +43,11 @@ class Services:
     index: Index
     """One object: only it knows whether it has the index open for writing."""
     connect: Callable[[Address], Link]
+    keep_awake: KeepAwake = not_kept
     new_id: Callable[[datetime], str] = new_visit_id
     tool_version: str = techtool.__version__
+    sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
+    """How the stability watch waits (seconds)."""
 
     @classmethod
     def real(cls, paths: Paths, disk: Disk = DISK) -> Services:
@@ -57,6 +63,7 @@ class Services:
             home=home,
             index=Index(home),
             connect=lambda address: link_for(address, settings.links, paths),
+            keep_awake=keep_awake,
         )
 
 
@@ -71,10 +78,14 @@ class VisitRequest:
     """Release ids wanted; empty: everything on the stick that fits."""
     merchant: str = ""
     work_order: str = ""
+    order: WorkOrder | None = None
+    """Merchant, number and releases come from it where they are not given."""
     restore: RestoreWish | None = None
     """Not None: nothing is installed from a stick, packages are put back from a backup."""
     identity: Path | None = None
     """An age identity file of the office's, where this laptop's own key to the backup is gone."""
+    inspection: bool = False
+    """Nothing is installed: the terminals are read, looked at and tested."""
     pace: Pace = field(default_factory=Pace)
     """In what order, and how many at once."""
 

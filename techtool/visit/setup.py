@@ -9,7 +9,7 @@ from techtool.backups.keys import read_recipients
 from techtool.bundles.roots import pin_root, pinned_root
 from techtool.errors import BadFile, UsageError
 from techtool.i18n import LANGUAGES, _, phrase
-from techtool.paths import DISK, Disk, Paths
+from techtool.paths import DISK, Disk, Paths, os_problem
 from techtool.reports.keys import make_report_key
 from techtool.settings import read_settings, write_settings
 
@@ -41,13 +41,25 @@ def missing(paths: Paths) -> Missing:
     )
 
 
-def save_person(paths: Paths, language: str, technician: str, disk: Disk = DISK) -> None:
-    """Language and name, into the settings."""
+def save_person(
+    paths: Paths,
+    language: str,
+    technician: str,
+    disk: Disk = DISK,
+    *,
+    staff_no: str | None = None,
+    service_company: str | None = None,
+) -> None:
+    """Language and name, into the settings; of staff number and company None leaves what stands there."""
     if language not in LANGUAGES:
         raise UsageError(problem=_("The language is en or zh."))
     if not technician.strip():
         raise UsageError(problem=_("The name may not be empty; it stands in every report."))
     settings = replace(read_settings(paths.settings), language=language, technician=technician.strip())
+    if staff_no is not None:
+        settings = replace(settings, staff_no=staff_no.strip())
+    if service_company is not None:
+        settings = replace(settings, service_company=service_company.strip())
     write_settings(paths.settings, settings, disk)
 
 
@@ -81,4 +93,4 @@ def _read(path: Path) -> bytes:
     try:
         return path.read_bytes()
     except OSError as error:
-        raise BadFile(path=str(path), problem=error.strerror or "cannot be read") from error
+        raise BadFile(path=str(path), problem=os_problem(error)) from error

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from techtool.domain.plan import PlanRecord
+from techtool.backups.taking_out import secret_in
+from techtool.domain.plan import PlanRecord, StepKind
 from techtool.domain.release import Release
 from techtool.domain.restore import PutBack, Way, files_of, way_back
-from techtool.errors import RestoreRefused
+from techtool.domain.visit import StepState
+from techtool.errors import BadFile, RestoreRefused
 from techtool.i18n import phrase
 from techtool.visit.kept_backups import backup_log, key_path
-from techtool.visit.lane import Lane
+from techtool.visit.lane import CHANGES, Lane
 from techtool.visit.log import manifest_of
 from techtool.visit.restore_source import Source
 from techtool.visit.steps.identify import read_state
@@ -61,9 +63,20 @@ def _source(lane: Lane) -> Source | None:
     backup = f"{lane.log.visit_id}-{lane.id}"
     manifest = manifest_of(lane.log.db, backup)
     path, key = paths.backups / f"{backup}.age", key_path(lane.services, lane.log.visit_id)
-    if manifest is None or not path.is_file() or not key.is_file():
+    if manifest is None or not path.is_file() or not key.is_file() or not _made_before(lane):
         return None
-    return Source(lane.log.visit_id, path, manifest, key.read_text(encoding="ascii").strip())
+    try:
+        return Source(lane.log.visit_id, path, manifest, secret_in(key))
+    except BadFile:
+        return None
+
+
+def _made_before(lane: Lane) -> bool:
+    """Whether the backup is of the terminal as it was: one that was lost and made again later shows what runs now."""
+    steps = lane.log.steps_of(lane.id)
+    made = [s.seq for s in steps if s.step is StepKind.BACKUP and s.state is StepState.DONE]
+    changed = [s.seq for s in steps if s.action in CHANGES]
+    return not made or not changed or made[-1] < changed[0]
 
 
 def _needed(lane: Lane) -> Source:

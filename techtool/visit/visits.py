@@ -7,8 +7,20 @@ from collections.abc import Iterable
 from dataclasses import replace
 from datetime import UTC, datetime
 
+from techtool.domain.history import TerminalEntry, VisitDetails, entries_of
+from techtool.domain.timing import forecasts, observations
 from techtool.domain.visit import VisitRecord
-from techtool.errors import AmbiguousChoice, NoSuchVisit, StoreDamaged, StoreTooNew, UsageError, VisitDamaged
+from techtool.errors import (
+    AmbiguousChoice,
+    DiskError,
+    NoSuchVisit,
+    NothingToResume,
+    StoreDamaged,
+    StoreTooNew,
+    UsageError,
+    VisitClosed,
+    VisitDamaged,
+)
 from techtool.i18n import Phrase, phrase
 from techtool.store.home import Home
 from techtool.store.index import Index, VisitState, VisitSummary
@@ -74,24 +86,72 @@ def put_in_index(services: Services, visit: VisitRecord) -> Phrase | None:
 def index_visit(home: Home, index: Index, visit: VisitRecord) -> Phrase | None:
     """:func:`put_in_index` without the rest of the house."""
     aside = index.set_aside
-    index.put_visit(summary_of(visit))
-    if index.set_aside is None or index.set_aside == aside:
+    found = details_of(visit)
+    index.put_visit(summary_of(visit), found.terminals, found.observations, found.forecasts)
+    moved = index.set_aside is not None and index.set_aside != aside
+    if moved or index.lacking():
+        rebuild_index(home, index, index.remembered if moved else index.visits())
+    if not moved or index.set_aside is None:
         return None
-    index.rebuild(all_summaries(home, index.remembered))
     return phrase(
         "The index of visits was damaged; it was set aside as {file} and made again.", file=index.set_aside.name
     )
 
 
-def all_summaries(home: Home, known: Iterable[VisitSummary]) -> list[VisitSummary]:
-    """Every visit read from its journal, and of those that cannot be read what is ``known``: the index, made again."""
+def details_of(visit: VisitRecord) -> VisitDetails:
+    """What the index keeps of a visit beside its line in the list; times are learned from closed visits only."""
+    if not visit.sealed:
+        return VisitDetails(entries_of(visit))
+    return VisitDetails(entries_of(visit), observations(visit), forecasts(visit))
+
+
+def rebuild_index(home: Home, index: Index, known: Iterable[VisitSummary]) -> list[VisitSummary]:
+    """Make the index and what lies beside it again from the visits; the caller holds the lock.
+
+    What the index knows of visits that can no longer be read is kept.
+    """
     remembered = {summary.id: summary for summary in known}
-    found = dict(remembered)
+    found, details = dict(remembered), index.details()
     for visit_id in home.visit_ids():
-        found[visit_id] = _read(home, visit_id, remembered.get(visit_id))
+        found[visit_id], record = _read_both(home, visit_id, remembered.get(visit_id))
+        if record is not None:
+            details[visit_id] = details_of(record)
     for visit_id in remembered.keys() - set(home.visit_ids()):
         found[visit_id] = replace(remembered[visit_id], state=VisitState.DAMAGED)
-    return sorted(found.values(), key=lambda summary: (summary.started_at, summary.id))
+    summaries = _in_order(found.values())
+    index.rebuild(summaries, details)
+    return summaries
+
+
+def history_of(home: Home, index: Index) -> tuple[list[TerminalEntry], list[str]]:
+    """What was found and done on every terminal, oldest first, and the visits that cannot be read.
+
+    From the index where it knows a closed visit as it is, else from the visit itself: nothing is missing because the
+    index was made by an older techtool, was lost, or because the visit is not closed yet. Of a visit that cannot be
+    read the index still has what it had.
+    """
+    summaries = {summary.id: summary for summary in known_visits(index)}
+    heads = index.detailed()
+    kept = index.terminals()
+    settled = {visit for visit, summary in summaries.items() if summary.closed and heads.get(visit, "") == summary.head}
+    read: dict[str, tuple[TerminalEntry, ...]] = {}
+    broken = [visit for visit, summary in summaries.items() if summary.state is VisitState.DAMAGED]
+    for visit in home.visit_ids():
+        known = summaries.get(visit)
+        if visit in settled or (known is not None and known.closed and not known.serials):
+            continue
+        summary, record = _read_both(home, visit, known)
+        if record is not None:
+            read[visit] = entries_of(record)
+        elif summary.state in (VisitState.DAMAGED, VisitState.NEWER) and visit not in broken:
+            broken.append(visit)
+    entries = [entry for entry in kept if entry.visit not in read]
+    entries += [entry for found in read.values() for entry in found]
+    return sorted(entries, key=lambda entry: (entry.at, entry.visit, entry.lane)), sorted(broken)
+
+
+def _in_order(summaries: Iterable[VisitSummary]) -> list[VisitSummary]:
+    return sorted(summaries, key=lambda summary: (summary.started_at, summary.id))
 
 
 def not_as_closed(known: VisitSummary | None, record: VisitRecord) -> bool:
@@ -109,15 +169,20 @@ def list_visits(services: Services) -> list[VisitSummary]:
 
 def _read(home: Home, visit_id: str, known: VisitSummary | None) -> VisitSummary:
     """The summary of a visit by its journal; what is known of it, marked, where the journal cannot be believed."""
+    return _read_both(home, visit_id, known)[0]
+
+
+def _read_both(home: Home, visit_id: str, known: VisitSummary | None) -> tuple[VisitSummary, VisitRecord | None]:
+    """:func:`_read`, and the record where it can be believed."""
     try:
         record = record_in(home, visit_id)
-    except StoreDamaged:
-        return replace(known or _nothing_known(home, visit_id), state=VisitState.DAMAGED)
+    except (StoreDamaged, DiskError):
+        return replace(known or _nothing_known(home, visit_id), state=VisitState.DAMAGED), None
     except StoreTooNew:
-        return replace(known or _nothing_known(home, visit_id), state=VisitState.NEWER)
+        return replace(known or _nothing_known(home, visit_id), state=VisitState.NEWER), None
     if known is not None and not_as_closed(known, record):
-        return replace(known, state=VisitState.DAMAGED)
-    return summary_of(record)
+        return replace(known, state=VisitState.DAMAGED), None
+    return summary_of(record), record
 
 
 def known_visits(index: Index) -> list[VisitSummary]:
@@ -127,7 +192,7 @@ def known_visits(index: Index) -> list[VisitSummary]:
 
 def known_visit(index: Index, visit_id: str) -> VisitSummary | None:
     """What the index says of one visit, damaged or not."""
-    with contextlib.suppress(StoreDamaged, StoreTooNew):
+    with contextlib.suppress(StoreDamaged, StoreTooNew, DiskError):
         return index.visit(visit_id)
     return next((summary for summary in index.still_readable() if summary.id == visit_id), None)
 
@@ -135,7 +200,7 @@ def known_visit(index: Index, visit_id: str) -> VisitSummary | None:
 def _unsettled(services: Services) -> list[str]:
     try:
         return services.index.unsettled()
-    except (StoreDamaged, StoreTooNew):
+    except (StoreDamaged, StoreTooNew, DiskError):
         return services.home.visit_ids()
 
 
@@ -154,7 +219,7 @@ def unfinished(services: Services) -> list[VisitRecord]:
     for visit_id in _unsettled(services):
         try:
             visit = open_record(services, visit_id)
-        except (StoreDamaged, StoreTooNew):
+        except (StoreDamaged, StoreTooNew, DiskError):
             continue
         if _state(visit) is VisitState.OPEN and not not_as_closed(known_visit(services.index, visit_id), visit):
             found.append(visit)
@@ -172,7 +237,7 @@ def unfinished_visit(services: Services) -> str:
         known = known_visit(services.index, visit_id)
         if known is None or not known.closed:
             open_record(services, visit_id)
-    raise NoSuchVisit(visit=phrase("none is unfinished"))
+    raise NothingToResume
 
 
 def to_resume(services: Services, visit_id: str, moved: Iterable[str] = ()) -> str:
@@ -208,7 +273,7 @@ def to_close(services: Services, visit_id: str) -> VisitRecord:
     """An unfinished visit, as it is recorded; raises :class:`NoSuchVisit` for a closed one, :class:`VisitDamaged`."""
     visit = open_record(services, visit_id)
     if visit.sealed:
-        raise NoSuchVisit(visit=phrase("{visit} is closed already", visit=visit_id))
+        raise VisitClosed(visit=visit_id)
     if visit.remains:
         raise NoSuchVisit(
             visit=phrase(

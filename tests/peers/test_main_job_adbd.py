@@ -23,6 +23,7 @@ from typing import Any
 import pytest
 
 from techtool.backups.keys import new_identity
+from techtool.catalogue.reader import load_catalogue
 from techtool.errors import Exit
 from tests.peers.adb_server import AdbServer
 from tests.peers.relay import Relay
@@ -35,6 +36,7 @@ SETTINGS = "settings_apk-debug.apk"
 PACKAGE = "io.appium.settings"
 PASSPHRASE = "correct horse battery"
 ANSWERS = {
+    **{f"test.{test.id}": "not-done: no such thing in the laboratory" for test in load_catalogue().tests},
     "arrive.merchant": "Noodle House",
     "inspect.SE-02": "pass",
     "check.batch": True,

@@ -13,7 +13,7 @@ import pytest
 from techtool.i18n import set_language
 from tests.tui.scenes import Scene, in_utc, scenes
 
-SHOWN = ("home", "plan", "run", "problem", "result")
+SHOWN = ("home", "plan", "run", "problem", "result", "fleet")
 
 
 @pytest.fixture(autouse=True)

@@ -23,9 +23,11 @@ from techtool.simulator.model import find_model
 from techtool.simulator.run import Simulation, TerminalSpec
 from techtool.tui.app import TechtoolApp
 from techtool.tui.doors import Doors, HouseDoors
+from techtool.tui.screens.fleet import FleetScreen, LaneScreen
 from techtool.tui.screens.problem import ProblemScreen
 from techtool.tui.views.visit import VisitView
 from techtool.tui.widgets.choices import Choices
+from techtool.tui.widgets.fleet_table import FleetTable
 from techtool.tui.widgets.question import QuestionPanel
 from techtool.visit.services import Hints, Services
 from techtool.visit.visits import list_visits, open_record
@@ -130,6 +132,8 @@ class Hand:
         match question.kind:
             case AnswerKind.CONFIRM:
                 await self.press("1" if text == "yes" else "2")
+            case AnswerKind.CHECKLIST:
+                await self.checklist(question, text)
             case AnswerKind.TEST_RESULT:
                 result, _, reason = text.partition(":")
                 await self.press(str(["pass", "fail", "not-applicable", "not-done"].index(result) + 1))
@@ -140,18 +144,62 @@ class Hand:
                 await self.press(str(values.index(text) + 1))
             case _:
                 await self.type(text, "enter")
-        await self.until(lambda: self.view.question is not question, f"{question.id} answered")
+        await self.until(
+            lambda: all(one.question is not question for one in self.view.questions), f"{question.id} answered"
+        )
+
+    async def checklist(self, question: Question, text: str) -> None:
+        """``pass``, ``not-done: …`` or ``fail: ITEM, ITEM; note`` by keys."""
+        result, _, rest = text.partition(":")
+        if result == "pass":
+            await self.press("a")
+            return
+        listed, _, note = rest.partition(";") if result == "fail" else ("", "", rest)
+        values, at = [item.value for item in question.items], 0
+        for item in filter(None, (word.strip() for word in listed.split(","))):
+            place = values.index(item)
+            await self.press(*["down" if place > at else "up"] * abs(place - at), "space")
+            at = place
+        await self.press("enter" if result == "fail" else "n")
+        await self.type(note.strip(), "enter")
 
     async def answers(self, given: Mapping[str, str], *, stop_at: Sequence[str] = ()) -> Question | None:
         """Answer what is asked until the visit is over, or one of ``stop_at`` is asked."""
         while True:
-            await self.until(lambda: self.view.over or self.panel() is self.view.question is not None, "a question")
+            await self.until(lambda: self.view.over or self._asked() or self._called(), "a question")
+            if not self.view.over and not self._asked():
+                await self.press("f7")
+                continue
             question = self.panel()
             if self.view.over or question is None:
                 return None
             if question.id.startswith(tuple(stop_at)):
                 return question
-            await self.answer(question, given.get(question.id, _usual(question)))
+            await self.answer(question, given.get(question.id, usual(question)))
+
+    def _asked(self) -> bool:
+        return self.panel() is self.view.question is not None
+
+    def _called(self) -> bool:
+        """Whether nothing is asked here, and a terminal that is not looked at waits."""
+        fleet = self.app.screen
+        ready = isinstance(fleet, FleetScreen | LaneScreen) and fleet.ready
+        return ready and self.view.question is None and bool(self.view.others)
+
+    async def look(self, lane: str) -> None:
+        """From all terminals to this one, by arrows and enter."""
+        await self.on(FleetScreen)
+        table = self.app.screen.query_one(FleetTable)
+        for _step in range(len(self.view.lanes)):
+            if table.marked == lane:
+                break
+            await self.press("down")
+        else:
+            await self.press("home")
+            while table.marked != lane:
+                await self.press("down")
+        await self.press("enter")
+        await self.until(lambda: self.view.current == lane and self.app.screen is not table.screen, f"lane {lane}")
 
     def state(self) -> str:
         """For a test that failed: what has the focus, what is asked, what is shown."""
@@ -175,12 +223,12 @@ def key_event(key: str) -> events.Key:
     return events.Key(key, None)
 
 
-def _usual(question: Question) -> str:
+def usual(question: Question) -> str:
     """What a technician on a good day says."""
     match question.kind:
         case AnswerKind.CONFIRM:
             return "yes"
-        case AnswerKind.TEST_RESULT:
+        case AnswerKind.TEST_RESULT | AnswerKind.CHECKLIST:
             return "pass"
         case AnswerKind.LAST4:
             return question.serial[-4:]
@@ -188,5 +236,5 @@ def _usual(question: Question) -> str:
             return PASSPHRASE
         case AnswerKind.CHOICE:
             return question.choices[0].value
-        case AnswerKind.TEXT:
+        case AnswerKind.TEXT | AnswerKind.FILE:
             return ""

@@ -23,6 +23,7 @@ from techtool.bundles.trust import Stick
 from techtool.catalogue.reader import load_catalogue
 from techtool.clock import FixedClock
 from techtool.domain.outcome import Outcome
+from techtool.domain.pace import WAITS_TURN
 from techtool.domain.plan import Plan, StepKind
 from techtool.domain.planner import make_plan
 from techtool.domain.question import AnswerKind, Choice, Question
@@ -44,11 +45,13 @@ from techtool.domain.terminal import BatchState, Battery, InstalledPackage, Tamp
 from techtool.domain.visit import ErrorRecord, LaneRecord, StepRecord, StepState, VisitRecord
 from techtool.errors import InstallFailed, LinkLost, TechtoolError
 from techtool.events import (
+    Asked,
     Event,
     Finished,
     LaneFinished,
     LaneIdentified,
     LanePlanned,
+    Notice,
     Progress,
     StepDone,
     StepFailed,
@@ -59,7 +62,7 @@ from techtool.i18n import Phrase, phrase, raw
 from techtool.paths import Paths
 from techtool.store.index import VisitState, VisitSummary
 from techtool.tui.app import TechtoolApp
-from techtool.tui.bridge import EngineLike
+from techtool.tui.bridge import FLEET_EVERY_S, EngineLike
 from techtool.tui.doors import HouseDoors
 from techtool.tui.views.home import HomeFacts
 from techtool.visit.checks import question_for
@@ -328,6 +331,10 @@ class SceneEngine:
     question: Question | None = None
     transfer: int = 0
     """Percent of the last step's bytes that are confirmed."""
+    asked: Sequence[tuple[str, Question]] = ()
+    """Lane and question: all of them wait at the same time."""
+    later: Sequence[Event] = ()
+    """What is told while they wait."""
 
     async def run(self, request: VisitRequest) -> AsyncGenerator[Event, None]:
         for event in self.events:
@@ -338,8 +345,21 @@ class SceneEngine:
             yield Progress("1", StepKind.INSTALL, at(103), PAY, total * share // 100, total)
         if self.question is not None:
             await self.operator.ask(self.question)
+        if self.asked:
+            async with asyncio.TaskGroup() as group:
+                for lane, question in self.asked:
+                    yield Asked(lane, StepKind.INSPECT, at(140), question)
+                    group.create_task(self._ask(question))
+                    await asyncio.sleep(0)
+                    self.clock.elapsed_s += 7
+                for event in self.later:
+                    self.clock.elapsed_s += 0.5
+                    yield event
         if not any(isinstance(event, Finished) for event in self.events):
             await asyncio.Event().wait()
+
+    async def _ask(self, question: Question) -> None:
+        await self.operator.ask(question)
 
     async def resume(self, request: ResumeRequest) -> AsyncGenerator[Event, None]:
         async for event in self.run(VisitRequest((), Path())):
@@ -420,6 +440,10 @@ class Scene:
     transfer: int = 0
     keys: tuple[tuple[str, ...], ...] = ()
     """Keys pressed in groups; after each the screen comes to rest."""
+    terminals: int = 0
+    """So many are offered besides those that are seen."""
+    asked: Sequence[tuple[str, Question]] = ()
+    later: Sequence[Event] = ()
 
     def app(self, folder: Path) -> TechtoolApp:
         """An app over a home folder that seems set up."""
@@ -428,8 +452,11 @@ class Scene:
             file.parent.mkdir(parents=True, exist_ok=True)
             file.touch()
         paths.settings.write_text('technician = "Li Wei"\n', encoding="utf-8")
-        doors = SceneDoors(paths, lambda c, o: SceneEngine(c, o, self.events, self.question, self.transfer))
-        return TechtoolApp(doors, Hints(), settle_s=0)
+        doors = SceneDoors(
+            paths, lambda c, o: SceneEngine(c, o, self.events, self.question, self.transfer, self.asked, self.later)
+        )
+        addresses = tuple(f"adb://192.0.2.{n}:5555" for n in range(1, self.terminals + 1))
+        return TechtoolApp(doors, Hints(addresses=addresses), settle_s=0)
 
     async def play(self, pilot: Pilot[int]) -> None:
         """Bring the app to the picture; then nothing moves any more."""
@@ -439,12 +466,83 @@ class Scene:
             for _turn in range(3):
                 await pilot.pause(0.05)
                 await pilot.pause()
+        if self.terminals:
+            await pilot.pause(2 * FLEET_EVERY_S)
         for field in pilot.app.screen.query(Input):
             field.cursor_blink = False
         await pilot.pause()
 
 
 _TO_VISIT: Final = (("2",), ("f2",))
+_TO_FLEET: Final = (("2",), ("f4",), ("f2",))
+FLEET: Final = 30
+
+
+def fleet_serial(lane: int) -> str:
+    """Of a terminal among many; one in four is another maker's."""
+    return f"P2A01234{93 + lane:05}" if lane % 4 else f"SIMF2030{lane:03}"
+
+
+def _in_fleet(lane: int) -> list[Event]:
+    """One terminal as far as it is: 7 and 23 ask, 11 and 19 stopped, 3 to 6 are busy, from 24 on they wait."""
+    name, serial = str(lane), fleet_serial(lane)
+    address = f"adb://192.0.2.{lane}:5555"
+    maker, model = ("SUNMI", "SUNMI P2") if lane % 4 else ("Castles", "Saturn1000F2")
+    copy = phrase("Copy {package} {version} from the stick", package=PAY, version="1.5.0")
+    told: list[Event] = [
+        StepStarted(name, StepKind.IDENTIFY, at(lane)),
+        LaneIdentified(name, at(lane), address, serial, maker, model, "11"),
+        StepDone(name, StepKind.IDENTIFY, at(lane)),
+    ]
+    if lane >= 24:
+        return told
+    told += [StepStarted(name, StepKind.INSPECT, at(40), "SE-02", title_of("SE-02"))]
+    if lane == 23:
+        return told
+    told += [StepDone(name, StepKind.INSPECT, at(50), "SE-02"), LanePlanned(name, at(51), plan())]
+    if lane == 11:
+        error = _record(REFUSED)
+        told += [StepStarted(name, StepKind.CHECK, at(52)), StepFailed(name, StepKind.CHECK, at(52), error)]
+        return [*told, LaneFinished(name, at(53), address, serial, Outcome.REFUSED, 1, error)]
+    if lane == 4:
+        return [*told, StepStarted(name, StepKind.BACKUP, at(60), "", phrase("Back up the configuration"))]
+    title = phrase("Install {package} {version}", package=PAY, version="1.5.0")
+    told += [StepStarted(name, StepKind.INSTALL, at(70), f"copy:{PAY}", copy)]
+    told += [StepDone(name, StepKind.INSTALL, at(72), f"copy:{PAY}")]
+    if lane in (21, 22):
+        return [*told, Notice(name, None, at(73), Phrase(WAITS_TURN, {"count": 4}))]
+    told += [StepStarted(name, StepKind.INSTALL, at(74), PAY, title)]
+    if lane == 19:
+        error = _record(LOST)
+        told += [StepFailed(name, StepKind.INSTALL, at(90), error, PAY)]
+        return [*told, LaneFinished(name, at(91), address, serial, Outcome.FAILED_TRANSIENT, 24, error)]
+    if lane in (3, 5, 6, 7):
+        share = {3: 61, 5: 80, 6: 3, 7: 0}[lane]
+        return [*told, Progress(name, StepKind.INSTALL, at(100), PAY, 18_204_331 * share // 100, 18_204_331)]
+    told += [StepDone(name, StepKind.INSTALL, at(110), PAY), StepStarted(name, StepKind.VERIFY, at(111))]
+    return [*told, LaneFinished(name, at(130), address, serial, Outcome.SUCCESS, 0)]
+
+
+def fleet_events() -> list[Event]:
+    """A store at night: thirty terminals, each somewhere else."""
+    return [VisitStarted(VISIT, at(0)), *(event for lane in range(1, FLEET + 1) for event in _in_fleet(lane))]
+
+
+def fleet_transfers() -> list[Event]:
+    """Three of them receive, each at its own place."""
+    total = 18_204_331
+    return [
+        Progress(str(lane), StepKind.INSTALL, at(100 + turn), PAY, total * begun // 100 + turn * 150_000, total)
+        for turn in range(1, 9)
+        for lane, begun in ((3, 61), (5, 80), (6, 3))
+    ]
+
+
+def fleet_questions() -> list[tuple[str, Question]]:
+    """Two ask at the same time."""
+    problem = replace(problem_question(), serial=fleet_serial(7))
+    inspection = question_for(load_catalogue().test("SE-08"), StepKind.TEST, fleet_serial(23))
+    return [("7", problem), ("23", inspection)]
 
 
 def scenes() -> tuple[Scene, ...]:
@@ -463,6 +561,14 @@ def scenes() -> tuple[Scene, ...]:
         Scene("problem", failed, problem_question(), keys=_TO_VISIT),
         Scene("test", testing, test_question(), keys=_TO_VISIT),
         Scene("result", until_end(), keys=_TO_VISIT),
+        Scene(
+            "fleet",
+            fleet_events(),
+            keys=_TO_FLEET,
+            terminals=FLEET - 1,
+            asked=fleet_questions(),
+            later=fleet_transfers(),
+        ),
         Scene("stick", keys=(("3",), ("enter",))),
         Scene("visits", keys=(("4",),)),
         Scene("help", keys=(("f1",),)),

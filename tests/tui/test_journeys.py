@@ -52,9 +52,9 @@ async def test_a_whole_visit(stage: Stage, lang: str, size: tuple[int, int]) -> 
     assert lane.backup is not None
     assert lane.backup.verified
     assert [i.sha256_expected for i in lane.installed] == [i.sha256_found for i in lane.installed]
-    assert {check.result for check in lane.checks} == {"pass"}
-    assert [answer.answer for answer in visit.answers] == ["Wang"]
-    assert len(list((stage.world.paths.reports / visit.id).glob("*.html"))) == 2
+    assert {check.result for check in lane.checks} <= {"pass", "not-applicable"}
+    assert [answer.answer for answer in visit.answers if answer.question_id == "sign_off.name"] == ["Wang"]
+    assert len(list((stage.world.paths.reports / visit.id).glob("*.html"))) == 4
 
 
 async def test_nothing_changes_before_the_last_four_are_typed(stage: Stage) -> None:
@@ -78,10 +78,10 @@ async def test_keys_typed_ahead_confirm_nothing(stage: Stage) -> None:
     """What was typed for the screen before, or in the moment a new one appears, does not reach it."""
     async with stage.terminals() as simulation, stage.screens(*simulation.addresses) as hand:
         await begin(hand)
-        inspection = await hand.answers({}, stop_at=["inspect.SE-02"])
-        assert inspection is not None
+        photo = await hand.answers({}, stop_at=["inspect.photo"])
+        assert photo is not None
         hand.app.house.settle_s = 3600
-        await hand.answer(inspection, "pass")
+        await hand.answer(photo, "")
         plan = await hand.on(PlanScreen)
         question = await hand.question("confirm.last4")
         await hand.type(question.serial[-4:], "enter")

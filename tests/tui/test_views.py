@@ -26,8 +26,8 @@ from techtool.events import (
     VisitStarted,
 )
 from techtool.i18n import phrase, raw, set_language
-from techtool.tui.bridge import ScreenOperator
 from techtool.tui.meter import Meter
+from techtool.tui.person import ScreenOperator
 from techtool.tui.requests import visit_request
 from techtool.tui.theme import ASCII, UNICODE
 from techtool.tui.views.fold import fold, planned_visit, with_question
@@ -119,7 +119,7 @@ def test_which_screen_is_due() -> None:
         "confirm.last4": (AnswerKind.LAST4, Place.PLAN),
         "check.override.battery": (AnswerKind.TEXT, Place.PLAN),
         "problem.install": (AnswerKind.CHOICE, Place.PROBLEM),
-        "inspect.SE-02": (AnswerKind.TEST_RESULT, Place.RUN),
+        "inspect.SE-02": (AnswerKind.CHECKLIST, Place.RUN),
     }
     for name, (kind, place) in due.items():
         assert place_of(with_question(view, Question(name, kind, raw("?"), serial="SN1"))) is place
@@ -240,7 +240,7 @@ def test_every_mark_has_a_glyph_in_ascii_too() -> None:
 
 
 async def test_a_key_pressed_twice_answers_one_question_only() -> None:
-    seen: list[Question | None] = []
+    seen: list[tuple[Question, ...]] = []
     operator = ScreenOperator(seen.append)
     first, second = (Question("a", AnswerKind.CONFIRM, raw("?")), Question("a", AnswerKind.CONFIRM, raw("?")))
     task = asyncio.create_task(operator.ask(first))

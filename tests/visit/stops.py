@@ -25,11 +25,12 @@ from collections import Counter
 from collections.abc import AsyncIterator, Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
 import techtool.links.adb.wire as wire
+import techtool.terminals.staging as staging
 import techtool.visit.engine as engine_module
 from techtool.cli.demo_world import DemoWorld
 from techtool.domain.outcome import Outcome
@@ -141,9 +142,11 @@ def _same_key(path: Path, passphrase: str) -> Any:
     return _key(Path(os.environ["STOPS_TEMPLATE"]) / "home/keys" / path.name, passphrase)
 
 
-def prepare(template: str) -> None:
-    """In every worker process."""
+def prepare(template: str, *, staged: bool = False) -> None:
+    """In every worker process; ``staged``: every package is laid down on the terminal first, as only large ones are."""
     os.environ["STOPS_TEMPLATE"] = template
+    if staged:
+        vars(staging)["STAGE_FROM_BYTES"] = 1
     vars(wire)["PacketChannel"] = FrozenChannel
     vars(engine_module)["load_report_key"] = _same_key
 
@@ -416,7 +419,9 @@ class Tally:
 
 
 @contextlib.contextmanager
-def workers(folder: Path | None = None, count: int | None = None) -> Iterator[ProcessPoolExecutor]:
+def workers(
+    folder: Path | None = None, count: int | None = None, *, staged: bool = False
+) -> Iterator[ProcessPoolExecutor]:
     """Processes that try stops, on a world made for them."""
     shm = Path("/dev/shm")
     fast = folder is None and shm.is_dir() and os.access(shm, os.W_OK)
@@ -427,7 +432,7 @@ def workers(folder: Path | None = None, count: int | None = None) -> Iterator[Pr
         with ProcessPoolExecutor(
             count or 1 + (os.cpu_count() or 1),
             mp_context=multiprocessing.get_context("spawn"),
-            initializer=prepare,
+            initializer=partial(prepare, staged=staged),
             initargs=(str(base / "template"),),
         ) as pool:
             yield pool
@@ -439,10 +444,10 @@ Chosen = Callable[[int, int], list[Stops]]
 """Trials for a visit of so many effects and so many writes."""
 
 
-def try_all(choose: Chosen | None = None, *, sample: int = 0, count: int | None = None) -> Tally:
+def try_all(choose: Chosen | None = None, *, sample: int = 0, count: int | None = None, staged: bool = False) -> Tally:
     """Every single stop, or an evenly spread ``sample`` of them, or what ``choose`` says."""
     begun = time.monotonic()
-    with workers(count=count) as pool:
+    with workers(count=count, staged=staged) as pool:
         kinds = pool.submit(counted).result()
         writes = pool.submit(writes_counted).result()
         chosen = choose(len(kinds), writes) if choose else singles(len(kinds), sample)
@@ -485,6 +490,7 @@ def main() -> int:
     parser.add_argument("--workers", type=int, default=None)
     parser.add_argument("--way", choices=("stops", "rows", "torn", "full"), default="stops", help="what goes wrong")
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--staged", action="store_true", help="packages are laid down first, as large ones are")
     chosen = parser.parse_args()
     count = chosen.sample or 40
     ways: dict[str, Chosen | None] = {
@@ -493,7 +499,7 @@ def main() -> int:
         "torn": torn(chosen.seed, count),
         "full": full(chosen.sample),
     }
-    tally = try_all(ways[chosen.way], sample=chosen.sample, count=chosen.workers)
+    tally = try_all(ways[chosen.way], sample=chosen.sample, count=chosen.workers, staged=chosen.staged)
     print(tally)
     return 1 if tally.untruthful else 0
 

@@ -281,7 +281,7 @@ def test_nothing_of_an_open_or_damaged_visit_goes(made: tuple[Shop, str]) -> Non
     shop, visit = made
     journal = shop.world.paths.visits / f"{visit}.jnl"
     lines = journal.read_bytes().splitlines(keepends=True)
-    services = later(shop, 99)
+    services = later(shop, 80)
     shop.world.paths.index.unlink()
     for content, reason in ((b"".join(lines[:-1]), "not closed"), (b"".join([*lines[:3], *lines[4:]]), "damaged")):
         journal.write_bytes(content)

@@ -197,7 +197,8 @@ def test_every_release_its_rules_the_questions_and_the_time(press: Press, plan: 
         "  · com.example.castles.pay 1.5.0: not for this model",
     ):
         assert line in out.splitlines()
-    assert "Time: " in out
+    assert "payments down about " in out
+    assert "Risk: " in out
     assert "✓ Made for SUNMI P2." not in out
     _code, every, _err = plan("--every-rule")
     assert "✓ Made for SUNMI P2." in every
@@ -290,3 +291,17 @@ def test_plan_says_what_is_recalled(press: Press, plan: Command) -> None:
     assert tree["recalled_installed"] == []
     code, tree = plan.json("--release", PAY)
     assert (code, tree["order"]) == (Exit.DONE, [f"{PAY}@1.0"])
+
+
+def test_every_number_of_the_risk_is_explained(plan: Command) -> None:
+    _code, tree = plan.json()
+    risk = tree["risk"]
+    assert risk["score"] == risk["likelihood"]["level"] * risk["impact"]["level"]
+    assert sum(f["points"] for f in risk["factors"] if f["side"] == "impact") == risk["impact"]["points"]
+    assert all(factor["source"] and factor["fact"] for factor in risk["factors"])
+    assert tree["attended_s"]["p50"] < tree["estimate_s"]["p50"]
+    _code, out, _err = plan("--explain")
+    for factor in risk["factors"]:
+        assert f"{factor['points']:+d} " in out
+        assert factor["fact"] in out
+    assert f"= {risk['score']} of 25" in out

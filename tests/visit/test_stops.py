@@ -221,6 +221,18 @@ def test_truth_after_any_stop(choose: stops.Chosen | None, at_least: int) -> Non
 
 @pytest.mark.slow
 @pytest.mark.timeout(600)
+def test_truth_where_packages_are_laid_down_first() -> None:
+    """A part of the effects of the resumable way, which only large packages go; ``--staged`` tries them all."""
+    streamed = stops.try_all(lambda _effects, _writes: [])
+    tally = stops.try_all(sample=48, staged=True)
+    print(tally)
+    assert tally.tried >= 48
+    assert tally.effects["packet"] > streamed.effects["packet"], "nothing was laid down"
+    assert not tally.untruthful, str(tally)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(600)
 async def test_a_power_cut_while_two_packages_go_in_together(shop: Shop, suite: Path, tmp_path: Path) -> None:
     """Before and after every command of the set, and in the journal's entry behind it: both packages or none."""
     pair, template = with_stick(shop, suite), tmp_path / "template"

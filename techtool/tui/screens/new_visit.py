@@ -12,10 +12,11 @@ from textual.containers import VerticalScroll
 from textual.widget import Widget
 from textual.widgets import Button, Input
 
+from techtool.domain.pace import MOST, WRITERS
 from techtool.errors import TechtoolError
 from techtool.i18n import N_, _
 from techtool.tui.actions import bindings
-from techtool.tui.requests import visit_request
+from techtool.tui.requests import Order, addresses_of, visit_request
 from techtool.tui.screens.base import HouseScreen
 from techtool.tui.views.lines import Part
 from techtool.tui.views.problem import complaint
@@ -26,12 +27,17 @@ from techtool.tui.widgets.text import Plain
 class NewVisitScreen(HouseScreen):
     """Pick terminals, name the stick, begin."""
 
-    KEYS: ClassVar[tuple[str, ...]] = ("help", "begin", "refresh", "back")
-    BINDINGS: ClassVar[list[BindingType]] = [*bindings("help", "begin", "refresh", "back")]
+    KEYS: ClassVar[tuple[str, ...]] = ("help", "begin", "pick_all", "refresh", "back")
+    BINDINGS: ClassVar[list[BindingType]] = [*bindings("help", "begin", "pick_all", "refresh", "back")]
     ABOUT: ClassVar[str] = N_(
         "Pick the terminals on the counter: those on a USB cable are listed, one on the network is typed as "
-        "adb://HOST:PORT. Then the stick from the office. Beginning only reads; what would change is shown first."
+        "adb://HOST:PORT. Then the stick from the office. Beginning only reads; what would change is shown first. "
+        "Several addresses are parted by blanks, and adb://HOST:5555-5584 stands for thirty of them; F4 picks the "
+        "whole list."
     )
+
+    order = Order.ONE_FIRST
+    """What is chosen where there are several terminals."""
 
     def top(self) -> tuple[Part, ...]:
         """What this is."""
@@ -45,8 +51,10 @@ class NewVisitScreen(HouseScreen):
             options = [Option(a, a, _("simulated"), picked=place == 0) for place, a in enumerate(hints.addresses)]
             yield Choices(options, id="terminals", start=0, label_width=34)
             yield Plain("", id="looking", classes="question-note")
-            yield Plain(_("Another terminal"), classes="field-title")
+            yield Plain(_("Another terminal, or several"), classes="field-title")
             yield Input(placeholder="adb://192.0.2.10:5555", id="address", compact=True)
+            yield Plain(_("In what order"), classes="field-title", id="order-title")
+            yield Choices(self._orders(), id="order", label_width=34)
             yield Plain(_("USB stick"), classes="heading")
             yield Choices(id="sticks", label_width=34)
             yield Plain(_("Folder of the stick"), classes="field-title")
@@ -58,6 +66,7 @@ class NewVisitScreen(HouseScreen):
         """Listen, and look for what is connected."""
         self.arm()
         self.query_one("#sticks").display = False
+        self._show_order()
         self.action_refresh()
         first = "#terminals" if self.query_one("#terminals", Choices).options else "#address"
         self.query_one(first).focus()
@@ -78,6 +87,7 @@ class NewVisitScreen(HouseScreen):
             if n.address not in known
         ]
         await choices.offer([*choices.options, *new], start=0)
+        self._show_order()
         if new and not self.query_one("#address", Input).value:
             choices.focus()
         none = not choices.options
@@ -99,8 +109,46 @@ class NewVisitScreen(HouseScreen):
         if event.control.id == "sticks":
             self.query_one("#stick", Input).value = event.value
             return
+        if event.control.id == "order":
+            self.order = Order(event.value)
+            await event.control.offer(self._orders())
+            return
         options = [replace(o, picked=not o.picked) if o.value == event.value else o for o in event.control.options]
         await event.control.offer(options)
+        self._show_order()
+
+    def _picked(self) -> list[str]:
+        return [option.value for option in self.query_one("#terminals", Choices).options if option.picked]
+
+    def _orders(self) -> list[Option]:
+        texts = {
+            Order.ONE_FIRST: (_("One first, then the rest"), _("the rest begin when the first is well")),
+            Order.ONE_BY_ONE: (_("One after the other"), _("one terminal always stays of use")),
+            Order.ALL: (_("All at once"), _("{count} are written at the same time").format(count=WRITERS)),
+        }
+        return [Option(o.value, label, note, picked=o is self.order) for o, (label, note) in texts.items()]
+
+    def _show_order(self) -> None:
+        """The order matters where there are several."""
+        try:
+            several = len({*self._picked(), *addresses_of(self.query_one("#address", Input).value)}) > 1
+        except TechtoolError:
+            several = True
+        for name in ("#order", "#order-title"):
+            self.query_one(name).display = several
+
+    async def action_pick_all(self) -> None:
+        """Every terminal of the list that is ready, as many as one visit takes; none when all were picked."""
+        terminals = self.query_one("#terminals", Choices)
+        ready = [option for option in terminals.options if not option.note or option.picked or self._simulated(option)]
+        ready = ready[:MOST]
+        every = all(option.picked for option in ready)
+        names = {option.value for option in ready}
+        await terminals.offer([replace(o, picked=o.value in names and not every) for o in terminals.options])
+        self._show_order()
+
+    def _simulated(self, option: Option) -> bool:
+        return option.value in self.house.hints.addresses
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
         """Enter goes on: from the address to the stick, from the stick to the button."""
@@ -111,6 +159,8 @@ class NewVisitScreen(HouseScreen):
         """The complaint goes when it is being mended."""
         event.stop()
         self.query_one("#problem", Plain).say("")
+        if event.input.id == "address":
+            self._show_order()
 
     def on_button_pressed(self, event: Button.Pressed) -> None:
         """Begin."""
@@ -119,13 +169,13 @@ class NewVisitScreen(HouseScreen):
 
     def action_begin(self) -> None:
         """Begin with what is entered, or say what is missing."""
-        picked = [o.value for o in self.query_one("#terminals", Choices).options if o.picked]
         problem = self.query_one("#problem", Plain)
         try:
             address, stick = (self.query_one(name, Input).value for name in ("#address", "#stick"))
-            request = visit_request(picked, address, stick)
+            request = visit_request(self._picked(), address, stick, self.order)
         except TechtoolError as error:
             problem.say(complaint(error))
+            problem.call_after_refresh(problem.scroll_visible, animate=False)
             self.app.bell()
             return
         problem.say("")

@@ -62,11 +62,11 @@ class PlanScreen(VisitScreenBase):
         lane = view.lane
         if lane is None or lane.plan is None:
             return
-        drawn = (lane.plan, self._every_rule)
+        drawn = (lane.plan, lane.risk, self._every_rule)
         if drawn == self._drawn:
             return
         self._drawn = drawn
-        plan = plan_view(lane.plan, lane.model, lane.system, every_rule=self._every_rule)
+        plan = plan_view(lane.plan, lane.model, lane.system, every_rule=self._every_rule, risk=lane.risk)
         self.query_one("#steps", Static).update(steps_table(plan))
         self.query_one("#times", Static).update(times_table(plan))
         self.query_one("#releases", Static).update(self._releases(plan))
@@ -155,6 +155,7 @@ def times_table(plan: PlanView) -> Table:
             (_("of it with you"), plan.attended),
             (_("Payments down"), plan.downtime),
             (_("Undo"), plan.undo),
+            *([(_("Risk"), plan.risk)] if plan.risk else []),
         ],
         indent=2,
     )

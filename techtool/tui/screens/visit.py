@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import ClassVar
 
 from rich.table import Table
@@ -16,8 +16,7 @@ from techtool.domain.question import AnswerKind, Question
 from techtool.i18n import N_, _
 from techtool.tui.actions import bindings
 from techtool.tui.screens.base import VisitScreenBase
-from techtool.tui.theme import AMBER, COLOUR, DIM, STRONG
-from techtool.tui.views.lines import word_of
+from techtool.tui.theme import AMBER, DIM
 from techtool.tui.views.run import headline, items_of, safety
 from techtool.tui.views.visit import LogLine, VisitView
 from techtool.tui.widgets.question import QuestionPanel
@@ -46,7 +45,6 @@ class VisitScreen(VisitScreenBase):
         with Horizontal(classes="body"):
             yield StepRail()
             with Vertical(id="work"):
-                yield Static(id="lanes", markup=False)
                 yield Plain("", id="headline")
                 yield TransferBar()
                 yield Plain("", id="safety")
@@ -65,8 +63,6 @@ class VisitScreen(VisitScreenBase):
         self.tell_top()
         lane = view.lane
         self.query_one(StepRail).show_lane(lane)
-        self.query_one("#lanes", Static).update(self._lanes(view))
-        self.query_one("#lanes").display = len(view.lanes) > 1
         self.query_one("#headline", Plain).say(headline(view))
         self.query_one(TransferBar).show_transfer(view.transfer)
         warn, text = safety(view)
@@ -76,8 +72,9 @@ class VisitScreen(VisitScreenBase):
         items = items_of(lane) if lane else ()
         self.query_one("#items", Static).update(lines_grid(items, self.glyphs))
         self.query_one("#items").display = len(items) > 1
+        log = [line for line in view.log if line.lane in ("", view.current)]
         self.query_one("#log", Static).update(
-            log_grid(view.log[-(MORE_LINES if self.has_class("-tall") else LAST_LINES) :], self)
+            log_grid(log[-(MORE_LINES if self.has_class("-tall") else LAST_LINES) :], self)
         )
 
     async def ask(self, question: Question | None) -> None:
@@ -89,16 +86,6 @@ class VisitScreen(VisitScreenBase):
         """Hand the answer to the engine."""
         event.stop()
         self.house.answer(event.question, event.text)
-
-    def _lanes(self, view: VisitView) -> Text:
-        """One line for all terminals: those that are not under way are short."""
-        line = Text()
-        for lane in view.lanes:
-            here = lane.lane == view.current
-            line.append(f"{self.glyphs.marks[lane.mark]} ", style=f"bold {COLOUR[lane.mark]}")
-            line.append(f"{lane.serial or lane.lane}", style=f"bold {STRONG}" if here else DIM)
-            line.append(f" {word_of(lane.mark)}   ", style=COLOUR[lane.mark] if here else DIM)
-        return line
 
     def action_stop(self) -> None:
         """Stop where a person is asked next."""
@@ -132,6 +119,10 @@ class LogScreen(VisitScreenBase):
     BINDINGS: ClassVar[list[BindingType]] = [*bindings("help", "back")]
     ABOUT: ClassVar[str] = N_("Everything that happened in this run of the visit, newest last.")
 
+    def __init__(self) -> None:
+        super().__init__()
+        self._drawn: tuple[LogLine, ...] | None = None
+
     def body(self) -> Iterable[Widget]:
         """The lines."""
         with VerticalScroll(classes="body", id="whole-log"):
@@ -144,15 +135,21 @@ class LogScreen(VisitScreenBase):
 
     def show(self, view: VisitView) -> None:
         """Draw the lines, stay at the end."""
-        self.query_one("#log", Static).update(log_grid(view.log, self))
+        if view.log is self._drawn:
+            return
+        self._drawn = view.log
+        names = {lane.lane: lane.name for lane in view.lanes} if view.fleet else {}
+        self.query_one("#log", Static).update(log_grid(view.log, self, names))
         self.query_one("#whole-log").scroll_end(animate=False)
 
 
-def log_grid(lines: Iterable[LogLine], screen: VisitScreenBase) -> Table:
-    """Time, mark, text."""
+def log_grid(lines: Iterable[LogLine], screen: VisitScreenBase, names: Mapping[str, str] | None = None) -> Table:
+    """Time, mark, text; among many terminals also which one, by ``names``."""
     rows = []
     for line in lines:
         body = Text()
+        if names:
+            body.append(f"{names.get(line.lane, '')} ".rjust(3), style=DIM)
         body.append_text(mark_text(line.mark, screen.glyphs))
         body.append(f" {line.text}", style=DIM if line.mark.value in ("note", "ok") else AMBER)
         rows.append((Text(line.time, style=DIM), body))

@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Final
 
 from techtool.domain.outcome import OUTCOME_LABEL
+from techtool.domain.pace import WAITS_TURN
 from techtool.domain.plan import StepKind
 from techtool.domain.question import CheckResult, Question
 from techtool.domain.terminal import titled
@@ -17,6 +18,7 @@ from techtool.events import (
     LaneFinished,
     LaneIdentified,
     LanePlanned,
+    LaneRisk,
     Notice,
     Progress,
     StepDone,
@@ -28,7 +30,17 @@ from techtool.events import (
 from techtool.i18n import Phrase, phrase, translate
 from techtool.tui.views.lines import Mark, time_of_day
 from techtool.tui.views.run import check_word
-from techtool.tui.views.visit import ORDER, STATIONS, Item, LaneView, LogLine, Station, Transfer, VisitView
+from techtool.tui.views.visit import (
+    ORDER,
+    STATIONS,
+    Item,
+    LaneView,
+    LogLine,
+    Station,
+    Transfer,
+    VisitView,
+    Waiting,
+)
 
 MANY: Final = frozenset({StepKind.INSTALL, StepKind.TEST})
 """Stations of several steps: done only when the next one begins."""
@@ -38,14 +50,18 @@ LOG_LINES: Final = 400
 def planned_visit(addresses: Sequence[str]) -> VisitView:
     """A new visit before its first event."""
     lanes = tuple(LaneView(str(n), address) for n, address in enumerate(addresses, 1))
-    return VisitView(lanes=lanes, current="1" if lanes else "")
+    return VisitView(lanes=lanes, current=_only(lanes))
 
 
 def resumed_visit(visit: str, lanes: Sequence[LaneRecord]) -> VisitView:
     """An unfinished visit before it is gone on with: what its record says of each terminal."""
     views = tuple(_known_lane(record) for record in lanes)
-    current = next((lane.lane for lane in views if lane.outcome is None), "")
-    return VisitView(visit=visit, resumed=True, lanes=views, current=current)
+    return VisitView(visit=visit, resumed=True, lanes=views, current=_only(views))
+
+
+def _only(lanes: Sequence[LaneView]) -> str:
+    """Where there is one terminal, it is looked at; of several a person chooses."""
+    return lanes[0].lane if len(lanes) == 1 else ""
 
 
 def _known_lane(record: LaneRecord) -> LaneView:
@@ -77,13 +93,14 @@ def fold(view: VisitView, event: Event) -> VisitView:
             )
             return _logged(replace(view, visit=visit, resumed=resumed), event, Mark.NOTE, text)
         case StepStarted(lane=lane):
-            return replace(_changed(view, lane, _started(_lane(view, lane), event)), current=lane, transfer=None)
+            return _changed(view, lane, _started(_lane(view, lane), event))
         case StepDone(lane=lane, result=result):
-            view = replace(_changed(view, lane, _done(_lane(view, lane), event)), transfer=None)
-            return _logged(view, event, *_told(view, event, result)) if result is not None else view
+            view = _changed(view, lane, _done(_lane(view, lane), event))
+            return _logged(view, event, *_told(view, event, result), lane=lane) if result is not None else view
         case StepFailed(lane=lane, error=error):
-            view = replace(_changed(view, lane, _failed(_lane(view, lane), event)), transfer=None)
-            return _logged(view, event, Mark.STOPPED, phrase("{code} {what}", code=error.code, what=error.what))
+            view = _changed(view, lane, _failed(_lane(view, lane), event))
+            text = phrase("{code} {what}", code=error.code, what=error.what)
+            return _logged(view, event, Mark.STOPPED, text, lane=lane)
         case LaneIdentified(lane=lane):
             identified = replace(
                 _lane(view, lane),
@@ -93,19 +110,28 @@ def fold(view: VisitView, event: Event) -> VisitView:
                 address=event.address,
             )
             return _changed(view, lane, identified)
-        case LanePlanned(lane=lane, plan=plan):
-            return _changed(view, lane, replace(_lane(view, lane), plan=plan))
-        case Notice(text=text, warning=warning):
-            return _logged(view, event, Mark.WARNING if warning else Mark.NOTE, text)
-        case StillWaiting(text=text):
-            return _logged(view, event, Mark.NOTE, text)
+        case LanePlanned() | LaneRisk():
+            return _decided(view, event)
+        case Notice(lane=lane, text=text, warning=warning):
+            if text.msgid == WAITS_TURN:
+                view = _changed(view, lane, replace(_lane(view, lane), waits_turn=True, silent_s=0))
+            return _logged(view, event, Mark.WARNING if warning else Mark.NOTE, text, lane=lane)
+        case StillWaiting(lane=lane, text=text, waited_s=waited_s):
+            view = _changed(view, lane, replace(_lane(view, lane), silent_s=waited_s))
+            return _logged(view, event, Mark.NOTE, text, lane=lane)
         case LaneFinished():
             return _lane_finished(view, event)
         case Finished():
             lanes = tuple(_signed_off(lane) for lane in view.lanes) if event.sealed else view.lanes
-            return replace(view, finished=event, question=None, transfer=None, lanes=lanes)
+            return replace(view, finished=event, questions=(), lanes=tuple(_at_rest(lane) for lane in lanes))
         case _:
             return view
+
+
+def _decided(view: VisitView, event: LanePlanned | LaneRisk) -> VisitView:
+    lane = _lane(view, event.lane)
+    lane = replace(lane, plan=event.plan) if isinstance(event, LanePlanned) else replace(lane, risk=event.risk)
+    return _changed(view, event.lane, lane)
 
 
 def _lane(view: VisitView, lane: str) -> LaneView:
@@ -118,12 +144,18 @@ def _changed(view: VisitView, lane: str, changed: LaneView) -> VisitView:
     return replace(view, lanes=(*view.lanes, changed))
 
 
+def _at_rest(lane: LaneView) -> LaneView:
+    """Nothing is transferred or waited for any more."""
+    return replace(lane, transfer=None, waits_turn=False, silent_s=0)
+
+
 def _with_station(lane: LaneView, kind: StepKind, mark: Mark, note: Phrase | None = None) -> tuple[Station, ...]:
     return tuple(replace(s, mark=mark, note=note) if s.kind is kind else s for s in lane.stations)
 
 
 def _started(lane: LaneView, event: StepStarted) -> LaneView:
     """The station is busy; what lies before it is behind the terminal."""
+    lane = _at_rest(lane)
     place = ORDER.get(event.step, -1)
     stations = []
     for station in lane.stations:
@@ -137,10 +169,12 @@ def _started(lane: LaneView, event: StepStarted) -> LaneView:
     items = tuple(item for item in lane.items if item.key != key and item.key[0] is event.step)
     if event.title is not None:
         items = (*items, Item(key, event.title, Mark.BUSY))
-    return replace(lane, stations=tuple(stations), items=items, error=None)
+    begun = lane.begun or event.step is not StepKind.IDENTIFY
+    return replace(lane, stations=tuple(stations), items=items, error=None, begun=begun)
 
 
 def _done(lane: LaneView, event: StepDone) -> LaneView:
+    lane = _at_rest(lane)
     mark = Mark.BUSY if event.step in MANY else Mark.OK
     stations = _with_station(lane, event.step, mark, event.result)
     failed = event.step is StepKind.TEST and event.result is not None and _is_fail(event.result)
@@ -153,9 +187,12 @@ def _is_fail(result: Phrase) -> bool:
 
 
 def _failed(lane: LaneView, event: StepFailed) -> LaneView:
+    """What was confirmed of the step counts no more: how much of it is still there is known when it is sent again."""
+    lane = _at_rest(lane)
+    sent = tuple((item, count) for item, count in lane.sent if item != event.item)
     stations = _with_station(lane, event.step, Mark.STOPPED, event.error.what)
     items = _ended(lane, event.step, event.item, Mark.STOPPED, event.error.what)
-    return replace(lane, stations=stations, items=items, error=event.error)
+    return replace(lane, stations=stations, items=items, error=event.error, sent=sent)
 
 
 def _told(view: VisitView, event: StepDone, result: Phrase) -> tuple[Mark, Phrase]:
@@ -172,7 +209,7 @@ def _ended(lane: LaneView, kind: StepKind, item: str, mark: Mark, note: Phrase |
 
 
 def _lane_finished(view: VisitView, event: LaneFinished) -> VisitView:
-    lane = _lane(view, event.lane)
+    lane = _at_rest(_lane(view, event.lane))
     stations = lane.stations
     if event.outcome.is_good:
         stations = tuple(replace(s, mark=Mark.OK) if s.mark is Mark.BUSY else s for s in stations)
@@ -182,22 +219,31 @@ def _lane_finished(view: VisitView, event: LaneFinished) -> VisitView:
     mark = Mark.OK if event.outcome.is_good else Mark.STOPPED
     outcome = translate(OUTCOME_LABEL[event.outcome])
     text = phrase("{terminal}: {outcome}", terminal=lane.serial or lane.address, outcome=outcome)
-    return _logged(_changed(view, event.lane, lane), event, mark, text)
+    return _logged(_changed(view, event.lane, lane), event, mark, text, lane=event.lane)
 
 
-def _logged(view: VisitView, event: Event, mark: Mark, text: Phrase) -> VisitView:
-    line = LogLine(time_of_day(event.at), mark, text.text())
+def _logged(view: VisitView, event: Event, mark: Mark, text: Phrase, lane: str = "") -> VisitView:
+    line = LogLine(time_of_day(event.at), mark, text.text(), lane if view.lane_of(lane) else "")
     return replace(view, log=(*view.log, line)[-LOG_LINES:])
 
 
 def with_question(view: VisitView, question: Question | None) -> VisitView:
-    """The view while a question waits, or after it was answered."""
-    serial = question.serial if question else ""
-    current = next((lane.lane for lane in view.lanes if serial and lane.serial == serial), view.current)
-    lanes = view.lanes
-    if question is not None and question.id.startswith("sign_off."):
+    """The view while one question waits, or none."""
+    return with_questions(view, [Waiting(question, lane_asked(view, question))] if question else [])
+
+
+def lane_asked(view: VisitView, question: Question) -> str:
+    """Which terminal a question is about, by its serial number; empty: the visit."""
+    return next((lane.lane for lane in view.lanes if question.serial and lane.serial == question.serial), "")
+
+
+def with_questions(view: VisitView, waiting: Sequence[Waiting]) -> VisitView:
+    """The view while these questions wait: what waits for a person is not timed."""
+    asked = {one.lane for one in waiting}
+    lanes = tuple(replace(lane, transfer=None, silent_s=0) if lane.lane in asked else lane for lane in view.lanes)
+    if any(one.question.id.startswith("sign_off.") for one in waiting):
         lanes = tuple(replace(lane, stations=_with_station(lane, StepKind.SIGN_OFF, Mark.BUSY)) for lane in lanes)
-    return replace(view, question=question, current=current, lanes=lanes)
+    return replace(view, questions=tuple(waiting), lanes=lanes)
 
 
 def _signed_off(lane: LaneView) -> LaneView:
@@ -206,4 +252,7 @@ def _signed_off(lane: LaneView) -> LaneView:
 
 def with_progress(view: VisitView, event: Progress, transfer: Transfer) -> VisitView:
     """The view with newly confirmed bytes."""
-    return replace(view, transfer=transfer, current=event.lane)
+    lane = _lane(view, event.lane)
+    others = tuple((item, count) for item, count in lane.sent if item != event.item)
+    sent = (*others, (event.item, event.confirmed_bytes)) if event.step is StepKind.INSTALL else lane.sent
+    return _changed(view, event.lane, replace(lane, transfer=transfer, sent=sent, silent_s=0))

@@ -9,6 +9,7 @@ from enum import StrEnum
 from typing import Final
 from unicodedata import combining, east_asian_width
 
+from techtool.clock import said
 from techtool.i18n import N_, translate
 
 
@@ -97,4 +98,4 @@ def time_of_day(at: datetime) -> str:
 
 def day_and_time(at: datetime) -> str:
     """Date, hours and minutes in this laptop's zone."""
-    return at.astimezone().strftime("%Y-%m-%d %H:%M")
+    return said(at)

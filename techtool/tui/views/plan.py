@@ -8,6 +8,8 @@ from typing import Final
 
 from techtool.domain.estimate import human_duration, human_estimate, together
 from techtool.domain.plan import VERDICT_LABEL, Estimate, Plan, PlanStep, ReleaseFinding, ReleaseVerdict, StepKind
+from techtool.domain.risk import Band, Risk
+from techtool.domain.risk_views import explained, reasons, risk_line
 from techtool.domain.rollback import rollback_lines
 from techtool.domain.rules import Force, Verdict
 from techtool.i18n import _, language, translate
@@ -65,10 +67,12 @@ class PlanView:
     releases: tuple[PlannedRelease, ...]
     hidden_rules: int
     """Rules that are met and not shown."""
+    risk: str = ""
+    """Band and score, and what adds to it; empty: not weighed yet."""
 
 
-def plan_view(plan: Plan, model: str, system: str, *, every_rule: bool = False) -> PlanView:
-    """The view of ``plan``; ``every_rule``: those that are met too."""
+def plan_view(plan: Plan, model: str, system: str, *, every_rule: bool = False, risk: Risk | None = None) -> PlanView:
+    """The view of ``plan``; ``every_rule``: those that are met too, and every number of the risk."""
     ahead = [step for step in plan.steps if step.kind not in _BEHIND]
     texts = {v.release.key: v.release.text for v in plan.releases}
     order = {v.release.key: place for place, v in enumerate(plan.releases)}
@@ -87,7 +91,14 @@ def plan_view(plan: Plan, model: str, system: str, *, every_rule: bool = False) 
         undo="\n".join(line.text() for line in (plan.undo, *rollback_lines(plan.rollback))),
         releases=releases,
         hidden_rules=sum(len(f.rules) for f in findings) - shown,
+        risk=_risk(risk, every_number=every_rule) if risk is not None else "",
     )
+
+
+def _risk(risk: Risk, *, every_number: bool) -> str:
+    """The line alone where the risk is low; else with what adds to it."""
+    lines = explained(risk) if every_number else () if risk.band is Band.LOW else reasons(risk)
+    return "\n".join(line.text() for line in (risk_line(risk), *lines))
 
 
 def _key(finding: ReleaseFinding) -> str:

@@ -35,9 +35,24 @@ def safety(view: VisitView) -> tuple[bool, str]:
             "Do not unplug the terminal or power it off. If this laptop dies now: open techtool again and resume; "
             "the terminal is read again first."
         )
+    if view.question is not None and view.fleet:
+        return False, _("Nothing runs on this terminal while you are asked; the others go on.")
+    if view.lane is not None and view.lane.waits_turn:
+        return False, _("Nothing is being written yet: it waits its turn.")
     if view.question is not None and view.visit:
         return False, _("Nothing runs while you are asked; it is safe to wait here.")
     return False, ""
+
+
+def fleet_safety(view: VisitView) -> str:
+    """What to know before touching a cable while several terminals are worked on; empty: nothing is written."""
+    if view.over:
+        return ""
+    if view.stopping:
+        return safety(view)[1]
+    if any(lane.writing for lane in view.lanes):
+        return _("Do not unplug a terminal that is busy, and do not power it off.")
+    return ""
 
 
 def items_of(lane: LaneView) -> tuple[Line, ...]:

@@ -10,6 +10,7 @@ from typing import Final
 from techtool.domain.outcome import Outcome
 from techtool.domain.plan import Plan, StepKind
 from techtool.domain.question import AnswerKind, Question
+from techtool.domain.risk import Risk
 from techtool.domain.visit import ErrorRecord
 from techtool.events import Finished
 from techtool.i18n import N_, Phrase, translate
@@ -70,8 +71,19 @@ class LaneView:
     stations: tuple[Station, ...] = tuple(Station(kind) for kind, _label in STATIONS)
     items: tuple[Item, ...] = ()
     plan: Plan | None = field(default=None, repr=False)
+    risk: Risk | None = field(default=None, repr=False)
     error: ErrorRecord | None = None
     outcome: Outcome | None = None
+    transfer: Transfer | None = None
+    """Under way right now; none while a person is asked or the terminal starts again."""
+    sent: tuple[tuple[str, int], ...] = ()
+    """Step within the installation, and how many of its bytes the terminal has confirmed."""
+    begun: bool = False
+    """Its work began in this run; identifying it is not yet work."""
+    waits_turn: bool = False
+    """It could be written, and waits until fewer others are."""
+    silent_s: int = 0
+    """So long the terminal has said nothing, by the engine's word; 0: it was heard of since."""
 
     def station(self, kind: StepKind) -> Station:
         """The station of that kind."""
@@ -89,6 +101,17 @@ class LaneView:
             return Mark.OK if self.outcome.is_good else Mark.STOPPED
         station = self.at_work
         return station.mark if station else Mark.WAITING
+
+    @property
+    def name(self) -> str:
+        """What it is called beside others: ``07``."""
+        return f"{int(self.lane):02}" if self.lane.isdecimal() else self.lane
+
+    @property
+    def writing(self) -> bool:
+        """Whether something is being changed on it right now, as far as is known."""
+        busy = self.outcome is None and self.station(StepKind.INSTALL).mark is Mark.BUSY
+        return busy and not self.waits_turn
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +140,19 @@ class LogLine:
     time: str
     mark: Mark
     text: str
+    lane: str = ""
+    """Empty: about the visit."""
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """A question that waits for the person."""
+
+    question: Question
+    lane: str
+    """Empty: it is about the visit."""
+    since_s: float = 0.0
+    """When it was asked (monotonic)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,8 +163,9 @@ class VisitView:
     resumed: bool = False
     lanes: tuple[LaneView, ...] = ()
     current: str = ""
-    question: Question | None = None
-    transfer: Transfer | None = None
+    """The terminal that is looked at; empty: all of them."""
+    questions: tuple[Waiting, ...] = ()
+    """What waits for the person; asked first, first."""
     log: tuple[LogLine, ...] = ()
     failure: ErrorRecord | None = None
     """What ended the visit's run outside the record of a terminal."""
@@ -139,14 +176,43 @@ class VisitView:
     """The technician wants to stop at the next safe point."""
 
     @property
+    def fleet(self) -> bool:
+        """Whether there is more than one terminal."""
+        return len(self.lanes) > 1
+
+    @property
     def lane(self) -> LaneView | None:
-        """The terminal that is worked on."""
-        return next((lane for lane in self.lanes if lane.lane == self.current), None)
+        """The terminal that is looked at."""
+        return self.lane_of(self.current)
+
+    def lane_of(self, lane: str) -> LaneView | None:
+        """That terminal."""
+        return next((known for known in self.lanes if known.lane == lane), None)
+
+    @property
+    def question(self) -> Question | None:
+        """What is asked about the terminal that is looked at, or about the visit."""
+        return next((w.question for w in self.questions if w.lane in ("", self.current)), None)
+
+    def waiting_for(self, lane: str) -> Waiting | None:
+        """What is asked about this terminal; ``""``: about the visit."""
+        return next((waiting for waiting in self.questions if waiting.lane == lane), None)
+
+    @property
+    def others(self) -> tuple[Waiting, ...]:
+        """What waits elsewhere than where the person looks; asked first, first."""
+        return tuple(waiting for waiting in self.questions if waiting.lane != self.current)
+
+    @property
+    def transfer(self) -> Transfer | None:
+        """Of the terminal that is looked at."""
+        return self.lane.transfer if self.lane is not None else None
 
     @property
     def writing(self) -> bool:
-        """Whether something is being changed on a terminal right now."""
-        return any(lane.station(StepKind.INSTALL).mark is Mark.BUSY for lane in self.lanes) and self.question is None
+        """Whether something is being changed right now: on the terminal that is looked at, or on any."""
+        lanes = (self.lane,) if self.lane is not None else self.lanes
+        return any(lane.writing and self.waiting_for(lane.lane) is None for lane in lanes)
 
     @property
     def over(self) -> bool:

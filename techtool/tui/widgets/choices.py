@@ -110,9 +110,9 @@ class Choices(Vertical, can_focus=True):
         if option.mark is not None:
             table.add_column(width=1)
             row.append(Text(glyphs.marks[option.mark], style=f"bold {COLOUR[option.mark]}"))
-        elif place < 9:
+        else:
             table.add_column(width=1)
-            row.append(Text(str(place + 1), style=f"bold {BLUE}"))
+            row.append(Text(str(place + 1) if place < 9 else "", style=f"bold {BLUE}"))
         label = Text.assemble((option.label, f"bold {STRONG}" if marked else ""))
         row.append(label)
         if self._label_width and option.note:

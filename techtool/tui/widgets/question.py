@@ -10,15 +10,19 @@ from textual.message import Message
 from textual.widget import Widget
 from textual.widgets import Input
 
-from techtool.domain.question import AnswerKind, CheckResult, Question
+from techtool.domain.question import AnswerKind, CheckResult, Choice, Question
 from techtool.i18n import _
 from techtool.tui.theme import COLOUR
 from techtool.tui.views.lines import Mark
+from techtool.tui.widgets.checklist import Checklist
 from techtool.tui.widgets.choices import Choices, Option
 from techtool.tui.widgets.text import Plain, glyphs_of
 from techtool.visit.operator import NO, YES, acceptable
 
-_TYPED = frozenset({AnswerKind.TEXT, AnswerKind.LAST4, AnswerKind.SECRET})
+_TYPED = frozenset({AnswerKind.TEXT, AnswerKind.LAST4, AnswerKind.SECRET, AnswerKind.FILE})
+
+_LONGEST = {AnswerKind.LAST4: 4, AnswerKind.FILE: 4_000}
+"""Characters that may be typed; several paths are long."""
 
 
 class QuestionPanel(VerticalScroll, can_focus=False):
@@ -35,7 +39,8 @@ class QuestionPanel(VerticalScroll, can_focus=False):
         super().__init__(id=id)
         self.question: Question | None = None
         self._hint = ""
-        self._reason_for: CheckResult | None = None
+        self._before_reason = ""
+        """What stands in the answer before the reason that is being typed."""
         self._field: Widget | None = None
         """Where this question is answered: what an older field still says does not count."""
         self._reason: Input | None = None
@@ -44,8 +49,9 @@ class QuestionPanel(VerticalScroll, can_focus=False):
         """Show this question, or nothing."""
         if question is self.question:
             return
-        self.question, self._hint, self._reason_for, self._reason = question, hint, None, None
+        self.question, self._hint, self._before_reason, self._reason = question, hint, "", None
         self.display = question is not None
+        self.set_class(question is not None and question.kind is AnswerKind.CHECKLIST, "-checklist")
         await self.recompose()
         self.focus_first()
 
@@ -62,20 +68,24 @@ class QuestionPanel(VerticalScroll, can_focus=False):
             return
         mark = glyphs_of(self.app).marks[Mark.NEEDS]
         yield Plain(f"{mark} {question.text.text()}", classes="question-text")
-        if question.help is not None:
+        if question.help is not None and question.kind is not AnswerKind.CHECKLIST:
             yield Plain(question.help.text(), classes="question-help")
         if question.kind in _TYPED:
             self._field = self._input(question)
+        elif question.kind is AnswerKind.CHECKLIST:
+            self._field = Checklist(question.items, id="answers")
         else:
             self._field = Choices(_options(question), id="answers")
         yield self._field
+        if question.kind is AnswerKind.CHECKLIST:
+            yield Plain(_item_help(question.items[0]), classes="question-help", id="item-help")
         yield Plain(self._note(question), classes="question-note")
         yield Plain("", classes="problem-text")
 
     def _input(self, question: Question) -> Input:
         return Input(
             password=question.kind is AnswerKind.SECRET,
-            max_length=4 if question.kind is AnswerKind.LAST4 else 200,
+            max_length=_LONGEST.get(question.kind, 200),
             id="answer",
             compact=True,
         )
@@ -84,8 +94,10 @@ class QuestionPanel(VerticalScroll, can_focus=False):
         notes = [self._hint] if self._hint else []
         if question.kind is AnswerKind.LAST4:
             notes.append(_("Four characters, then Enter. Nothing on the terminal changes before that."))
-        elif question.kind is AnswerKind.TEXT and question.optional:
+        elif question.kind in (AnswerKind.TEXT, AnswerKind.FILE) and question.optional:
             notes.append(_("May be left empty: Enter goes on."))
+        elif question.kind is AnswerKind.CHECKLIST:
+            notes.append(_("a: all in order · Space: mark what is not, then Enter · n: not done"))
         return "  ".join(notes)
 
     def refuse(self, text: str) -> None:
@@ -93,6 +105,7 @@ class QuestionPanel(VerticalScroll, can_focus=False):
         for problem in self.query(".problem-text").results(Plain):
             problem.styles.color = COLOUR[Mark.STOPPED]
             problem.say(text)
+            self.call_after_refresh(problem.scroll_visible, animate=False)
         self.app.bell()
 
     async def on_choices_chosen(self, event: Choices.Chosen) -> None:
@@ -104,14 +117,36 @@ class QuestionPanel(VerticalScroll, can_focus=False):
         if question.kind is AnswerKind.TEST_RESULT:
             result = CheckResult(event.value)
             if result in (CheckResult.NOT_APPLICABLE, CheckResult.NOT_DONE):
-                await self._ask_reason(result)
+                await self._ask_reason(f"{result.value}: ", _("Why? It stands in the report."))
                 return
         self._offer(question, event.value)
 
-    async def _ask_reason(self, result: CheckResult) -> None:
-        self._reason_for = result
+    async def on_checklist_ended(self, event: Checklist.Ended) -> None:
+        """All in order is an answer; what is not needs words."""
+        event.stop()
+        question = self.question
+        if question is None or event.control is not self._field:
+            return
+        if event.result is CheckResult.PASS:
+            self._offer(question, event.result.value)
+        elif event.result is CheckResult.NOT_DONE:
+            await self._ask_reason(f"{event.result.value}: ", _("Why? It stands in the report."))
+        elif not event.items:
+            self.refuse(_("Nothing is marked: “a” says that all is in order."))
+        else:
+            marked = f"{event.result.value}: {', '.join(event.items)}; "
+            await self._ask_reason(marked, _("What did you find? It stands in the report."))
+
+    def on_checklist_looked(self, event: Checklist.Looked) -> None:
+        """When the item under the cursor is in order."""
+        event.stop()
+        for line in self.query("#item-help").results(Plain):
+            line.say(_item_help(event.item))
+
+    async def _ask_reason(self, before: str, hint: str) -> None:
+        self._before_reason = before
         await self.query("#reason").remove()
-        field = Input(placeholder=_("Why? It stands in the report."), id="reason", max_length=200, compact=True)
+        field = Input(placeholder=hint, id="reason", max_length=200, compact=True)
         self._reason = field
         await self.mount(field, after=self.query_one("#answers"))
         field.focus()
@@ -122,8 +157,8 @@ class QuestionPanel(VerticalScroll, can_focus=False):
         question = self.question
         if question is None or event.input not in (self._field, self._reason):
             return
-        if event.input is self._reason and self._reason_for is not None:
-            self._offer(question, f"{self._reason_for.value}: {event.value.strip()}")
+        if event.input is self._reason:
+            self._offer(question, f"{self._before_reason}{event.value.strip()}")
             return
         text = event.value if question.kind is AnswerKind.SECRET else event.value.strip()
         self._offer(question, text)
@@ -144,6 +179,10 @@ class QuestionPanel(VerticalScroll, can_focus=False):
                 field.value = ""
 
 
+def _item_help(item: Choice) -> str:
+    return f"{item.label.text()}: {item.help.text()}" if item.help else ""
+
+
 def _options(question: Question) -> list[Option]:
     match question.kind:
         case AnswerKind.CONFIRM:
@@ -162,6 +201,6 @@ def _options(question: Question) -> list[Option]:
 def _refusal(question: Question) -> str:
     if question.kind is AnswerKind.LAST4:
         return _("These are not the last four of {serial}. Nothing was started.").format(serial=question.serial)
-    if question.kind is AnswerKind.TEST_RESULT:
+    if question.kind in (AnswerKind.TEST_RESULT, AnswerKind.CHECKLIST):
         return _("A reason is needed; it stands in the report.")
     return _("An answer is needed.")

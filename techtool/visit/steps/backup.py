@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from techtool.backups.container import write_backup
 from techtool.backups.keys import new_identity, read_recipients
+from techtool.backups.taking_out import secret_in
 from techtool.domain.plan import StepKind
 from techtool.domain.visit import CatmAction, CatmResult
 from techtool.i18n import phrase
@@ -17,6 +18,9 @@ async def backup(lane: Lane) -> None:
     if earlier is not None and earlier.verified and (paths.backups / earlier.file).is_file():
         lane.notice(phrase("The backup made earlier in this visit stands."), step=StepKind.BACKUP)
         return
+    if earlier is not None and lane.changing:
+        text = phrase("The backup made earlier in this visit is gone; the new one shows the terminal as it is now.")
+        lane.notice(text, step=StepKind.BACKUP, warning=True)
     async with lane.step(StepKind.BACKUP, title=phrase("Back up the configuration"), action=CatmAction.UPLOAD) as step:
         identity = lane.known.identity
         lane.services.home.ensure_folder(paths.backups)
@@ -50,7 +54,7 @@ def visit_key(lane: Lane) -> str:
     services = lane.services
     path = services.paths.visit_keys / f"{lane.log.visit_id}.agekey"
     if path.is_file():
-        return path.read_text(encoding="ascii").strip()
+        return secret_in(path)
     secret, _public = new_identity()
     services.home.ensure_folder(path.parent)
     services.disk.write_file(path, secret.encode("ascii"))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
+from techtool.domain.estimate import Timings
 from techtool.domain.plan import Plan, ReleaseFinding, ReleaseVerdict, StepKind
 from techtool.domain.planner import make_plan
 from techtool.domain.question import TAKINGS, evidence_question
@@ -15,6 +16,7 @@ from techtool.domain.terminal import TerminalState
 from techtool.events import LanePlanned
 from techtool.i18n import phrase
 from techtool.visit.lane import Lane
+from techtool.visit.learned import learned_timings
 from techtool.visit.operator import YES
 from techtool.visit.steps.identify import read_state
 
@@ -84,7 +86,15 @@ def _plan(lane: Lane, state: TerminalState) -> Plan:
         recalled={recall.key: recall for recall in stick.recalls},
         lapsed=stick.lapsed,
         link=lane.address.scheme,
+        timings=_timings(lane),
     )
+
+
+def _timings(lane: Lane) -> Timings:
+    """Read once, so that a plan foretells the same whenever it is made again."""
+    if lane.timings is None:
+        lane.timings = learned_timings(lane.services)
+    return lane.timings
 
 
 async def check_again(lane: Lane) -> None:

@@ -10,7 +10,7 @@ from typing import Final
 
 from techtool.domain.codec import CodecError
 from techtool.domain.config_file import ConfigBack, ConfigRefused, ConfigRule, FormerConfig, RestoredConfig, read_former
-from techtool.domain.plan import StepKind
+from techtool.domain.plan import PlanRecord, StepKind
 from techtool.domain.question import AnswerKind, Question
 from techtool.domain.visit import CatmAction, CatmResult, StepState
 from techtool.errors import BackupNotVerified, RestoreRefused, VerifyFailed
@@ -21,6 +21,8 @@ from techtool.visit.restore_source import Restoring, Source
 from techtool.visit.steps.put_back import nothing_waits
 
 _STEP: Final = "config:"
+CONFIGS: Final = "config"
+"""Item of the step that verifies them."""
 
 
 def wanted_configs(lane: Lane) -> tuple[str, ...]:
@@ -36,6 +38,7 @@ async def find_configs(lane: Lane, restoring: Restoring, taken: Mapping[str, byt
     for rule in _rules(lane):
         if rule.item not in taken:
             continue
+        await lane.driver.forget_config(rule)
         try:
             former = read_former(taken[rule.item])
         except CodecError as error:
@@ -56,7 +59,7 @@ async def find_configs(lane: Lane, restoring: Restoring, taken: Mapping[str, byt
 async def write_configs(lane: Lane, restoring: Restoring) -> None:
     """Write what was confirmed and still differs; raises ``GateClosed``, ``RestoreRefused``, ``VerifyFailed``."""
     differing: list[ConfigBack] = []
-    for agreed in _agreed(lane):
+    for agreed in agreed_configs(lane):
         rule, former = _of(restoring, agreed)
         try:
             back = await lane.driver.compare_config(rule, former)
@@ -82,10 +85,10 @@ async def write_configs(lane: Lane, restoring: Restoring) -> None:
 
 async def verify_configs(lane: Lane, restoring: Restoring, source: Source) -> None:
     """Read every file again: it says what the backup says, and no counter is lower; raises :class:`VerifyFailed`."""
-    agreed = _agreed(lane)
+    agreed = agreed_configs(lane)
     if not agreed:
         return
-    async with lane.step(StepKind.VERIFY, "config", title=phrase("Read the configuration files again")) as step:
+    async with lane.step(StepKind.VERIFY, CONFIGS, title=phrase("Read the configuration files again")) as step:
         for back in agreed:
             rule, former = _of(restoring, back)
             try:
@@ -106,7 +109,7 @@ async def verify_configs(lane: Lane, restoring: Restoring, source: Source) -> No
 async def ask_to_reenter(lane: Lane) -> None:
     """Passwords were in no backup: a person enters them again, or says that it was not done."""
     answered = {answer.question_id for answer in lane.record.answers}
-    for back in _agreed(lane):
+    for back in agreed_configs(lane):
         name = f"restore.reenter.{back.path}"
         if not back.reenter or name in answered:
             continue
@@ -131,14 +134,33 @@ def written_configs(lane: Lane) -> tuple[str, ...]:
     return tuple(dict.fromkeys(step.item.removeprefix(_STEP) for step in begun))
 
 
+def config_of(item: str) -> str:
+    """The path of the file that an installation step of this item writes; empty: it writes none."""
+    return item.removeprefix(_STEP) if item.startswith(_STEP) else ""
+
+
+async def forget_unplaced(lane: Lane) -> None:
+    """Remove what this visit laid down and did not put in its place; it holds passwords. Raises ``LinkError``."""
+    begun = {config_of(step.item) for step in lane.log.steps_of(lane.id)}
+    for rule in _rules(lane):
+        if rule.path in begun:
+            await lane.driver.forget_config(rule)
+
+
 def _rules(lane: Lane) -> tuple[ConfigRule, ...]:
     identity = lane.known.identity
     return lane.services.catalogue.allow_list(identity.family).configs_for(identity.vendor)
 
 
-def _agreed(lane: Lane) -> tuple[ConfigBack, ...]:
+def confirmed_plan(lane: Lane) -> PlanRecord | None:
+    """The plan of an earlier run that is gone on with; None: there was none, or it was another one."""
+    return lane.record.plan if lane.record.confirmed_digest == lane.agreed.digest else None
+
+
+def agreed_configs(lane: Lane) -> tuple[ConfigBack, ...]:
     """What was confirmed: of a resumed lane what its first plan named, a part of which may be done."""
-    recorded = lane.record.plan.configs if lane.record.plan and lane.record.confirmed_digest else ()
+    before = confirmed_plan(lane)
+    recorded = before.configs if before else ()
     known = {back.item for back in recorded}
     return (*recorded, *(back for back in lane.agreed.configs if back.item not in known))
 

@@ -1,30 +1,110 @@
-"""Inspect: the casing and skimmer check (PCI DSS 9.5.1.2), before anything else is touched."""
+"""Inspect: the casing and skimmer check (PCI DSS 9.5.1.2) and the seals, before anything else is touched."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+from techtool.catalogue.inspection import InspectionItem
+from techtool.domain.evidence import EvidenceKind
+from techtool.domain.functional import FunctionalTest
+from techtool.domain.inspection import ChecklistAnswer
 from techtool.domain.plan import StepKind
-from techtool.domain.question import CheckAnswer, CheckResult
+from techtool.domain.question import AnswerKind, CheckAnswer, CheckResult, Choice, Question
+from techtool.domain.sensitive import redact
+from techtool.domain.visit import CheckRecord
 from techtool.errors import GateClosed
 from techtool.i18n import phrase, raw
-from techtool.visit.checks import SKIMMER_CHECK, question_for
+from techtool.visit.checks import SKIMMER_CHECK
+from techtool.visit.evidence import ask_photo, digests
+from techtool.visit.incidents import open_incident
 from techtool.visit.lane import Lane
+from techtool.visit.steps.seals import inspect_seals
 
 ACCEPTED = (CheckResult.PASS.value, CheckResult.NOT_APPLICABLE.value)
 """An anomaly, or an inspection that was not done, is asked again on resume."""
+_QUESTION = f"{StepKind.INSPECT.value}.{SKIMMER_CHECK}"
 
 
 async def inspect(lane: Lane) -> None:
-    """Ask for the inspection; an anomaly closes the gate."""
-    if any(c.id == SKIMMER_CHECK and c.result in ACCEPTED for c in lane.record.checks):
-        return
+    """Ask for the inspection, then for the seals where their numbers are known; an anomaly closes the gate."""
+    if not any(c.id == SKIMMER_CHECK and c.result in ACCEPTED for c in lane.record.checks):
+        await _inspect_casing(lane)
+    await inspect_seals(lane)
+
+
+def checklist_question(test: FunctionalTest, items: Sequence[InspectionItem], serial: str) -> Question:
+    """All items at once: a person looks at the whole terminal and then names what is not in order."""
+    return Question(
+        _QUESTION,
+        AnswerKind.CHECKLIST,
+        test.title_phrase,
+        help=phrase("Look at each of these; mark what is not in order."),
+        serial=serial,
+        items=tuple(Choice(item.id, item.title_phrase, item.help_phrase) for item in items),
+    )
+
+
+async def _inspect_casing(lane: Lane) -> None:
     test = lane.services.catalogue.test(SKIMMER_CHECK)
+    items = lane.services.catalogue.inspection
     async with lane.step(StepKind.INSPECT, SKIMMER_CHECK, title=test.title_phrase) as step:
-        question = question_for(test, StepKind.INSPECT, lane.known.identity.serial)
-        answer = CheckAnswer.parse(await lane.ask(StepKind.INSPECT, question)) or CheckAnswer(CheckResult.FAIL)
-        lane.log.checked(lane.id, test.id, test.title_phrase, answer)
-        if answer.result is CheckResult.FAIL:
+        answer = await _answer(lane, test, items)
+        failed = answer.result is CheckResult.FAIL
+        photos = await ask_photo(
+            lane,
+            _QUESTION,
+            EvidenceKind.ANOMALY if failed else EvidenceKind.DEVICE,
+            step=StepKind.INSPECT,
+            question="inspect.photo",
+            text=phrase("Photo of what is not in order (path of the file)")
+            if failed
+            else phrase("Photo of the terminal (path of the file)"),
+        )
+        lane.log.inspected(lane.id, _records(lane, test, items, answer, digests(photos)))
+        if failed:
+            what = ", ".join(f"{SKIMMER_CHECK}.{item}" for item in answer.failed) or SKIMMER_CHECK
+            await open_incident(lane, what, answer.reason, StepKind.INSPECT, digests(photos))
             raise GateClosed(
                 reason=phrase("the inspection found an anomaly"),
                 remedy=phrase("Take the terminal out of use, do not open it, secure it and tell the acquirer."),
             )
         step.result = raw(answer.result.value)
+
+
+async def _answer(lane: Lane, test: FunctionalTest, items: Sequence[InspectionItem]) -> ChecklistAnswer:
+    """What was said; also what was said just before a stop, of which no result was recorded yet."""
+    ids = [item.id for item in items]
+    said = [a.answer for a in lane.record.answers if a.question_id == _QUESTION]
+    done = [c for c in lane.record.checks if c.id == SKIMMER_CHECK]
+    if len(said) > len(done):
+        read = ChecklistAnswer.parse(said[-1], ids)
+        if read is not None:
+            return read
+    question = checklist_question(test, items, lane.known.identity.serial)
+    answer = ChecklistAnswer.parse(await lane.ask(StepKind.INSPECT, question), ids)
+    return answer or ChecklistAnswer(CheckResult.FAIL, "", {})
+
+
+def _records(
+    lane: Lane, test: FunctionalTest, items: Sequence[InspectionItem], answer: ChecklistAnswer, photos: Sequence[str]
+) -> list[CheckRecord]:
+    """Each item by itself, and the list."""
+    now = lane.services.clock.now()
+
+    def record(check: str, item: InspectionItem | FunctionalTest, found: CheckAnswer) -> CheckRecord:
+        evidence = tuple(photos) if item is test else ()
+        return CheckRecord(
+            check,
+            item.title_phrase,
+            found.result.value,
+            redact(found.reason),
+            now,
+            mode="H",
+            required=item is test,
+            evidence=evidence,
+        )
+
+    each = [
+        record(f"{SKIMMER_CHECK}.{item.id}", item, answer.items[item.id]) for item in items if item.id in answer.items
+    ]
+    return [*each, record(SKIMMER_CHECK, test, answer.whole)]

@@ -43,7 +43,10 @@ async def install(lane: Lane) -> None:
     ready = [[await _fetch(lane, item) for item in unit] for unit in missing if unit]
     if ready:
         await check_again(lane)
-    for unit, files in zip([unit for unit in missing if unit], ready, strict=True):
+    for place, (unit, files) in enumerate(zip([unit for unit in missing if unit], ready, strict=True)):
+        if place and unit[0].verified.release.erases_data:
+            # The one before it took minutes, and sales may have come in.
+            await check_again(lane)
         async with lane.writing():
             await _install_unit(lane, unit[0].verified.release.key, files)
     if left and not ready:

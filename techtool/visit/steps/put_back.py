@@ -16,7 +16,7 @@ from techtool.domain.restore import PutBack, RestoredPackage, Way
 from techtool.domain.terminal import BatchState, InstalledPackage
 from techtool.domain.visit import CatmAction, CatmResult
 from techtool.errors import GateClosed, InstallFailed, RefusedByPerson, VerifyFailed
-from techtool.i18n import phrase
+from techtool.i18n import N_, Phrase, phrase
 from techtool.terminals.base import FormerFile
 from techtool.terminals.install import catm_of
 from techtool.terminals.put_back import DOWNGRADE
@@ -30,6 +30,7 @@ from techtool.visit.steps.install import abandon_leftovers
 WORD: Final = "ERASE"
 """Typed by hand, in capitals: not a key that is struck by mistake."""
 _REMOVED: Final = "remove:"
+_SETTLE: Final = N_("Settle the batch on the terminal and wait until it says that it is done; then try again.")
 
 
 def word_id(package: str) -> str:
@@ -39,12 +40,18 @@ def word_id(package: str) -> str:
 
 async def ask_for_losses(lane: Lane, items: Sequence[PutBack]) -> None:
     """The gate and the word before data is lost; nothing where none is. Raises ``GateClosed``, ``RefusedByPerson``."""
-    losing = [item for item in items if item.way.loses_data]
-    if not losing:
-        return
+    losing = [item.package for item in items if item.way.loses_data]
+    if losing:
+        await _allow_losses(lane, losing)
+
+
+async def _allow_losses(lane: Lane, packages: Sequence[str]) -> None:
+    """The gate stands behind the words as well: a person may be long about them, and the shop is open meanwhile."""
+    _refuse_if_told(lane)
+    for package in packages:
+        await _word_for(lane, package)
+    lane.state = await read_state(lane)
     await nothing_waits(lane)
-    for item in losing:
-        await _word_for(lane, item.package)
 
 
 async def nothing_waits(lane: Lane) -> None:
@@ -53,12 +60,11 @@ async def nothing_waits(lane: Lane) -> None:
     Batch, offline sales and reversals are asked of the terminal where it says them, else of the technician, who says
     what shows it.
     """
+    _refuse_if_told(lane)
     known = lane.known
-    remedy = phrase("Settle the batch on the terminal and wait until it says that it is done; then try again.")
-    if known.batch is BatchState.OPEN or known.offline_sales or known.reversals:
-        raise GateClosed(reason=phrase("takings wait in the terminal"), remedy=remedy)
     if None not in (known.batch, known.offline_sales, known.reversals):
         return
+    remedy = Phrase(_SETTLE)
     question = Question(
         "restore.nothing-waiting",
         AnswerKind.CONFIRM,
@@ -69,6 +75,13 @@ async def nothing_waits(lane: Lane) -> None:
     if await lane.ask(StepKind.CONFIRM, question) != YES:
         raise GateClosed(reason=phrase("takings may wait in the terminal"), remedy=remedy)
     await lane.ask(StepKind.CONFIRM, evidence_question(question))
+
+
+def _refuse_if_told(lane: Lane) -> None:
+    """Raise ``GateClosed`` when the terminal itself said at its newest reading that takings wait."""
+    known = lane.known
+    if known.batch is BatchState.OPEN or known.offline_sales or known.reversals:
+        raise GateClosed(reason=phrase("takings wait in the terminal"), remedy=Phrase(_SETTLE))
 
 
 async def _word_for(lane: Lane, package: str) -> None:
@@ -133,8 +146,7 @@ async def _one(lane: Lane, item: PutBack, files: Sequence[FormerFile]) -> None:
         if error.word != DOWNGRADE:
             raise
         lane.notice(phrase("The terminal does not take an older {package} over a newer one.", package=item.package))
-        await nothing_waits(lane)
-        await _word_for(lane, item.package)
+        await _allow_losses(lane, [item.package])
         await _remove(lane, item)
         await _install(lane, item, files, older=False)
 
@@ -142,6 +154,9 @@ async def _one(lane: Lane, item: PutBack, files: Sequence[FormerFile]) -> None:
 async def _remove(lane: Lane, item: PutBack) -> None:
     if item.way is not Way.REMOVE and item.now is None:
         return
+    # Other packages were put back since the gate was looked at, and sales may have come in.
+    lane.state = await read_state(lane)
+    _refuse_if_told(lane)
     title = phrase("Uninstall {package} with its data", package=item.package)
     async with lane.step(StepKind.INSTALL, f"{_REMOVED}{item.package}", title=title, action=CatmAction.DELETE) as step:
         await lane.driver.uninstall(item.package)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from techtool.domain.codec import CodecError, decode_json
 from techtool.domain.config_file import ConfigBack
@@ -19,7 +19,14 @@ from techtool.events import LanePlanned
 from techtool.i18n import phrase
 from techtool.visit.lane import Lane
 from techtool.visit.restore_source import Restoring, Source, source_for, take_logged
-from techtool.visit.steps.configs import find_configs, verify_configs, wanted_configs, write_configs
+from techtool.visit.steps.configs import (
+    agreed_configs,
+    confirmed_plan,
+    find_configs,
+    verify_configs,
+    wanted_configs,
+    write_configs,
+)
 from techtool.visit.steps.identify import read_state
 from techtool.visit.steps.put_back import ask_for_losses, put_back, verify_back
 from techtool.visit.visits import list_visits, open_record
@@ -58,7 +65,9 @@ async def check_restore(lane: Lane) -> None:
         if restoring.refused and not (items or configs or lane.record.confirmed_digest):
             raise RestoreRefused(reason=restoring.refused[0])
         lane.plan = _plan(lane, restoring, source, items, configs)
-        lane.log.planned(lane.id, lane.plan, None)
+        # What an earlier run put back is part of what was confirmed: it is verified and recorded at the end.
+        whole = replace(lane.plan, put_back=_agreed_items(lane), configs=agreed_configs(lane))
+        lane.log.planned(lane.id, whole, None)
         lane.emit(LanePlanned(lane.id, lane.services.clock.now(), lane.plan))
         step.result = phrase("{count} packages differ from the backup", count=len(items))
         if configs:
@@ -99,7 +108,8 @@ async def verify_restore(lane: Lane) -> None:
 
 def _agreed_items(lane: Lane) -> tuple[PutBack, ...]:
     """What was confirmed: of a resumed lane what its first plan named, a part of which may be done."""
-    recorded = lane.record.plan.put_back if lane.record.plan and lane.record.confirmed_digest else ()
+    before = confirmed_plan(lane)
+    recorded = before.put_back if before else ()
     known = {item.package for item in recorded}
     return (*recorded, *(item for item in lane.agreed.put_back if item.package not in known))
 

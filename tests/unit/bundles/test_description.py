@@ -260,3 +260,22 @@ class TestDraft:
         assert [rule.what for rule in rules] == ["no-open-batch", "sdk"]
         with pytest.raises(CodecError):
             decode_rules(b'{"what": "battery"}')
+
+
+def test_how_an_issue_shows_arrives_and_an_issue_without_is_written_as_before() -> None:
+    told: Any = full()
+    check = {"probe": "HW-07", "expect": "pass", "question": {"en": "Look at the clock.", "zh": "查看时钟。"}}
+    told["issues"] += [{"type": "vendor", "id": "BUG-1", "text": {"en": "Clock", "zh": "时钟"}, "check": check}]
+    release = decode_release(data(told))
+    assert release.issues[1].check is not None
+    assert (release.issues[1].check.probe, release.issues[1].can_be_checked) == ("HW-07", True)
+    assert not release.issues[0].can_be_checked
+    assert json.loads(encode_release(release))["issues"] == told["issues"]
+
+
+@pytest.mark.parametrize(
+    "check", [{}, {"probe": "", "question": {}}, {"probe": "a\nb"}, {"question": {"EN": "x"}}, {"x": 1}]
+)
+def test_a_check_that_checks_nothing_is_refused(check: dict[str, object]) -> None:
+    with pytest.raises(CodecError):
+        decode_release(changed("issues.0", {"type": "vendor", "id": "BUG-1", "check": check}))

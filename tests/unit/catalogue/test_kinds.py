@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from techtool.catalogue import reader
-from techtool.catalogue.functional import OCCASION_OF
+from techtool.domain.functional import OCCASION_OF
 from techtool.catalogue.kinds import KindsFile
 from techtool.catalogue.reader import DATA, load_catalogue
 from techtool.domain.codec import decode_toml
@@ -68,7 +68,7 @@ def test_a_broken_file_is_named_with_its_place(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, old: str, new: str, place: str
 ) -> None:
     assert old in TEXT
-    for name in ("models.toml", "tests.toml", "allow_list.toml"):
+    for name in ("models.toml", "tests.toml", "allow_list.toml", "approvals.toml"):
         (tmp_path / name).write_bytes((DATA / name).read_bytes())
     (tmp_path / "kinds.toml").write_text(TEXT.replace(old, new, 1), encoding="utf-8")
     monkeypatch.setattr(reader, "DATA", tmp_path)

@@ -188,7 +188,7 @@ def test_a_visit_that_reached_nothing_is_a_report_too() -> None:
 
 def test_times_follow_the_zone_that_was_asked_for() -> None:
     report = build(f.visit_record(), "en", timezone(timedelta(hours=8)))
-    assert fact(report.head, "Started") == Cell("2026-03-14 17:00:00", "UTC+08:00")
+    assert fact(report.place, "Started") == Cell("2026-03-14 17:00:00", "UTC+08:00")
     assert column(report.terminals[0].steps, "Start")[2] == "17:01:00"
 
 

@@ -1,4 +1,4 @@
-"""The shapes of the functional-test catalogue."""
+"""The shapes of the functional-test catalogue: what a test is, on which occasions it is called for. Pure."""
 
 from __future__ import annotations
 
@@ -18,6 +18,28 @@ class Mode(StrEnum):
     SEMI = "S"
     """techtool starts it, a person looks."""
     HUMAN = "H"
+
+
+class Capability(StrEnum):
+    """What a terminal has or has not; the words of ``capabilities`` in ``models.toml``."""
+
+    PRINTER = "printer"
+    MAGSTRIPE = "magstripe"
+    CHIP = "chip"
+    CONTACTLESS = "contactless"
+    SCANNER = "scanner"
+    """A scanning head or a camera that reads codes."""
+    ETHERNET = "ethernet"
+    WIFI = "wifi"
+    CELLULAR = "cellular"
+    PIN_PAD = "pin-pad"
+    """A way to type a PIN, keys or touch."""
+    BATTERY = "battery"
+    TOUCHSCREEN = "touchscreen"
+    KEYPAD = "keypad"
+    """Real keys."""
+    CASH_REGISTER = "cash-register"
+    """A cash register is connected here."""
 
 
 class Occasion(StrEnum):
@@ -65,6 +87,14 @@ class FunctionalTest:
     """Belongs before the installation."""
     follows: tuple[str, ...] = ()
     """Only after one of these tests was run."""
+    needs: tuple[Capability, ...] = ()
+    """The terminal must have one of these; has it none of them, the test does not apply."""
+    turn: int = 50
+    """When it is a person's turn to do it: tests at the same place of the terminal have the same number."""
+    show: str = ""
+    """The settings screen that helps with it, as ``android.provider.Settings`` documents its action; empty: none."""
+    photo: str = ""
+    """Kind of evidence worth a picture, as ``EvidenceKind`` says it; empty: none is asked for."""
 
     def title_in(self, language: str) -> str:
         """The title in ``en`` or ``zh``."""
@@ -101,3 +131,18 @@ class FunctionalTest:
         if self.condition:
             texts["condition"] = self.condition
         return tuple(f"{name}.{lang}" for name, text in texts.items() for lang in LANGUAGES if not text.get(lang))
+
+
+@dataclass(frozen=True, slots=True)
+class TestLimits:
+    """Numbers that measured tests are judged by; each stands in ``tests.toml`` with where it comes from."""
+
+    __test__ = False
+    clock_off_s: float
+    storage_low_percent: float
+    storage_low_max_bytes: int
+    wifi_min_dbm: int
+    cellular_min_level: int
+    """Bars of Android's ``SignalStrength``, 0 to 4."""
+    approvals_max_age_days: int
+    watch_poll_s: float

@@ -1,0 +1,168 @@
+"""``techtool support VISIT --to DIR``, ``--check FILE_OR_CODE…``, ``--contacts [VENDOR]``."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import click
+
+from techtool.catalogue.contacts import vendor_contacts
+from techtool.cli.output import emit_json, say
+from techtool.clock import SystemClock
+from techtool.domain.case_code import parse_code
+from techtool.errors import BadCaseCode, Exit, SupportDamaged, TechtoolError, UsageError
+from techtool.i18n import N_, _, language, phrase
+from techtool.paths import Paths
+from techtool.reports.support import Opened, check
+from techtool.settings import read_settings
+from techtool.visit.rescue import House
+from techtool.visit.support import make_bundle
+
+_ALL = "*"
+
+
+@click.command(
+    help=N_(
+        "One redacted file of a visit for the support desk, with a case code that can be read out on the telephone; "
+        "and whom to call. Nothing is sent."
+    )
+)
+@click.argument("visit", required=False, default="")
+@click.option("--to", "folder", type=click.Path(path_type=Path), metavar="DIR", help=N_("folder to write the file to"))
+@click.option("--lane", default="", metavar="LANE", help=N_("only this terminal of the visit (1, 2 …)"))
+@click.option(
+    "--check",
+    "checks",
+    multiple=True,
+    metavar="FILE_OR_CODE",
+    help=N_("check a bundle and print its case code; with a code too: whether it is that bundle's"),
+)
+@click.option(
+    "--contacts", is_flag=False, flag_value=_ALL, default="", metavar="[VENDOR]", help=N_("whom to call, offline")
+)
+@click.option("--json", "as_json", is_flag=True, help=N_("JSON on stdout, nothing else"))
+def command(
+    visit: str, folder: Path | None, lane: str, checks: tuple[str, ...], contacts: str, as_json: bool
+) -> int | None:
+    """One of the three."""
+    if checks:
+        return _check(checks, as_json=as_json)
+    if contacts:
+        _contacts([] if contacts == _ALL else [contacts], as_json=as_json)
+        return None
+    if not visit or folder is None:
+        raise UsageError(problem=_("Name a visit and --to DIR, or give --check or --contacts."))
+    made = make_bundle(House.at(Paths.default(), SystemClock()), visit, folder, lane)
+    if as_json:
+        facts = {"file": str(made.path), "size_bytes": made.opened.size_bytes, "sha256": made.opened.sha256}
+        emit_json({**facts, "case_code": made.opened.code, **_contacts_json(made.vendors)})
+        return None
+    click.echo(made.path)
+    say(_("Case code: {code}").format(code=made.opened.code))
+    say(_("Read it out on the telephone; it stands for this very file."))
+    say()
+    _contacts(made.vendors, as_json=False)
+    return None
+
+
+# --- checking -------------------------------------------------------------------------------------------------------
+
+
+def _check(given: Sequence[str], *, as_json: bool) -> int:
+    """Files are opened; codes are compared with every file, and by themselves only proved to be well heard."""
+    files = [Path(word) for word in given if Path(word).exists() or _is_path(word)]
+    codes = [parse_code(word) for word in given if Path(word) not in files]
+    opened = [(path, check(path)) for path in files]
+    for path, one in opened:
+        _compare(path, one, [*codes, *_code_in(path.name)])
+    if as_json:
+        emit_json(
+            {
+                "bundles": [
+                    {"file": str(path), "case_code": one.code, "sha256": one.sha256, "files": list(one.names)}
+                    for path, one in opened
+                ],
+                "codes": codes,
+            }
+        )
+        return int(Exit.DONE)
+    for path, one in opened:
+        click.echo(f"{one.code}  {path}")
+        say(_("All {count} files in it are as they were made.").format(count=len(one.names)))
+    if not opened:
+        for code in codes:
+            click.echo(code)
+        say(_("The code was heard right; name the file as well to see whether it is that file's."))
+    return int(Exit.DONE)
+
+
+def _is_path(word: str) -> bool:
+    return "/" in word or "\\" in word or word.lower().endswith(".zip")
+
+
+def _code_in(name: str) -> list[str]:
+    """The code that the file was given as its name; a file may have been renamed."""
+    pieces = name.removesuffix(".zip").split("-")[-3:]
+    try:
+        return [parse_code("-".join(pieces))]
+    except BadCaseCode:
+        return []
+
+
+def _compare(path: Path, one: Opened, codes: Sequence[str]) -> None:
+    for code in codes:
+        if code != one.code:
+            problem = phrase("its case code is {found}, not {code}", found=one.code, code=code)
+            raise SupportDamaged(path=str(path), problem=problem)
+
+
+# --- whom to call ---------------------------------------------------------------------------------------------------
+
+
+def _office() -> dict[str, str]:
+    """The office's own, from the settings; broken settings keep nobody from the rest."""
+    try:
+        return dict(read_settings(Paths.default().settings).contacts)
+    except TechtoolError:
+        return {}
+
+
+def _contacts(vendors: Sequence[str], *, as_json: bool) -> None:
+    """The office first: it, and the acquirer, placed the terminal."""
+    if as_json:
+        emit_json(_contacts_json(vendors))
+        return
+    office = _office()
+    say(_("Whom to call:"))
+    for name, value in office.items():
+        click.echo(f"  {name}: {value}")
+    if not office:
+        say("  " + _("Your office's numbers are not in the settings yet; they go under [contacts] in settings.toml."))
+    known = vendor_contacts()
+    for contact in known:
+        if not vendors or contact.vendor in _folded(vendors):
+            ways = "  ".join(filter(None, (contact.phone, contact.mail, contact.page)))
+            region = contact.region.get(language()) or contact.region.get("en", "")
+            click.echo(f"  {contact.name} ({region}): {ways}")
+            say("    " + _("Source: {source}").format(source=contact.source))
+    for vendor in _folded(vendors):
+        if vendor not in {contact.vendor for contact in known}:
+            say("  " + _("{vendor}: no public support contact is known here; ask the acquirer.").format(vendor=vendor))
+
+
+def _folded(vendors: Sequence[str]) -> list[str]:
+    return [vendor.casefold() for vendor in vendors]
+
+
+def _contacts_json(vendors: Sequence[str]) -> dict[str, object]:
+    wanted = _folded(vendors)
+    known = [contact for contact in vendor_contacts() if not wanted or contact.vendor in wanted]
+    return {
+        "office": _office(),
+        "vendors": [
+            {"vendor": c.vendor, "name": c.name, "page": c.page, "phone": c.phone, "mail": c.mail, "source": c.source}
+            for c in known
+        ],
+        "unknown": [vendor for vendor in wanted if vendor not in {c.vendor for c in vendor_contacts()}],
+    }

@@ -1,0 +1,140 @@
+"""The support bundle as a file: packed so that the same content gives the same bytes, searched before it is kept."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import re
+import zipfile
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+from zlib import error as zlib_error
+
+from techtool.domain.case_code import case_code
+from techtool.domain.redacting import standing_alone
+from techtool.domain.sensitive import KIND_LABEL, Scanner
+from techtool.errors import SupportDamaged, SupportRefused
+from techtool.i18n import Phrase, phrase
+from techtool.paths import os_problem
+from techtool.reports.redaction import masked
+
+SUMS: Final = "SHA256SUMS"
+MAX_BYTES: Final = 64 << 20
+"""Of a bundle and of all that is in it: what is larger is none of ours."""
+_TIME: Final = (1980, 1, 1, 0, 0, 0)
+"""The zip format's first moment: when a bundle was made is no part of it."""
+_SECRETS: Final = (b"AGE-SECRET-KEY-", b"PRIVATE KEY-----", b"age-encryption.org/v1")
+_HEX: Final = r"[0-9a-f]{32,128}"
+_KEY_IDS: Final = re.compile(r'"keys":\s*\[(?:\s*"[0-9a-f]{64}",?)*\s*\]')
+"""TrustFacts.keys: digests of public keys, which only by their field's name look like keys."""
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What the visit's own numbers are, and which of this laptop's words may never leave it."""
+
+    serials: frozenset[str] = frozenset()
+    """They stand: without them a bundle is about nothing."""
+    numbers: frozenset[str] = frozenset()
+    """Terminal and merchant numbers: only their last four may be in it."""
+    secrets: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """A bundle that was checked."""
+
+    names: tuple[str, ...]
+    size_bytes: int
+    sha256: str
+
+    @property
+    def code(self) -> str:
+        """Its case code."""
+        return case_code(self.sha256)
+
+
+def numbers_masked(text: str, numbers: Collection[str]) -> str:
+    """``text`` with only the last four of these numbers, wherever no digit touches them; digests stand."""
+    words = sorted(filter(None, numbers), key=len, reverse=True)
+    if not words:
+        return text
+    pattern = rf"(?P<keep>\b{_HEX}\b)|(?<![0-9])(?:{'|'.join(map(re.escape, words))})(?![0-9])"
+    return re.sub(pattern, lambda found: found.group() if found.group("keep") else masked(found.group()), text)
+
+
+def pack(files: Mapping[str, bytes], known: Known) -> bytes:
+    """The bundle's bytes, with the digests of everything in it; raises :class:`SupportRefused`."""
+    sums = "".join(f"{hashlib.sha256(files[name]).hexdigest()}  {name}\n" for name in sorted(files))
+    whole = {**files, SUMS: sums.encode()}
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name in sorted(whole):
+            info = zipfile.ZipInfo(name, _TIME)
+            info.compress_type = zipfile.ZIP_DEFLATED
+            info.create_system = 3
+            info.external_attr = 0o600 << 16
+            archive.writestr(info, whole[name])
+    data = buffer.getvalue()
+    _refuse_secrets(data, known)
+    return data
+
+
+def _refuse_secrets(data: bytes, known: Known) -> None:
+    """Look at the finished file as whoever receives it will: everything in it, names too."""
+    with zipfile.ZipFile(io.BytesIO(data)) as archive:
+        for info in archive.infolist():
+            problem = _forbidden(archive.read(info), known) or _forbidden(info.filename.encode(), known)
+            if problem is not None:
+                raise SupportRefused(item=info.filename, kind=problem)
+    if any(mark in data for mark in _SECRETS):
+        raise SupportRefused(item="zip", kind=phrase("a key or a backup"))
+
+
+def _forbidden(content: bytes, known: Known) -> Phrase | None:
+    if any(mark in content for mark in _SECRETS) or any(s.encode() in content for s in known.secrets if len(s) > 3):
+        return phrase("a key, a passphrase or a backup")
+    text = content.decode("utf-8", "surrogateescape")
+    if numbers_masked(text, known.numbers) != text:
+        return phrase("a whole terminal or merchant number")
+    own = standing_alone(known.serials)
+    plain = _KEY_IDS.sub('"ids": []', own.sub("serial", text) if own is not None else text)
+    scanner = Scanner()
+    found = (*scanner.feed(plain.encode("utf-8", "surrogateescape")), *scanner.finish())
+    return Phrase(KIND_LABEL[found[0].kind]) if found else None
+
+
+def check(path: Path) -> Opened:
+    """Open a bundle and compare every file with its digest; raises :class:`SupportDamaged`."""
+    try:
+        if path.stat().st_size > MAX_BYTES:
+            raise SupportDamaged(path=str(path), problem=phrase("it is too large"))
+        data = path.read_bytes()
+    except OSError as error:
+        raise SupportDamaged(path=str(path), problem=os_problem(error)) from error
+    try:
+        files = _unpacked(data)
+    except (zipfile.BadZipFile, ValueError, EOFError, NotImplementedError, RuntimeError, zlib_error) as error:
+        raise SupportDamaged(path=str(path), problem=phrase("it cannot be unpacked"), detail=str(error)) from error
+    _compare(path, files)
+    return Opened(tuple(sorted(files)), len(data), hashlib.sha256(data).hexdigest())
+
+
+def _unpacked(data: bytes) -> dict[str, bytes]:
+    with zipfile.ZipFile(io.BytesIO(data)) as archive:
+        infos = archive.infolist()
+        if sum(info.file_size for info in infos) > MAX_BYTES or len({info.filename for info in infos}) != len(infos):
+            raise ValueError("too large, or a name stands twice")
+        return {info.filename: archive.read(info) for info in infos}
+
+
+def _compare(path: Path, files: Mapping[str, bytes]) -> None:
+    sums = files.get(SUMS, b"").decode("ascii", "replace").splitlines()
+    listed = {name: digest for digest, _spaces, name in (line.partition("  ") for line in sums)}
+    if not listed or set(listed) != set(files) - {SUMS}:
+        raise SupportDamaged(path=str(path), problem=phrase("its list of digests does not fit what is in it"))
+    for name, digest in listed.items():
+        if hashlib.sha256(files[name]).hexdigest() != digest:
+            raise SupportDamaged(path=str(path), problem=phrase("{file} was changed", file=name))

@@ -1,0 +1,42 @@
+"""The places a person can go to from anywhere: home lists them, and so does the list of everything."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+from techtool.i18n import N_
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """One place; ``label`` and ``note`` are translated when they are drawn."""
+
+    id: str
+    label: str
+    note: str
+    on_home: bool = True
+    """False: it is reached from another place; the list of everything names it too."""
+
+
+NEW: Final = "new"
+STICK: Final = "stick"
+VISITS: Final = "visits"
+BACKUPS: Final = "backups"
+HISTORY: Final = "history"
+DUE: Final = "due"
+SETTINGS: Final = "settings"
+TRUST: Final = "trust"
+HEALTH: Final = "health"
+
+PLACES: Final = (
+    Place(NEW, N_("New visit"), N_("the terminals on the counter, from identify to report")),
+    Place(STICK, N_("Check a USB stick"), N_("who signed it, what is on it; without a terminal")),
+    Place(VISITS, N_("Visits and reports"), N_("every visit: reports, export, support file")),
+    Place(BACKUPS, N_("Backups and restore"), N_("list, read back, put back onto a terminal")),
+    Place(HISTORY, N_("History of terminals"), N_("search; what was found and done, visit by visit")),
+    Place(DUE, N_("Due terminals"), N_("overdue ones first, and why")),
+    Place(SETTINGS, N_("Settings"), N_("name, language, marks, order of work, numbers to call")),
+    Place(TRUST, N_("Trust, recipients, clock"), N_("whose sticks are believed, who can open backups"), on_home=False),
+    Place(HEALTH, N_("Check this laptop"), N_("every record read to its last byte"), on_home=False),
+)
