@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Final
 
 from techtool.domain.codec import CodecError, decode_toml, plain
 from techtool.domain.schema import OLDEST, SETTINGS, newest, refuse_newer
@@ -52,6 +53,17 @@ class CadenceSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class FleetSettings:
+    """``[fleet]``"""
+
+    order: str = "one-first"
+    """In what order several terminals are offered to be worked on: ``one-first``, ``one-by-one`` or ``all``."""
+
+
+ORDERS: Final = ("one-first", "one-by-one", "all")
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """``settings.toml``"""
 
@@ -69,6 +81,7 @@ class Settings:
     links: LinkSettings = field(default_factory=LinkSettings)
     tests: TestSettings = field(default_factory=TestSettings)
     cadence: CadenceSettings = field(default_factory=CadenceSettings)
+    fleet: FleetSettings = field(default_factory=FleetSettings)
     contacts: Mapping[str, str] = field(default_factory=dict)
     """Whom to call, in the office's own words: name → number, address or page; shown with ``techtool support``."""
 
@@ -95,6 +108,8 @@ def read_settings(path: Path) -> Settings:
         raise BadSettings(path=str(path), problem=_shape(data) or str(error)) from error
     if settings.language not in ("", "en", "zh"):
         raise BadSettings(path=str(path), problem=phrase("language: it is en or zh"))
+    if settings.fleet.order not in ORDERS:
+        raise BadSettings(path=str(path), problem=phrase("fleet.order: it is one of {words}", words=", ".join(ORDERS)))
     return settings
 
 

@@ -115,7 +115,8 @@ def judge_mirror(root: RootFacts, mirror: Mapping[str, bytes], nothing: Carrier,
 def keep(judged: Judged, paths: Paths, disk: Disk) -> bool:
     """Remember what was verified under every pin of the office, and say whether any of it was new to this laptop.
 
-    Another techtool may have learned something meanwhile: what is newer stays. Raises :class:`StoreLocked`, :class:`DiskError`, :class:`DiskFull`.
+    Another techtool may have learned something meanwhile: what is newer stays. Raises :class:`StoreLocked`,
+    :class:`DiskError`, :class:`DiskFull`.
     """
     from filelock import FileLock, Timeout
 

@@ -6,14 +6,14 @@ import re
 from typing import Final
 from urllib.parse import unquote, urlsplit
 
-_PIECE: Final = re.compile(r"""\s*("[^"\n]*"|'[^'\n]*'|[^;\n]*?)\s*(?:[;\n]|\Z)""")
+_PIECE: Final = re.compile(r"""\s*("[^"\n]*"|'[^'\n]*'|[^;；\n]*?)\s*(?:[;；\n]|\Z)""")
 _ESCAPED: Final = re.compile(r"\\([ ()&'\"\[\]!$;])")
 """What a shell's terminal puts before such letters in a name that is dragged into it."""
 _WINDOWS: Final = re.compile(r"/[A-Za-z]:[/\\]")
 
 
 def paths_in(text: str) -> tuple[str, ...]:
-    """The paths in an answer: one a line or parted by ``;``, with or without quotes, or as ``file://`` addresses."""
+    """The paths in an answer: one a line or parted by ``;`` (or ``；``), quoted or not, or ``file://`` addresses."""
     found = []
     for match in _PIECE.finditer(text.strip()):
         piece = _plain(match.group(1))

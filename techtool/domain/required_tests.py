@@ -37,7 +37,7 @@ _CAPABILITY_LABEL = {
     Capability.PIN_PAD: N_("PIN pad"),
     Capability.BATTERY: N_("battery"),
     Capability.TOUCHSCREEN: N_("touch screen"),
-    Capability.KEYPAD: N_("keys"),
+    Capability.KEYPAD: N_("keypad"),
     Capability.CASH_REGISTER: N_("cash-register link"),
 }
 

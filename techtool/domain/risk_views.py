@@ -11,7 +11,7 @@ BAND_LABEL: Final = {
     Band.LOW: N_("low"),
     Band.MODERATE: N_("moderate"),
     Band.HIGH: N_("high"),
-    Band.CRITICAL: N_("critical"),
+    Band.CRITICAL: N_("very high"),
 }
 POLICY: Final = {
     Band.LOW: N_("go"),

@@ -32,12 +32,6 @@ BINDING_LABEL: Final = {
     BindingProblem.DUPLICATE_TID: N_("another terminal had this terminal number"),
     BindingProblem.RELOCATED: N_("seen last at another site"),
 }
-BAND_LABEL: Final = {
-    Band.LOW: N_("low"),
-    Band.MODERATE: N_("moderate"),
-    Band.HIGH: N_("high"),
-    Band.CRITICAL: N_("critical"),
-}
 BAND_TONE: Final = {
     Band.LOW: Tone.GOOD,
     Band.MODERATE: Tone.WARN,

@@ -9,11 +9,11 @@ from techtool.domain.evidence import Incident
 from techtool.domain.known_issues import IssueRecord
 from techtool.domain.plan import Estimate
 from techtool.domain.risk import Band, Factor
+from techtool.domain.risk_views import BAND_LABEL
 from techtool.domain.visit import CheckRecord, LaneRecord
 from techtool.domain.work_order import Binding
 from techtool.i18n import N_, phrase
 from techtool.reports.labels import (
-    BAND_LABEL,
     BAND_TONE,
     BINDING_LABEL,
     FINDING_LABEL,

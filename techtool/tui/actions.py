@@ -26,14 +26,16 @@ class Action:
 _ALL: Final = (
     Action("help", "f1", "F1", N_("Help"), N_("the keys of this screen, and what it is for")),
     Action("begin", "f2", "F2", N_("Begin"), N_("begin with what is entered")),
+    Action("save", "f2", "F2", N_("Keep"), N_("keep what is entered")),
     Action("log", "f3", "F3", N_("Log"), N_("everything that happened in this visit, newest last")),
     Action("every_rule", "f4", "F4", N_("Every rule"), N_("show the rules that are met as well")),
     Action("pick_all", "f4", "F4", N_("All"), N_("pick every terminal of the list, or none")),
     Action("refresh", "f5", "F5", N_("Look again"), N_("look for terminals, sticks and visits again")),
     Action("open_report", "f6", "F6", N_("Open report"), N_("open the report in this laptop's browser")),
-    Action("next_lane", "f7", "F7", N_("Next"), N_("to the terminal that has waited longest for you")),
+    Action("next_lane", "f7", "F7", N_("Next one"), N_("to the terminal that has waited longest for you")),
     Action("stop", "f8", "F8", N_("Stop safely"), N_("stop at the next safe point; the visit can be resumed")),
     Action("language", "f9", "F9", N_("中文 / English"), N_("change the language; the screens start again in place")),
+    Action("palette", "ctrl+p", "^P", N_("Everything"), N_("all that can be done here, and every place; F10 too")),
     Action("back", "escape", "Esc", N_("Back"), N_("to the screen before")),
     Action("fleet", "escape", "Esc", N_("All"), N_("to all terminals; this one goes on")),
     Action("home", "escape", "Esc", N_("Home"), N_("to the first screen")),
@@ -50,6 +52,7 @@ GENERAL: Final = (
     (N_("1 to 9"), N_("choose that line at once")),
     (N_("Enter"), N_("choose the marked line; go on from a field")),
     (N_("Tab"), N_("next field")),
+    (N_("^P F10"), N_("everything that can be done here, and every place")),
 )
 """What holds on every screen: key and meaning."""
 

@@ -9,7 +9,7 @@ from typing import ClassVar, Final
 
 from textual import events
 from textual.app import App
-from textual.binding import BindingType
+from textual.binding import Binding, BindingType
 from textual.screen import Screen
 
 from techtool.i18n import set_language
@@ -37,7 +37,7 @@ class TechtoolApp(App[int]):
     TITLE = "techtool"
     CSS_PATH = "app.tcss"
     ENABLE_COMMAND_PALETTE = False
-    BINDINGS: ClassVar[list[BindingType]] = [*bindings("quit")]
+    BINDINGS: ClassVar[list[BindingType]] = [*bindings("quit", "palette"), Binding("f10", "palette", show=False)]
 
     def __init__(self, doors: Doors, hints: Hints, *, settle_s: float = SETTLE_S) -> None:
         super().__init__()
@@ -82,6 +82,10 @@ class TechtoolApp(App[int]):
     async def action_quit(self) -> None:
         """Leave, at a safe point."""
         self.house.quit()
+
+    def action_palette(self) -> None:
+        """Everything that can be done: our own list, because Textual's is English and reads markup."""
+        self.house.open_palette()
 
     def action_help_quit(self) -> None:
         """``ctrl+c`` does not end a visit; the footer and the help say what does."""

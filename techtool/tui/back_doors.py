@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from techtool.visit.orders import FoundOrders
     from techtool.visit.services import Services
     from techtool.visit.support import Made
+    from techtool.visit.verify import Verification
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +95,14 @@ class BackDoors(Protocol):
 
     def support(self, visit: str, folder: Path) -> Made:
         """Write the support file of a visit."""
+        ...
+
+    def prove(self, visit: str) -> Verification:
+        """Whether a record is, to the last byte, what was sealed, and by whom."""
+        ...
+
+    def attach(self, visit: str, files: Sequence[Path], note: str) -> int:
+        """Take photos or slips into an open visit; returns how many."""
         ...
 
     def settings(self) -> Settings:
@@ -225,6 +234,25 @@ class HouseBackDoors:
         from techtool.visit.support import make_bundle
 
         return make_bundle(House.at(self.paths, self.clock), visit, folder)
+
+    def prove(self, visit: str) -> Verification:
+        """Against this laptop's report key; the index remembers something of the visit too."""
+        from techtool.reports.signers import own_signers
+        from techtool.visit.rescue import House
+        from techtool.visit.verify import verify_file
+        from techtool.visit.visits import known_visits
+
+        house = House.at(self.paths, self.clock)
+        known = {summary.id: summary for summary in known_visits(house.index)}
+        path = house.home.visit_path(visit)
+        return verify_file(path, own_signers(self.paths), self.clock.now(), known.get(visit), own=visit)
+
+    def attach(self, visit: str, files: Sequence[Path], note: str) -> int:
+        """Copied first, then recorded."""
+        from techtool.domain.evidence import EvidenceKind
+        from techtool.visit.attach import attach
+
+        return len(attach(self._services(), visit, files, EvidenceKind.OTHER, "visit.attached", "", note))
 
     def settings(self) -> Settings:
         """``settings.toml``"""

@@ -23,17 +23,22 @@ from techtool.tui.background import Background
 from techtool.tui.bridge import Bridge
 from techtool.tui.doors import Doors
 from techtool.tui.navigator import Navigator
+from techtool.tui.places import SCREENS
 from techtool.tui.screens.ask import AskScreen
+from techtool.tui.screens.base import HouseScreen
+from techtool.tui.screens.first_run import FirstRunScreen
 from techtool.tui.screens.fleet import FleetScreen
 from techtool.tui.screens.help import HelpScreen
 from techtool.tui.screens.new_visit import NewVisitScreen
+from techtool.tui.screens.palette import PaletteScreen
 from techtool.tui.screens.record import RecordScreen
 from techtool.tui.screens.stick import StickScreen
 from techtool.tui.screens.visit import LogScreen, VisitScreen
 from techtool.tui.screens.visits import VisitsScreen
-from techtool.tui.setup_flow import save_language
+from techtool.tui.setup_flow import save_language, save_look
 from techtool.tui.theme import Glyphs
 from techtool.tui.views.home import HomeFacts
+from techtool.tui.views.palette import DO, GO, commands
 from techtool.tui.views.visit import VisitView
 from techtool.tui.widgets.toast import toast
 from techtool.visit.services import Hints, VisitRequest
@@ -145,6 +150,35 @@ class House:
         """One screen deeper."""
         self._background.later(self._navigator.push(make))
 
+    def go(self, place: str) -> None:
+        """To a place from wherever one is; a visit that still runs is never left behind."""
+        if not self.bridge.running:
+            self._background.later(self._navigator.go(SCREENS[place]))
+
+    def open_palette(self) -> None:
+        """Everything that can be done on this screen, and every place."""
+        screen = self.app.screen
+        if not isinstance(screen, HouseScreen):
+            return
+        free = not self.bridge.running and not isinstance(screen, FirstRunScreen)
+        keys = (*screen.KEYS, *(("language",) if free else ()), "help", "quit")
+
+        def chosen(value: str | None) -> None:
+            if value is not None and value.startswith(GO):
+                self.go(value.removeprefix(GO))
+            elif value is not None:
+                self._background.later(self._do(screen, value.removeprefix(DO)))
+
+        palette = PaletteScreen(commands(keys, places=free), self.settle_s)
+        self._background.later(self._navigator.ask(palette, chosen))
+
+    async def _do(self, screen: HouseScreen, action: str) -> None:
+        """What a key of that screen does, if it is still there."""
+        if action == "language":
+            self.change_language()
+        elif self.app.screen is screen:
+            await self.app.run_action(action, screen if hasattr(screen, f"action_{action}") else self.app)
+
     def open_new_visit(self) -> None:
         """Terminals and stick."""
         self.open(NewVisitScreen)
@@ -223,9 +257,22 @@ class House:
             return
 
         def kept(_nothing: None) -> None:
-            self.app.exit(RESTART)
+            self.start_again()
 
         self.in_background(lambda: save_language(self.paths, chosen), kept, self.tell_error)
+
+    def set_look(self, chosen: str, *, ascii_only: bool) -> None:
+        """Language and marks at once, as the first run asks for them."""
+        self.in_background(
+            lambda: save_look(self.paths, chosen, ascii_only=ascii_only),
+            lambda _none: self.start_again(),
+            self.tell_error,
+        )
+
+    def start_again(self) -> None:
+        """Build the screens anew, with the settings of now; what is looked at is home then."""
+        if not self.bridge.running:
+            self.app.exit(RESTART)
 
     def quit(self) -> None:
         """Leave; a visit under way is brought to a safe point first."""

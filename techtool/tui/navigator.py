@@ -17,6 +17,7 @@ from techtool.tui.screens.home import HomeScreen
 from techtool.tui.screens.new_visit import NewVisitScreen
 from techtool.tui.screens.plan import PlanScreen
 from techtool.tui.screens.problem import ProblemScreen
+from techtool.tui.screens.restore import RestoreScreen
 from techtool.tui.screens.result import ResultScreen
 from techtool.tui.screens.visit import VisitScreen
 from techtool.tui.views.visit import Place, VisitView, Waiting, place_of
@@ -30,6 +31,8 @@ _OF_MANY: Final[dict[Place, type[VisitScreenBase]]] = {
     Place.PLAN: LanePlanScreen,
     Place.PROBLEM: LaneProblemScreen,
 }
+_FORMS: Final = (NewVisitScreen, RestoreScreen)
+"""Where a visit was asked for: what was entered stays there until it has begun well."""
 Base = VisitScreen | FleetScreen
 """The screen under everything of a visit: of its one terminal, or of all."""
 
@@ -130,10 +133,16 @@ class Navigator:
             if base is not None:
                 await self._unwind(base)
                 await self._app.pop_screen()
-            elif not isinstance(self._app.screen, NewVisitScreen):
+            elif not isinstance(self._app.screen, _FORMS):
                 await self._unwind(self.home())
             self._place, self._lane, self._asked, self._rung = Place.RUN, "", None, ()
             await self._app.push_screen(screen())
+
+    async def go(self, make: Callable[[], Screen[None]]) -> None:
+        """To a place just above home."""
+        async with self._turn:
+            await self._unwind(self.home())
+            await self._app.push_screen(make())
 
     async def push(self, make: Callable[[], Screen[None]]) -> None:
         """One screen deeper."""
@@ -158,7 +167,7 @@ class Navigator:
             if base is not None:
                 await self._unwind(base)
                 await self._app.pop_screen()
-            if not isinstance(self._app.screen, NewVisitScreen):
+            if not isinstance(self._app.screen, _FORMS):
                 await self._app.push_screen(NewVisitScreen())
 
     async def go_home(self) -> None:

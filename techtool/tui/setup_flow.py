@@ -52,6 +52,12 @@ def save_language(paths: Paths, chosen: str, disk: Disk = DISK) -> None:
     write_settings(paths.settings, replace(read_settings(paths.settings), language=chosen), disk)
 
 
+def save_look(paths: Paths, chosen: str, *, ascii_only: bool, disk: Disk = DISK) -> None:
+    """Keep language and marks of the screens."""
+    settings = replace(read_settings(paths.settings), language=chosen, ascii=ascii_only)
+    write_settings(paths.settings, settings, disk)
+
+
 def progress(paths: Paths) -> Progress:
     """What is there and what is asked next; raises what reading the home folder raises."""
     from techtool.visit.setup import missing

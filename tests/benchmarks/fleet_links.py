@@ -28,7 +28,7 @@ from techtool.domain.pace import Pace
 from techtool.domain.plan import StepKind
 from techtool.domain.release import ReleaseKind
 from techtool.domain.terminal import Address
-from techtool.events import Finished, LaneIdentified, StepDone, StepStarted
+from techtool.events import Finished, LaneFinished, LaneIdentified, StepDone, StepStarted
 from techtool.visit.engine import Engine
 from techtool.visit.operator import Answers, ScriptedOperator
 from techtool.visit.services import Services, VisitRequest
@@ -45,8 +45,12 @@ class Took:
     """Seconds of one visit, and what they cost this process."""
 
     visit_s: float
+    through_s: float
+    """Until the last terminal was through: what comes after it, sign-off and reports, holds no terminal."""
     install_s: float
     """From the first installation's begin to the last one's end."""
+    slowest_s: float
+    """The longest that one terminal's installation took."""
     cpu_s: float
 
 
@@ -87,7 +91,8 @@ async def visit(world: DemoWorld, stick: Path, addresses: Sequence[str], pace: P
     operator = ScriptedOperator(Answers.read(world.answers), passphrase=PASSPHRASE)
     request = VisitRequest(tuple(Address.parse(a) for a in addresses), stick, pace=pace)
     begun_s, cpu_s = time.perf_counter(), _cpu_s()
-    first_s = last_s = 0.0
+    begun: dict[str, float] = {}
+    first_s = last_s = slowest_s = through_s = 0.0
     code = -1
     async for event in Engine(Services.real(world.paths), operator).run(request):
         now_s = time.perf_counter()
@@ -96,13 +101,17 @@ async def visit(world: DemoWorld, stick: Path, addresses: Sequence[str], pace: P
             operator.confirmations = (*operator.confirmations, event.serial[-4:])
         elif isinstance(event, StepStarted) and event.step is StepKind.INSTALL and event.item.startswith("org."):
             first_s = first_s or now_s
+            begun[event.lane] = now_s
         elif isinstance(event, StepDone) and event.step is StepKind.INSTALL and event.item.startswith("org."):
             last_s = now_s
+            slowest_s = max(slowest_s, now_s - begun[event.lane])
+        elif isinstance(event, LaneFinished):
+            through_s = now_s - begun_s
         elif isinstance(event, Finished):
             code = event.exit_code
     if code:
         sys.exit(f"the visit ended with {code}")
-    return Took(time.perf_counter() - begun_s, last_s - first_s, _cpu_s() - cpu_s)
+    return Took(time.perf_counter() - begun_s, through_s, last_s - first_s, slowest_s, _cpu_s() - cpu_s)
 
 
 def _cpu_s() -> float:
@@ -124,12 +133,16 @@ def measure(folder: Path, count: int, size_mb: int) -> None:
             pace = Pace(number, number, one_first=False) if number > 1 else Pace()
             took = found[number] = asyncio.run(visit(world, stick, addresses, pace))
         print(
-            f"{number:3} terminal(s): whole visit {took.visit_s:6.2f} s, installations {took.install_s:6.2f} s, "
+            f"{number:3} terminal(s): whole visit {took.visit_s:6.2f} s, "
+            f"terminals through after {took.through_s:6.2f} s, installations {took.install_s:6.2f} s "
+            f"(the slowest {took.slowest_s:5.2f} s), "
             f"CPU of techtool {took.cpu_s:5.2f} s"
         )
     one, all_ = found[1], found[count]
     print(f"ratio whole visit    {all_.visit_s / one.visit_s:5.2f}   (budget {BUDGET})")
+    print(f"ratio terminals      {all_.through_s / one.through_s:5.2f}   (budget {BUDGET})")
     print(f"ratio installations  {all_.install_s / one.install_s:5.2f}   (budget {BUDGET})")
+    print(f"ratio of the slowest {all_.slowest_s / one.slowest_s:5.2f}   (budget {BUDGET})")
 
 
 def main() -> int:

@@ -81,7 +81,7 @@ class BusyDoors(HouseDoors):
 class Watched(TechtoolApp):
     """Begins its visit at once."""
 
-    CSS_PATH = Path(app_module.__file__).with_name("app.tcss")
+    CSS_PATH = str(Path(app_module.__file__).with_name("app.tcss"))
     terminals = 30
 
     async def on_ready(self) -> None:

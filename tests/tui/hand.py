@@ -190,14 +190,12 @@ class Hand:
         """From all terminals to this one, by arrows and enter."""
         await self.on(FleetScreen)
         table = self.app.screen.query_one(FleetTable)
+        await self.press("ctrl+home")
         for _step in range(len(self.view.lanes)):
             if table.marked == lane:
                 break
             await self.press("down")
-        else:
-            await self.press("home")
-            while table.marked != lane:
-                await self.press("down")
+        assert table.marked == lane, self.state()
         await self.press("enter")
         await self.until(lambda: self.view.current == lane and self.app.screen is not table.screen, f"lane {lane}")
 

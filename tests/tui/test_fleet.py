@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from textual.widgets import Input
 
 from techtool.domain.outcome import Outcome
@@ -152,6 +153,8 @@ async def test_keys_typed_ahead_open_no_terminal(stage: Stage) -> None:
     assert sum(lane.confirmed_at is not None for lane in stage.visit().lanes) == 1
 
 
+@pytest.mark.slow
+@pytest.mark.timeout(400)
 async def test_one_fails_and_the_others_are_finished(stage: Stage) -> None:
     faults = [Faults(positions=(2,), install=InstallRefusal("INSTALL_FAILED_INSUFFICIENT_STORAGE"))]
     async with (
@@ -188,6 +191,8 @@ async def test_one_goes_first_and_the_rest_are_said_to_wait(stage: Stage) -> Non
     assert all(lane.outcome is None and lane.unfinished_step is None for lane in visit.lanes)
 
 
+@pytest.mark.slow
+@pytest.mark.timeout(400)
 async def test_twelve_are_visited_in_the_order_they_asked_and_resumed(stage: Stage) -> None:
     async with stage.terminals(*MODELS * 4) as simulation:
         async with stage.screens(*simulation.addresses, size=(80, 24)) as hand:

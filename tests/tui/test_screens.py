@@ -92,8 +92,12 @@ async def test_the_first_run(tmp_path: Path, stage: Stage) -> None:
         await hand.on(FirstRunScreen)
         await field(hand, "Choices")
         await hand.press("2")
+        await field(hand, "#marks")
+        assert not paths.settings.exists()
+        await hand.press("1")
         await hand.until(lambda: app.return_value == RESTART, "restart in the language chosen")
     assert read_settings(paths.settings).language == "en"
+    assert not read_settings(paths.settings).ascii
     app = TechtoolApp(HouseDoors(paths), hints, settle_s=0)
     async with app.run_test(size=(80, 24)) as pilot:
         hand = Hand(app, pilot)

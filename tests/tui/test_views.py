@@ -31,8 +31,9 @@ from techtool.tui.person import ScreenOperator
 from techtool.tui.requests import visit_request
 from techtool.tui.theme import ASCII, UNICODE
 from techtool.tui.views.fold import fold, planned_visit, with_question
-from techtool.tui.views.home import NEW, RESUME, HomeFacts, home_view
+from techtool.tui.views.home import RESUME, HomeFacts, home_view
 from techtool.tui.views.lines import Mark, Part, cells, clip, clock_time, fit
+from techtool.tui.views.places import NEW
 from techtool.tui.views.plan import plan_view
 from techtool.tui.views.problem import problem_view
 from techtool.tui.views.record import record_view

@@ -133,5 +133,3 @@ def _ways(backup: KeptBackup) -> list[Option]:
     if can_restore(backup):
         ways.insert(0, Option(RESTORE, _("Put it back onto a terminal"), _("a visit of its own; nothing is done yet")))
     return ways
-
-

@@ -222,4 +222,3 @@ class SupportScreen(FormScreen):
             office = {}
         lines = contact_lines(office, vendor_contacts(), vendors)
         self.query_one("#contacts", Static).update(lines_grid(lines, self.glyphs, indent=2))
-

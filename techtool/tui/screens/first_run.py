@@ -19,6 +19,7 @@ from techtool.tui.screens.base import HouseScreen
 from techtool.tui.setup_flow import Progress, SetupStep
 from techtool.tui.views.lines import Line, Mark, Part
 from techtool.tui.views.problem import complaint
+from techtool.tui.views.settings import SAMPLE
 from techtool.tui.widgets.choices import Choices, Option
 from techtool.tui.widgets.text import Plain, lines_grid
 
@@ -62,6 +63,8 @@ class StepForm(Vertical):
         self.step: SetupStep | None = None
         self.facts: RootFacts | None = None
         self.public = ""
+        self.language = ""
+        """Chosen just now; how the marks come out is asked next, and both are kept together."""
 
     def compose(self) -> ComposeResult:
         """Title, words, fields, the place for an error."""
@@ -71,7 +74,9 @@ class StepForm(Vertical):
         yield Plain(translate(TITLES[self.step]), classes="heading")
         if WORDS[self.step]:
             yield Plain(translate(WORDS[self.step]), classes="words")
-        if self.step is SetupStep.LANGUAGE:
+        if self.step is SetupStep.LANGUAGE and self.language:
+            yield from self._marks()
+        elif self.step is SetupStep.LANGUAGE:
             yield Choices([Option("zh", "简体中文"), Option("en", "English")], id="languages")
         elif self.facts is not None:
             yield from self._fingerprint(self.facts)
@@ -80,6 +85,14 @@ class StepForm(Vertical):
                 yield Plain(translate(title), classes="field-title")
                 yield Input(id=name, password=secret, compact=True)
         yield Plain("", id="problem", classes="problem-text")
+
+    def _marks(self) -> Iterable[Widget]:
+        """In both languages: the chosen one is in force only when the screens start again."""
+        yield Plain("下面两行的竖线对齐吗？ / Do these two lines end at the same place?", classes="words first")
+        for line in SAMPLE:
+            yield Plain(f"  {line}")
+        options = [Option("unicode", "对齐 / They do"), Option("ascii", "不对齐 / They do not")]
+        yield Choices(options, id="marks", classes="first")
 
     def _fingerprint(self, facts: RootFacts) -> Iterable[Widget]:
         groups = facts.shown.split()
@@ -146,7 +159,7 @@ class FirstRunScreen(HouseScreen):
 
     async def _form(self, step: SetupStep | None, facts: RootFacts | None) -> None:
         form = self.query_one(StepForm)
-        form.step, form.facts = step, facts
+        form.step, form.facts, form.language = step, facts, ""
         form.public = setup_flow.public_line(self.house.paths) if step is None else ""
         await form.recompose()
         self.arm()
@@ -162,8 +175,12 @@ class FirstRunScreen(HouseScreen):
     def on_choices_chosen(self, event: Choices.Chosen) -> None:
         """The language, or the end."""
         event.stop()
+        form = self.query_one(StepForm)
         if event.control.id == "languages":
-            self.house.set_language(event.value)
+            form.language = event.value
+            self.call_later(self._ask_marks)
+        elif event.control.id == "marks":
+            self.house.set_look(form.language, ascii_only=event.value == "ascii")
         else:
             self.house.first_run_done()
 
@@ -191,6 +208,12 @@ class FirstRunScreen(HouseScreen):
                 self._work(lambda: setup_flow.accept_root(paths, facts, values[0]), self._next)
             case SetupStep.RECIPIENTS:
                 self._work(lambda: setup_flow.keep_recipients(paths, values[0]), self._next)
+
+    async def _ask_marks(self) -> None:
+        form = self.query_one(StepForm)
+        await form.recompose()
+        self.arm()
+        form.query_one(Choices).focus()
 
     async def _next(self, _result: object) -> None:
         self._go_on()

@@ -164,7 +164,7 @@ class LaneScreen(_OneOfMany, VisitScreen):
     """One terminal of many."""
 
     KEYS: ClassVar[tuple[str, ...]] = ("help", "fleet", "next_lane", "stop", "log")
-    BINDINGS: ClassVar[list[BindingType]] = [*_BESIDES]
+    BINDINGS: ClassVar[list[BindingType]] = [*VisitScreen.BINDINGS, *_BESIDES]
 
     def body(self) -> Iterable[Widget]:
         """The terminal, and who else waits."""
@@ -181,7 +181,7 @@ class LanePlanScreen(_OneOfMany, PlanScreen):
     """The gate of one terminal of many."""
 
     KEYS: ClassVar[tuple[str, ...]] = ("help", "every_rule", "fleet", "next_lane", "stop")
-    BINDINGS: ClassVar[list[BindingType]] = [*_BESIDES]
+    BINDINGS: ClassVar[list[BindingType]] = [*PlanScreen.BINDINGS, *_BESIDES]
 
     def body(self) -> Iterable[Widget]:
         """The plan, the question, who else waits."""
@@ -198,7 +198,7 @@ class LaneProblemScreen(_OneOfMany, ProblemScreen):
     """A problem of one terminal of many."""
 
     KEYS: ClassVar[tuple[str, ...]] = ("help", "fleet", "next_lane", "log")
-    BINDINGS: ClassVar[list[BindingType]] = [*_BESIDES]
+    BINDINGS: ClassVar[list[BindingType]] = [*ProblemScreen.BINDINGS, *_BESIDES]
 
     def body(self) -> Iterable[Widget]:
         """The problem, and who else waits."""

@@ -53,7 +53,7 @@ class FormScreen(HouseScreen):
         for line in self.query("#note").results(Plain):
             line.say(text)
 
-    def on_input_changed(self, event: Input.Changed) -> None:
+    async def on_input_changed(self, event: Input.Changed) -> None:
         """The complaint goes when it is being mended."""
         event.stop()
         self.complain("")

@@ -155,4 +155,3 @@ class TerminalScreen(FormScreen):
         """Its record."""
         event.stop()
         self.house.open_record(event.value)
-

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import ClassVar
+from typing import ClassVar, Final
 
 from textual.binding import BindingType
 from textual.containers import VerticalScroll
@@ -13,10 +13,18 @@ from textual.widgets import Static
 from techtool.i18n import N_, _
 from techtool.tui.actions import bindings
 from techtool.tui.screens.base import HouseScreen
-from techtool.tui.views.home import LANGUAGE, NEW, RESUME, STICK, VISITS, HomeFacts, HomeView, home_view
+from techtool.tui.views.home import LANGUAGE, RESUME, HomeFacts, HomeView, OpenVisit, home_view
 from techtool.tui.views.lines import Line, Mark, Part, day_and_time
 from techtool.tui.widgets.choices import Choices, Option
 from techtool.tui.widgets.text import Plain, lines_grid
+
+LOW: Final = 28
+"""Rows below which there is little room."""
+
+
+def details(visit: OpenVisit) -> tuple[str, str]:
+    """What hangs below an unfinished visit."""
+    return (f"{visit.visit}   {visit.since}", visit.where)
 
 
 class HomeScreen(HouseScreen):
@@ -69,13 +77,20 @@ class HomeScreen(HouseScreen):
     def _show_unfinished(self, view: HomeView) -> None:
         for name in ("#unfinished", "#unfinished-title"):
             self.query_one(name).display = bool(view.unfinished)
+        low = self.app.size.height < LOW
         lines = [
-            Line(Mark.NEEDS, visit.what, (f"{visit.visit}   {visit.since}", visit.where)) for visit in view.unfinished
+            Line(Mark.NEEDS, f"{visit.what}   {visit.where}" if low else visit.what, () if low else details(visit))
+            for visit in view.unfinished
         ]
         if view.more_unfinished:
             more = _("and {count} more under “Visits and reports”").format(count=view.more_unfinished)
             lines.append(Line(Mark.NOTE, more))
         self.query_one("#unfinished", Static).update(lines_grid(lines, self.glyphs, indent=2, words=False))
+
+    def on_resize(self) -> None:
+        """Where there is little room each unfinished visit has one line, so that the whole menu is seen."""
+        if self.is_mounted and self.query("#unfinished"):
+            self._show_unfinished(self._view)
 
     def on_choices_chosen(self, event: Choices.Chosen) -> None:
         """Go there."""
@@ -84,14 +99,10 @@ class HomeScreen(HouseScreen):
         match event.value:
             case value if value.startswith(RESUME):
                 house.resume_visit(value.removeprefix(RESUME))
-            case value if value == NEW:
-                house.open_new_visit()
-            case value if value == STICK:
-                house.open_stick_check()
-            case value if value == VISITS:
-                house.open_visits()
             case value if value == LANGUAGE:
                 house.change_language()
+            case value:
+                house.go(value)
 
     def action_refresh(self) -> None:
         """Look again."""

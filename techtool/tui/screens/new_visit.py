@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Sequence
+import contextlib
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
-from typing import ClassVar
+from pathlib import Path
+from typing import TYPE_CHECKING, ClassVar
 
 from textual.binding import BindingType
 from textual.containers import VerticalScroll
@@ -21,7 +23,11 @@ from techtool.tui.screens.base import HouseScreen
 from techtool.tui.views.lines import Part
 from techtool.tui.views.problem import complaint
 from techtool.tui.widgets.choices import Choices, Option
+from techtool.tui.widgets.order_picker import OrderPicker
 from techtool.tui.widgets.text import Plain
+
+if TYPE_CHECKING:
+    from techtool.visit.orders import FoundOrders
 
 
 class NewVisitScreen(HouseScreen):
@@ -38,6 +44,12 @@ class NewVisitScreen(HouseScreen):
 
     order = Order.ONE_FIRST
     """What is chosen where there are several terminals."""
+
+    def __init__(self, stick: str = "", serial: str = "") -> None:
+        """``stick``: named already; ``serial``: of the terminal that is meant, picked where a cable reaches it."""
+        super().__init__()
+        self._stick = stick
+        self._serial = serial
 
     def top(self) -> tuple[Part, ...]:
         """What this is."""
@@ -58,18 +70,33 @@ class NewVisitScreen(HouseScreen):
             yield Plain(_("USB stick"), classes="heading")
             yield Choices(id="sticks", label_width=34)
             yield Plain(_("Folder of the stick"), classes="field-title")
-            yield Input(hints.stick, placeholder=_("the folder that holds TECHTOOL"), id="stick", compact=True)
-            yield Plain("", id="problem", classes="problem-text")
-            yield Button(_("Begin the visit"), id="begin", variant="primary", compact=True)
+            place = self._stick or hints.stick
+            yield Input(place, placeholder=_("the folder that holds TECHTOOL"), id="stick", compact=True)
+            yield OrderPicker(self._read_orders)
+        yield Plain("", id="problem", classes="problem-text beside")
+        yield Button(_("Begin the visit"), id="begin", variant="primary", compact=True)
 
     def on_mount(self) -> None:
         """Listen, and look for what is connected."""
         self.arm()
         self.query_one("#sticks").display = False
+        self._take_settings()
         self._show_order()
+        self.query_one(OrderPicker).look(self.query_one("#stick", Input).value)
         self.action_refresh()
         first = "#terminals" if self.query_one("#terminals", Choices).options else "#address"
         self.query_one(first).focus()
+
+    def _read_orders(
+        self, place: Path, then: Callable[[FoundOrders], object], failed: Callable[[TechtoolError], object]
+    ) -> None:
+        self.house.in_background(lambda: self.house.doors.orders(place), then, failed)
+
+    def _take_settings(self) -> None:
+        """The order of work that was chosen for this laptop; broken settings are told of elsewhere."""
+        with contextlib.suppress(TechtoolError):
+            self.order = Order(self.house.doors.settings().fleet.order)
+        self.call_later(self.query_one("#order", Choices).offer, self._orders())
 
     def action_refresh(self) -> None:
         """Look for terminals and sticks."""
@@ -81,8 +108,14 @@ class NewVisitScreen(HouseScreen):
         choices = self.query_one("#terminals", Choices)
         known = {option.value for option in choices.options}
         alone = not known and sum(n.usable for n in found) == 1
+        meant = self._serial
         new = [
-            Option(n.address, n.address, "" if n.usable else _not_ready(n.state), picked=alone and n.usable)
+            Option(
+                n.address,
+                n.address,
+                "" if n.usable else _not_ready(n.state),
+                picked=n.usable and (n.address.endswith(f":{meant}") if meant else alone),
+            )
             for n in found
             if n.address not in known
         ]
@@ -108,6 +141,7 @@ class NewVisitScreen(HouseScreen):
         event.stop()
         if event.control.id == "sticks":
             self.query_one("#stick", Input).value = event.value
+            self.query_one(OrderPicker).look(event.value)
             return
         if event.control.id == "order":
             self.order = Order(event.value)
@@ -161,6 +195,8 @@ class NewVisitScreen(HouseScreen):
         self.query_one("#problem", Plain).say("")
         if event.input.id == "address":
             self._show_order()
+        elif event.input.id == "stick":
+            self.query_one(OrderPicker).look(event.value)
 
     def on_button_pressed(self, event: Button.Pressed) -> None:
         """Begin."""
@@ -172,7 +208,9 @@ class NewVisitScreen(HouseScreen):
         problem = self.query_one("#problem", Plain)
         try:
             address, stick = (self.query_one(name, Input).value for name in ("#address", "#stick"))
-            request = visit_request(self._picked(), address, stick, self.order)
+            picker = self.query_one(OrderPicker)
+            stick = stick if picker.job.needs_stick else "."
+            request = picker.into(visit_request(self._picked(), address, stick, self.order))
         except TechtoolError as error:
             problem.say(complaint(error))
             problem.call_after_refresh(problem.scroll_visible, animate=False)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from pathlib import Path
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from textual.binding import BindingType
 from textual.containers import VerticalScroll
@@ -17,13 +17,18 @@ from techtool.errors import TechtoolError
 from techtool.i18n import N_, _, language, phrase
 from techtool.tui.actions import bindings
 from techtool.tui.screens.base import HouseScreen
+from techtool.tui.screens.export import ExportScreen, SupportScreen
 from techtool.tui.views.lines import Line, Mark, Part
-from techtool.tui.views.record import RecordView, record_view
+from techtool.tui.views.record import RecordView, proof_line, record_view
 from techtool.tui.widgets.choices import Choices, Option
 from techtool.tui.widgets.text import Plain, facts_grid, lines_grid
 from techtool.tui.widgets.toast import toast
 
-RESUME, WRITE, CLOSE = "resume", "write", "close"
+if TYPE_CHECKING:
+    from techtool.visit.verify import Verification
+
+RESUME, WRITE, CLOSE, EXPORT, SUPPORT = "resume", "write", "close", "export", "support"
+PROVE, ATTACH = "prove", "attach"
 
 
 class RecordScreen(HouseScreen):
@@ -55,6 +60,7 @@ class RecordScreen(HouseScreen):
             yield Static(id="reports", markup=False)
             yield Plain(_("What to do"), classes="heading")
             yield Choices(id="ways", label_width=28)
+            yield Static(id="proof", markup=False)
 
     def on_mount(self) -> None:
         """Read it."""
@@ -100,9 +106,43 @@ class RecordScreen(HouseScreen):
                 )
             case value if value == CLOSE:
                 self._ask_to_close()
+            case value if value == PROVE:
+                self.house.in_background(
+                    lambda: self.house.doors.prove(self._visit), self._proven, self.house.tell_error
+                )
+            case value if value == ATTACH:
+                self._ask_for_files()
+            case value if value == EXPORT:
+                self.house.open(lambda: ExportScreen(self._visit))
+            case value if value == SUPPORT:
+                self.house.open(lambda: SupportScreen(self._visit))
 
     def _written(self, files: tuple[Path, ...]) -> None:
         toast(self.app, _("{count} files written to {folder}").format(count=len(files), folder=files[0].parent))
+        self._read()
+
+    def _proven(self, proof: Verification) -> None:
+        if self.is_mounted:
+            self.query_one("#proof", Static).update(lines_grid([proof_line(proof)], self.glyphs))
+            self.call_after_refresh(self.query_one("#proof").scroll_visible, animate=False)
+
+    def _ask_for_files(self) -> None:
+        """Files of an open visit: copied into it, then recorded."""
+        question = Question(
+            "attach.files",
+            AnswerKind.FILE,
+            phrase("Photo or slip: path of the file; several are parted by “;”"),
+            help=phrase("What a picture shows is not searched for card numbers: cover them before you take it."),
+        )
+        self.house.ask(_("Attach to visit {visit}").format(visit=self._visit), question, self._take_files)
+
+    def _take_files(self, text: str) -> None:
+        files = [Path(one.strip().strip('"')).expanduser() for one in text.split(";") if one.strip()]
+        doors = self.house.doors
+        self.house.in_background(lambda: doors.attach(self._visit, files, ""), self._attached, self.house.tell_error)
+
+    def _attached(self, count: int) -> None:
+        toast(self.app, _("{count} files attached.").format(count=count))
         self._read()
 
     def _ask_to_close(self) -> None:
@@ -144,9 +184,17 @@ class RecordScreen(HouseScreen):
 
 
 def _ways(view: RecordView) -> list[Option]:
+    support = Option(SUPPORT, _("File for the support desk"), _("redacted, with a case code to read out"))
     if view.unfinished:
         return [
             Option(RESUME, _("Resume this visit"), _("every terminal is read again first")),
             Option(CLOSE, _("Close it as stopped"), _("a truthful report, nothing more is done")),
+            Option(ATTACH, _("Attach a photo or a slip"), _("copied into the visit, and recorded")),
+            support,
         ]
-    return [Option(WRITE, _("Write the report again"), _("from the record, in both languages"))]
+    return [
+        Option(WRITE, _("Write the report again"), _("from the record, in both languages")),
+        Option(EXPORT, _("Write reports elsewhere"), _("a folder or a stick; choose formats")),
+        support,
+        Option(PROVE, _("Prove this record"), _("to the last byte what was sealed, and by whom")),
+    ]

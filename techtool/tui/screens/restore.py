@@ -159,5 +159,3 @@ class RestoreScreen(FormScreen):
 
 def _shown(widget: Widget) -> bool:
     return all(one.display for one in widget.ancestors if isinstance(one, Widget))
-
-

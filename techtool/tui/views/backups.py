@@ -92,16 +92,16 @@ def _verified(result: Verified) -> Line:
     if result.error is None:
         return Line(Mark.OK, _("{backup}: decrypted, every digest agrees").format(backup=result.backup))
     advice = tuple(_("Do: {what}").format(what=action.text()) for action in result.error.action_phrases)
-    return Line(
-        Mark.STOPPED, f"{result.backup}: {result.error.code}  {result.error.what_phrase.text()}", advice
-    )
+    return Line(Mark.STOPPED, f"{result.backup}: {result.error.code}  {result.error.what_phrase.text()}", advice)
 
 
 def swap_order(from_serial: str, to_serial: str, model: str, number: str) -> Swap:
     """The swap order as it was typed; raises :class:`UsageError` naming what is missing."""
     target, model, number = to_serial.strip(), model.strip(), number.strip()
     if not target or not model or not number:
-        raise UsageError(problem=_("A swap order names the other terminal's serial number, its model and its own number."))
+        raise UsageError(
+            problem=_("A swap order names the other terminal's serial number, its model and its own number.")
+        )
     if target == from_serial:
         raise UsageError(problem=_("That is the terminal the backup was made of: no swap order is needed."))
     return Swap(from_serial, target, model, number)

@@ -18,17 +18,10 @@ FORMAT_LABEL: Final = {
 }
 """Format → what a person calls it, and a note."""
 
-_SPELLED: Final = {
-    letter: word
-    for letter, word in zip(
-        "ABCDEFGHJKLMNPQRSTUVWXYZ",
-        (
-            "Alfa Bravo Charlie Delta Echo Foxtrot Golf Hotel Juliett Kilo Lima Mike "
-            "November Papa Quebec Romeo Sierra Tango Uniform Victor Whiskey X-ray Yankee Zulu"
-        ).split(),
-        strict=True,
-    )
-}
+_WORDS: Final = (
+    "Alfa Bravo Charlie Delta Echo Foxtrot Golf Hotel Juliett Kilo Lima Mike November Papa Quebec Romeo Sierra Tango "
+    "Uniform Victor Whiskey X-ray Yankee Zulu"
+)
 """ICAO spelling alphabet (Annex 10, volume II, 5.2.1.3), without the letters that no case code has."""
 
 
@@ -43,7 +36,8 @@ def spelled(code: str) -> tuple[str, ...]:
 
 
 def _said(sign: str) -> str:
-    return f"{sign} ({_SPELLED[sign]})" if sign in _SPELLED else sign
+    word = next((word for word in _WORDS.split() if word[0] == sign), "")
+    return f"{sign} ({word})" if word else sign
 
 
 def contact_lines(office: Mapping[str, str], known: Iterable[Contact], vendors: Sequence[str]) -> tuple[Line, ...]:

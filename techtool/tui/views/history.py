@@ -48,7 +48,7 @@ def terminal_facts(one: TerminalHistory) -> tuple[tuple[str, str], ...]:
         (_("Serial number"), visible(one.serial)),
         ("TID", masked(last.tid) if last.tid else ""),
         ("MID", masked(last.mid) if last.mid else ""),
-        (_("Site"), visible(" · ".join(dict.fromkeys(filter(None, (last.merchant, last.site)))))),
+        (_("Site"), visible(", ".join(dict.fromkeys(filter(None, (last.merchant, last.site)))))),
         (_("Firmware"), visible(last.firmware)),
         (_("Hardware"), visible(last.hw_revision)),
         (_("Inspection last passed"), day_and_time(passed) if passed else _("not on this laptop")),

@@ -7,13 +7,11 @@ from dataclasses import dataclass
 from typing import Final
 
 from techtool.domain.visit import StepState, VisitRecord
-from techtool.i18n import _
+from techtool.i18n import _, translate
 from techtool.tui.views.lines import Line, Mark, day_and_time
+from techtool.tui.views.places import PLACES, VISITS
 from techtool.tui.views.visit import label_of
 
-NEW: Final = "new"
-STICK: Final = "stick"
-VISITS: Final = "visits"
 LANGUAGE: Final = "language"
 RESUME: Final = "resume:"
 CLOSE: Final = "close:"
@@ -73,12 +71,11 @@ def home_view(facts: HomeFacts) -> HomeView:
         Entry(RESUME + record.id, _("Resume {visit}").format(visit=_short(record.id)), _stopped_at(record))
         for record in shown
     ]
-    entries += [
-        Entry(NEW, _("New visit"), _("the terminals on the counter, from identify to report")),
-        Entry(STICK, _("Check a USB stick"), _("who signed it, what is on it; without a terminal")),
-        Entry(VISITS, _("Visits and reports"), _visits_note(facts.visits)),
-        Entry(LANGUAGE, "中文 / English", _("the language of the screens")),
-    ]
+    for place in PLACES:
+        if place.on_home:
+            note = _visits_note(facts.visits) if place.id == VISITS else translate(place.note)
+            entries.append(Entry(place.id, translate(place.label), note))
+    entries.append(Entry(LANGUAGE, "中文 / English", _("the language of the screens")))
     return HomeView(
         technician=facts.technician,
         unfinished=tuple(_open_visit(record) for record in shown),

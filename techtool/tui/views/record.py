@@ -15,6 +15,7 @@ from techtool.tui.views.visit import label_of
 
 if TYPE_CHECKING:
     from techtool.store.index import VisitSummary
+    from techtool.visit.verify import Verification
 
 STATE_LABEL: Final = {
     "open": N_("unfinished"),
@@ -99,6 +100,18 @@ def record_view(record: VisitRecord, reports: Sequence[Path]) -> RecordView:
         reports=tuple(path.name for path in reports),
         unfinished=state == "open",
     )
+
+
+def proof_line(proof: Verification) -> Line:
+    """Whether the record is what was sealed, and who stands for it."""
+    good = proof.verdict.value == "good"
+    details = [proof.problem.text()] if proof.problem is not None else []
+    if proof.key:
+        text = _("sealed by {who} {key}, {lines} lines")
+        details.append(text.format(who=proof.principal or "?", key=proof.key, lines=proof.lines))
+    from techtool.visit.verify import VERDICT_LABEL
+
+    return Line(Mark.OK if good else Mark.STOPPED, VERDICT_LABEL[proof.verdict].text(), tuple(details))
 
 
 def _terminal(lane: LaneRecord) -> Line:

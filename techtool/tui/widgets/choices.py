@@ -31,6 +31,8 @@ class Option:
     """Instead of the number, for long lists."""
     picked: bool | None = None
     """For lists where several can be picked: whether this one is."""
+    numbered: bool = True
+    """False: no digit stands before it, because digits are typed elsewhere."""
 
 
 class Choices(Vertical, can_focus=True):
@@ -67,6 +69,7 @@ class Choices(Vertical, can_focus=True):
         self._options = tuple(options)
         self.can_focus = bool(self._options)
         self._at = start
+        self._always = False
         self._label_width = label_width
 
     @property
@@ -98,7 +101,7 @@ class Choices(Vertical, can_focus=True):
     def draw_row(self, place: int) -> Table:
         """One row, in the app's marks."""
         option = self._options[place]
-        marked = place == self._at and self.has_focus
+        marked = place == self._at and (self.has_focus or self._always)
         table = Table.grid(padding=(0, 1, 0, 0), expand=True, pad_edge=False)
         glyphs = glyphs_of(self.app)
         cursor = Text(glyphs.cursor if marked else " ", style=f"bold {AMBER}")
@@ -110,7 +113,7 @@ class Choices(Vertical, can_focus=True):
         if option.mark is not None:
             table.add_column(width=1)
             row.append(Text(glyphs.marks[option.mark], style=f"bold {COLOUR[option.mark]}"))
-        else:
+        elif option.numbered:
             table.add_column(width=1)
             row.append(Text(str(place + 1) if place < 9 else "", style=f"bold {BLUE}"))
         label = Text.assemble((option.label, f"bold {STRONG}" if marked else ""))
@@ -129,11 +132,16 @@ class Choices(Vertical, can_focus=True):
     def _draw(self) -> None:
         for row in self.query(_Row):
             row.update(self.draw_row(row.place))
-            row.set_class(row.place == self._at and self.has_focus, "-marked")
+            row.set_class(row.place == self._at and (self.has_focus or self._always), "-marked")
 
     def watch_has_focus(self, focused: bool) -> None:
         """The cursor is shown where keys go."""
         super().watch_has_focus(focused)
+        self._draw()
+
+    def show_mark(self) -> None:
+        """Show the marked line although the keys go to a field above the list."""
+        self._always = True
         self._draw()
 
     def action_move(self, by: int) -> None:
@@ -152,7 +160,8 @@ class Choices(Vertical, can_focus=True):
     def on_key(self, event: events.Key) -> None:
         """A digit chooses at once; space as well where several can be picked."""
         if event.character and event.character in "123456789" and int(event.character) <= len(self._options):
-            if self._options[int(event.character) - 1].mark is None:
+            option = self._options[int(event.character) - 1]
+            if option.mark is None and option.numbered:
                 event.stop()
                 self.choose(int(event.character) - 1)
         elif event.key == "space" and self._at is not None:

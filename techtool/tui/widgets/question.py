@@ -164,8 +164,10 @@ class QuestionPanel(VerticalScroll, can_focus=False):
         self._offer(question, text)
 
     def on_input_changed(self, event: Input.Changed) -> None:
-        """The complaint goes when it is being mended."""
+        """The complaint goes when it is being mended, not when the field is emptied for it."""
         event.stop()
+        if not event.value:
+            return
         for problem in self.query(".problem-text").results(Plain):
             problem.say("")
 

@@ -237,9 +237,7 @@ def test_made_again_it_is_what_it_was_kept_up_to(
     with made.lock("test"):
         anew = Index(made)
         anew.put_visit(summary(99), [entry(99)], [observation(99)])
-        anew.rebuild(
-            [summary(number) for number in sorted(last)], {summary(n).id: found for n, found in last.items()}
-        )
+        anew.rebuild([summary(number) for number in sorted(last)], {summary(n).id: found for n, found in last.items()})
     first, second = Index(kept), Index(made)
     assert first.visits() == second.visits()
     assert first.terminals() == second.terminals()
