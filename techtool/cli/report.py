@@ -10,8 +10,8 @@ from techtool.cli.inputs import first_line
 from techtool.cli.output import emit_json
 from techtool.i18n import LANGUAGES, N_, language
 from techtool.paths import Paths
+from techtool.reports.formats import FORMATS
 from techtool.reports.keys import load_report_key
-from techtool.reports.write import FORMATS
 from techtool.visit.closing import write_visit_reports
 from techtool.visit.services import Services
 from techtool.visit.visits import open_record

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -71,7 +72,7 @@ def command(
 
 def _check(given: Sequence[str], *, as_json: bool) -> int:
     """Files are opened; codes are compared with every file, and by themselves only proved to be well heard."""
-    files = [Path(word) for word in given if Path(word).exists() or _is_path(word)]
+    files = [Path(word) for word in given if _is_path(word) or os.path.lexists(word)]
     codes = [parse_code(word) for word in given if Path(word) not in files]
     opened = [(path, check(path)) for path in files]
     for path, one in opened:

@@ -87,13 +87,13 @@ def _with_order(
         return
     if not fits_model(expected, state.identity):
         yield BindingProblem.WRONG_MODEL
-    if _differ(expected.tid, state.tid):
+    if differ(expected.tid, state.tid):
         yield BindingProblem.TID_DIFFERS
-    if _differ(expected.mid or order.site.mid, state.mid):
+    if differ(expected.mid or order.site.mid, state.mid):
         yield BindingProblem.MID_DIFFERS
 
 
-def _differ(told: str, found: str | None) -> bool:
+def differ(told: str, found: str | None) -> bool:
     """Both are known, and are not the same; an order keeps a number that looks like a card's only masked."""
     return bool(told and found) and same(told) not in (same(found or ""), same(redact(found or "")))
 

@@ -14,6 +14,7 @@ from techtool.domain.question import CheckResult
 from techtool.domain.required_tests import is_due
 from techtool.domain.sign_off import Conclusion
 from techtool.domain.visit import CheckRecord, LaneRecord, VisitRecord
+from techtool.domain.work_order import missing_terminals
 from techtool.i18n import N_, Phrase
 
 CONCLUSION_LABEL = {
@@ -47,6 +48,8 @@ class OpenTest:
     reason: str = ""
     because: Phrase | None = None
     """Why it is required."""
+    said: Phrase | None = None
+    """The reason where techtool gave it, in words for any language."""
 
 
 def newest_checks(lane: LaneRecord) -> dict[str, CheckRecord]:
@@ -63,12 +66,17 @@ def open_required(lane: LaneRecord) -> tuple[OpenTest, ...]:
         if test.required and is_due(test, results):
             check = checks.get(test.id)
             if check is None or not settled(check):
-                result, reason = (check.result, check.reason) if check else ("", "")
-                found[test.id] = OpenTest(test.id, test.title, result, reason, test.because)
+                found[test.id] = (
+                    _open(check, test.because) if check else OpenTest(test.id, test.title, "", because=test.because)
+                )
     for check in checks.values():
         if check.required and check.id not in found and not settled(check):
-            found[check.id] = OpenTest(check.id, check.title, check.result, check.reason, check.because)
+            found[check.id] = _open(check, check.because)
     return tuple(found.values())
+
+
+def _open(check: CheckRecord, because: Phrase | None) -> OpenTest:
+    return OpenTest(check.id, check.title, check.result, check.reason, because, check.said)
 
 
 def settled(check: CheckRecord) -> bool:
@@ -101,14 +109,6 @@ def conclusion(visit: VisitRecord) -> Conclusion:
         return Conclusion.REVISIT
     if not words or set(words) == {Conclusion.NOT_DONE}:
         return Conclusion.NOT_DONE
-    if set(words) == {Conclusion.COMPLETE} and not _not_reached(visit):
+    if set(words) == {Conclusion.COMPLETE} and not missing_terminals(visit):
         return Conclusion.COMPLETE
     return Conclusion.PARTIAL
-
-
-def _not_reached(visit: VisitRecord) -> bool:
-    """Whether the order names a terminal that no lane of the visit is."""
-    if visit.order is None:
-        return False
-    reached = {lane.serial.casefold() for lane in visit.lanes if lane.serial}
-    return any(t.serial and t.serial.casefold() not in reached for t in visit.order.terminals)

@@ -134,7 +134,8 @@ def due_list(
     def place(due: Due) -> tuple[bool, int, int, date, str]:
         urgency = due.urgency
         rank = _URGENCY.index(urgency) if urgency is not None else -1
-        next_day = min((d for d in (due.due, due.inspection_due) if d is not None), default=date.max)
+        days = (due.due, due.inspection_due, *(waiting.install_by for waiting in due.waiting))
+        next_day = min((day for day in days if day is not None), default=date.max)
         return (not due.overdue(today), -rank, -due.days_over(today), next_day, due.serial)
 
     return tuple(sorted(found, key=place))
@@ -175,7 +176,9 @@ def _day(at: datetime, zone: tzinfo | None) -> date:
 
 def _after(day: date | None, days: int) -> date | None:
     """The last day that is in time: an update of day 0 with a cycle of 180 is due on day 180, overdue on day 181."""
-    return day + timedelta(days=days) if day is not None and days > 0 else None
+    if day is None or not 0 < days <= (date.max - day).days:
+        return None
+    return day + timedelta(days=days)
 
 
 def _of(life: Life, entry: TerminalEntry) -> bool:

@@ -165,13 +165,14 @@ def _batch(terminal: TerminalState, settled: bool | None) -> BatchState | None:
 def left_s(hours: str, now: datetime) -> float | None:
     """Seconds until the shop closes or, where it is closed now, opens; None where ``HH:MM-HH:MM`` does not say.
 
-    Closing before opening is after midnight; the same time twice is a shop that never closes.
+    Closing before opening is after midnight; the same time twice, or the whole day, is a shop that never
+    closes.
     """
     found = _HOURS.fullmatch(hours.strip())
     if found is None:
         return None
     opens, closes = (int(found[i]) * 60 + int(found[i + 1]) for i in (1, 3))
-    if opens == closes or max(opens, closes) > 24 * 60:
+    if max(opens, closes) > 24 * 60 or (closes - opens) % (24 * 60) == 0:
         return None
     minute = now.hour * 60 + now.minute + now.second / 60
     trading = opens <= minute < closes if opens < closes else minute >= opens or minute < closes

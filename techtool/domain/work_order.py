@@ -146,6 +146,12 @@ def missing_terminals(visit: VisitRecord) -> tuple[ExpectedTerminal, ...]:
     return tuple(missing[place] for place in sorted(missing))
 
 
+def reached_as(terminal: ExpectedTerminal, visit: VisitRecord) -> LaneRecord | None:
+    """The visit's terminal that the order names by its serial or terminal number; None: not reached, or not named."""
+    order = visit.order
+    return next((lane for lane in visit.lanes if lane.serial and order and _is(terminal, lane, order)), None)
+
+
 def _is(terminal: ExpectedTerminal, lane: LaneRecord, order: WorkOrder) -> bool:
     if not (terminal.serial or terminal.tid):
         return False

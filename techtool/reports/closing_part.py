@@ -6,10 +6,11 @@ from collections.abc import Iterator
 
 from techtool.domain.conclusion import CONCLUSION_LABEL, OpenTest, conclusion, open_required
 from techtool.domain.visit import LaneRecord, VisitRecord
+from techtool.domain.work_order import missing_terminals
 from techtool.i18n import N_, phrase
 from techtool.reports.labels import CONCLUSION_TONE
 from techtool.reports.parts import Cell, Fact, Facts, Tone
-from techtool.reports.visit_parts import not_reached, sign_off_facts
+from techtool.reports.visit_parts import named, sign_off_facts
 from techtool.reports.words import Words
 
 
@@ -33,14 +34,15 @@ def left_open(visit: VisitRecord, t: Words) -> Iterator[Fact]:
     incidents = [incident.no for lane in visit.lanes for incident in lane.incidents]
     if incidents:
         yield t.fact(N_("Incidents"), Cell("\n".join(incidents), tone=Tone.BAD))
-    missing = [terminal.serial for terminal in not_reached(visit.order, visit)]
+    missing = [named(terminal, t) for terminal in missing_terminals(visit)]
     if missing:
         yield t.fact(N_("Terminals of the order that were not reached"), Cell("\n".join(missing), tone=Tone.WARN))
 
 
 def _open_test(lane: LaneRecord, test: OpenTest, t: Words) -> str:
     word = t.check(test.result).text if test.result else t.recorded("")
-    said = f"{word}: {t.clip(test.reason)}" if test.reason else word
+    reason = t.say(test.said) or t.clip(test.reason)
+    said = f"{word}: {reason}" if reason else word
     return t.say(
         phrase("terminal {lane}: {test} ({result})", lane=lane.lane, test=f"{test.id} {t.say(test.title)}", result=said)
     )

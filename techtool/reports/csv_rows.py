@@ -79,7 +79,9 @@ def _result(_visit: VisitRecord, lane: LaneRecord, t: Words) -> str:
 
 def _items(lane: LaneRecord, t: Words, result: CheckResult) -> str:
     found = [c for c in newest_checks(lane).values() if is_inspection(c) and c.result == result.value]
-    return "; ".join(f"{c.id} {t.say(c.title)}" + (f": {t.clip(c.reason)}" if c.reason else "") for c in found)
+    return "; ".join(
+        f"{c.id} {t.say(c.title)}" + (f": {said}" if (said := t.say(c.said) or t.clip(c.reason)) else "") for c in found
+    )
 
 
 def _seals(_visit: VisitRecord, lane: LaneRecord, t: Words) -> str:

@@ -19,10 +19,10 @@ from techtool.domain.plan import PlanRecord, ReleaseFinding
 from techtool.domain.schema import STATEMENT, newest
 from techtool.domain.timing import times
 from techtool.domain.visit import InstalledFile, LaneRecord, VisitRecord
+from techtool.domain.work_order import missing_terminals
 from techtool.i18n import Phrase
 from techtool.reports.facts import evidence_kinds, outcome_word, simulated, state_of, totals
 from techtool.reports.redaction import redacted
-from techtool.reports.visit_parts import not_reached
 
 STATEMENT_TYPE: Final = "https://in-toto.io/Statement/v1"
 PREDICATE_TYPE: Final = "urn:techtool:visit-report:v1"
@@ -159,7 +159,7 @@ def _visit(visit: VisitRecord) -> dict[str, object]:
         "order": neutral(visit.order),
         "arrival": neutral(visit.arrival),
         "conclusion": conclusion(visit).value,
-        "not_reached": neutral(not_reached(visit.order, visit)),
+        "not_reached": neutral(missing_terminals(visit)),
         "files": neutral(visit.evidence),
         "sign_off": neutral(visit.sign_off),
     }

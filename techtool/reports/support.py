@@ -8,6 +8,7 @@ import re
 import zipfile
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from lzma import LZMAError
 from pathlib import Path
 from typing import Final
 from zlib import error as zlib_error
@@ -27,6 +28,11 @@ _TIME: Final = (1980, 1, 1, 0, 0, 0)
 """The zip format's first moment: when a bundle was made is no part of it."""
 _SECRETS: Final = (b"AGE-SECRET-KEY-", b"PRIVATE KEY-----", b"age-encryption.org/v1")
 _HEX: Final = r"[0-9a-f]{32,128}"
+_UNPACKABLE: Final = (
+    *(zipfile.BadZipFile, ValueError, EOFError, NotImplementedError, RuntimeError),
+    *(OSError, zlib_error, LZMAError),
+)
+"""What a file that is no zip, or a broken one, raises, whichever way its parts claim to be packed."""
 _KEY_IDS: Final = re.compile(r'"keys":\s*\[(?:\s*"[0-9a-f]{64}",?)*\s*\]')
 """TrustFacts.keys: digests of public keys, which only by their field's name look like keys."""
 
@@ -116,7 +122,7 @@ def check(path: Path) -> Opened:
         raise SupportDamaged(path=str(path), problem=os_problem(error)) from error
     try:
         files = _unpacked(data)
-    except (zipfile.BadZipFile, ValueError, EOFError, NotImplementedError, RuntimeError, zlib_error) as error:
+    except _UNPACKABLE as error:
         raise SupportDamaged(path=str(path), problem=phrase("it cannot be unpacked"), detail=str(error)) from error
     _compare(path, files)
     return Opened(tuple(sorted(files)), len(data), hashlib.sha256(data).hexdigest())

@@ -204,7 +204,10 @@ def issues(lane: LaneRecord, t: Words) -> Table:
 
 
 def _issue(issue: IssueRecord, t: Words) -> tuple[Cell, ...]:
-    title = Cell(t.say(issue.title), " · ".join(filter(None, (issue.id, issue.release_key, t.clip(issue.note)))))
+    title = Cell(
+        t.say(issue.title),
+        " · ".join(filter(None, (issue.id, issue.release_key, t.clip(t(issue.note) if issue.note else "")))),
+    )
     mark = Cell(t(RESULT_LABEL[issue.result]), tone=RESULT_TONE.get(issue.result, Tone.PLAIN))
     seen = t(N_("the terminal")) if issue.automatic else t(N_("a person"))
     return title, Cell(t(FINDING_LABEL[issue.before])), Cell(t(FINDING_LABEL[issue.after])), mark, Cell(seen)

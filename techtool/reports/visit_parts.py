@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 from techtool.domain.evidence import EvidenceFile
 from techtool.domain.sign_off import SignOff, SignOffWay
 from techtool.domain.visit import VisitRecord
-from techtool.domain.work_order import Arrival, ExpectedTerminal, WorkOrder
+from techtool.domain.work_order import Arrival, ExpectedTerminal, missing_terminals, reached_as
 from techtool.i18n import N_, phrase
 from techtool.reports.labels import EVIDENCE_KIND_LABEL, METHOD_LABEL, TYPE_LABEL, WAY_LABEL
 from techtool.reports.parts import Cell, Fact, Facts, Table, Tone
@@ -125,21 +125,21 @@ def expected(visit: VisitRecord, t: Words) -> Table:
 
 def _expected(terminal: ExpectedTerminal, visit: VisitRecord, t: Words) -> tuple[Cell, ...]:
     name = " ".join(filter(None, (terminal.vendor, terminal.model))) or t(N_("Terminal"))
-    lane = next((x for x in visit.lanes if x.serial and x.serial.casefold() == terminal.serial.casefold()), None)
+    lane = reached_as(terminal, visit)
     if lane is not None:
         mark = Cell(phrase("as terminal {lane}", lane=lane.lane).text(t.language), tone=Tone.GOOD)
-    elif not terminal.serial:
-        mark = Cell(t(N_("cannot be told: the order names no serial number")))
-    else:
+    elif any(one is terminal for one in missing_terminals(visit)):
         mark = Cell(t(N_("not reached")), tone=Tone.WARN)
+    else:
+        mark = Cell(t(N_("cannot be told: the order names no serial number")))
     note = " · ".join(filter(None, (terminal.serial, terminal.asset_no)))
     return Cell(name, note), Cell(terminal.tid or "–"), Cell(terminal.counter or "–"), mark
 
 
-def not_reached(given: WorkOrder | None, visit: VisitRecord) -> tuple[ExpectedTerminal, ...]:
-    """Terminals of the order that no lane of the visit turned out to be."""
-    seen = {lane.serial.casefold() for lane in visit.lanes if lane.serial}
-    return tuple(x for x in (given.terminals if given else ()) if x.serial and x.serial.casefold() not in seen)
+def named(terminal: ExpectedTerminal, t: Words) -> str:
+    """By what the order names it best."""
+    model = " ".join(filter(None, (terminal.vendor, terminal.model)))
+    return terminal.serial or terminal.tid or model or terminal.counter or t(N_("Terminal"))
 
 
 def evidence(title: str, files: Sequence[EvidenceFile], t: Words) -> Table:

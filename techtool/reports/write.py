@@ -14,14 +14,13 @@ from techtool.errors import UsageError
 from techtool.i18n import LANGUAGES, phrase
 from techtool.paths import DISK, Disk
 from techtool.reports.csv_rows import inspection_csv, register_csv
+from techtool.reports.formats import FORMATS
 from techtool.reports.html import render_html, render_merchant_html
 from techtool.reports.keys import ReportKey
 from techtool.reports.merchant import build_merchant
 from techtool.reports.model import build
 from techtool.reports.statement import statement
 
-FORMATS: Final = ("html", "merchant", "pdf", "csv", "json")
-"""What can be written, by the words of ``--format``."""
 SUMS: Final = "SHA256SUMS"
 """Every file of one writing by its digest, in the form that ``sha256sum -c`` reads; signed like the JSON."""
 

@@ -10,7 +10,7 @@ from techtool.domain.outcome import Outcome
 from techtool.domain.visit import VisitRecord
 from techtool.i18n import LANGUAGES
 from techtool.reports.keys import ReportKey
-from techtool.reports.write import FORMATS, write_reports
+from techtool.reports.write import write_reports
 from techtool.visit.log import VisitLog
 from techtool.visit.services import Services
 
@@ -47,14 +47,20 @@ def write_visit_reports(
     visit: VisitRecord,
     key: ReportKey | None,
     *,
-    formats: Sequence[str] = FORMATS,
+    formats: Sequence[str] | None = None,
     languages: Sequence[str] = LANGUAGES,
     folder: Path | None = None,
 ) -> list[Path]:
-    """Write the reports, times in the laptop's zone."""
+    """Write the reports, times in the laptop's zone; without ``formats`` those of the house."""
     zone = services.clock.now().astimezone().tzinfo or UTC
     return write_reports(
-        visit, formats, folder or services.paths.reports / visit.id, languages, key, services.disk, zone
+        visit,
+        formats or services.report_formats,
+        folder or services.paths.reports / visit.id,
+        languages,
+        key,
+        services.disk,
+        zone,
     )
 
 

@@ -15,7 +15,7 @@ from techtool.domain.plan import StepKind
 from techtool.domain.question import AnswerKind, Question
 from techtool.domain.sensitive import redact
 from techtool.errors import AnswerUnusable, BadEvidence
-from techtool.i18n import N_, Phrase
+from techtool.i18n import N_, Phrase, phrase
 from techtool.visit.evidence_read import read_evidence
 from techtool.visit.lane import Lane
 from techtool.visit.log import WHOLE_VISIT, VisitLog
@@ -164,4 +164,12 @@ async def _asked(
 
 
 def _paths(answer: str) -> tuple[Path, ...]:
-    return tuple(Path(path).expanduser() if path.startswith("~") else Path(path) for path in paths_in(answer))
+    return tuple(_at_home(path) for path in paths_in(answer))
+
+
+def _at_home(text: str) -> Path:
+    """``~`` stands for the home folder, as in a shell; raises :class:`BadEvidence` for a person there is not."""
+    try:
+        return Path(text).expanduser() if text.startswith("~") else Path(text)
+    except RuntimeError as error:
+        raise BadEvidence(path=text, problem=phrase("there is no such folder")) from error

@@ -8,7 +8,7 @@ from collections.abc import AsyncGenerator, Coroutine
 
 from techtool.domain.redacting import Cleaner
 from techtool.errors import TechtoolError
-from techtool.events import Event
+from techtool.events import Event, Progress
 
 _CLEANER = Cleaner()
 
@@ -21,7 +21,8 @@ class Outlet:
 
     def emit(self, event: Event) -> None:
         """Send an event, without card data: whoever listens may show or print it."""
-        self._queue.put_nowait(_CLEANER.clean(event))
+        # Progress comes ten times a second for each terminal and holds no text but names that steps told already.
+        self._queue.put_nowait(event if isinstance(event, Progress) else _CLEANER.clean(event))
 
     async def settle(self) -> None:
         """Wait until the listener has dealt with everything sent: a question may build on what was told before it."""

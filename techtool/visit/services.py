@@ -19,6 +19,7 @@ from techtool.domain.work_order import WorkOrder
 from techtool.links.base import Link
 from techtool.links.open import link_for
 from techtool.paths import DISK, Disk, Paths
+from techtool.reports.formats import FORMATS
 from techtool.settings import Settings, read_settings
 from techtool.store.home import Home
 from techtool.store.index import Index
@@ -44,6 +45,8 @@ class Services:
     """One object: only it knows whether it has the index open for writing."""
     connect: Callable[[Address], Link]
     keep_awake: KeepAwake = not_kept
+    report_formats: tuple[str, ...] = FORMATS
+    """What is written when a visit is closed."""
     new_id: Callable[[datetime], str] = new_visit_id
     tool_version: str = techtool.__version__
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep

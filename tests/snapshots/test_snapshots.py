@@ -14,6 +14,8 @@ from techtool.i18n import set_language
 from tests.tui.scenes import Scene, in_utc, scenes
 
 SHOWN = ("home", "plan", "run", "problem", "result", "fleet")
+PLACES = ("backups", "restore", "history", "terminal", "due", "settings", "trust", "palette")
+"""The places beside a visit."""
 
 
 @pytest.fixture(autouse=True)
@@ -25,7 +27,7 @@ def still() -> Iterator[None]:
 
 @pytest.mark.parametrize("size", [(80, 24), (100, 30)], ids=lambda size: f"{size[0]}x{size[1]}")
 @pytest.mark.parametrize("lang", ["en", "zh"])
-@pytest.mark.parametrize("scene", [s for s in scenes() if s.name in SHOWN], ids=lambda s: s.name)
+@pytest.mark.parametrize("scene", [s for s in scenes() if s.name in (*SHOWN, *PLACES)], ids=lambda s: s.name)
 def test_scene(
     scene: Scene, lang: str, size: tuple[int, int], tmp_path: Path, snap_compare: Callable[..., bool]
 ) -> None:

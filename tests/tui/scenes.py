@@ -70,6 +70,7 @@ from techtool.visit.nearby import Nearby
 from techtool.visit.operator import Operator
 from techtool.visit.services import Hints, ResumeRequest, VisitRequest
 from tests.factories import SIGNER, digest_of, identity, trust
+from tests.tui.scene_places import ScenePlaces
 
 START: Final = datetime(2026, 11, 22, 13, 58, 0, tzinfo=UTC)
 VISIT: Final = "V20261122-135800-7f3a"
@@ -366,7 +367,7 @@ class SceneEngine:
             yield event
 
 
-class SceneDoors(HouseDoors):
+class SceneDoors(ScenePlaces, HouseDoors):
     """A house where everything is known beforehand."""
 
     def __init__(self, paths: Paths, engine: Callable[[FixedClock, Operator], EngineLike]) -> None:
@@ -572,6 +573,15 @@ def scenes() -> tuple[Scene, ...]:
         Scene("stick", keys=(("3",), ("enter",))),
         Scene("visits", keys=(("4",),)),
         Scene("help", keys=(("f1",),)),
+        Scene("backups", keys=(("5",),)),
+        Scene("restore", keys=(("5",), ("enter",), ("1",), ("f6",))),
+        Scene("history", keys=(("6",),)),
+        Scene("terminal", keys=(("6",), ("enter",), ("enter",))),
+        Scene("due", keys=(("7",),)),
+        Scene("due-terminal", keys=(("7",), ("enter",))),
+        Scene("settings", keys=(("8",),)),
+        Scene("trust", keys=(("ctrl+p",), tuple("trust"), ("enter",))),
+        Scene("palette", keys=(("ctrl+p",), ("down", "down"))),
     )
 
 

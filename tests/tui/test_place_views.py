@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
 
 import pytest
 from rich.console import Console
@@ -15,15 +16,16 @@ from techtool.domain.history_search import by_terminal
 from techtool.domain.outcome import Outcome
 from techtool.domain.release import Urgency
 from techtool.domain.work_order import ExpectedTerminal, Site, WorkOrder
-from techtool.errors import BackupNotVerified, UsageError
+from techtool.errors import BackupNotVerified, BadSettings, UsageError
 from techtool.i18n import phrase, set_language
-from techtool.settings import Settings
+from techtool.reports.formats import FORMATS
+from techtool.settings import Settings, read_settings
 from techtool.store.index import VisitState
 from techtool.tui.actions import ACTIONS
 from techtool.tui.theme import ASCII, UNICODE
 from techtool.tui.views.backups import backup_rows, can_restore, mark_of, swap_order, verified_lines
 from techtool.tui.views.due import due_rows
-from techtool.tui.views.export import contact_lines, large, spelled
+from techtool.tui.views.export import FORMAT_LABEL, contact_lines, large, spelled
 from techtool.tui.views.history import terminal_facts, terminal_rows, timeline
 from techtool.tui.views.home import HomeFacts, home_view
 from techtool.tui.views.lines import Line, Mark, cells
@@ -186,6 +188,10 @@ def test_a_case_code_is_large_and_every_letter_has_its_word() -> None:
     assert [len(group.split("  ")) for group in spelled(code)] == [4, 4, 2]
 
 
+def test_every_kind_of_report_file_can_be_chosen() -> None:
+    assert tuple(FORMAT_LABEL) == FORMATS
+
+
 def test_whom_to_call_names_the_office_first() -> None:
     assert contact_lines({"Help": "400"}, (), ())[0].text == "Help: 400"
     assert contact_lines({}, (), ())[0].mark is Mark.NOTE
@@ -199,8 +205,18 @@ def test_settings_are_read_back_as_they_were_entered() -> None:
     assert after.contacts == {"A": "1", "B": "2 3"}
     assert contacts_of("甲：1；乙: 2") == {"甲": "1", "乙": "2"}
     assert contacts_of(contacts_text({"x": "1"})) == {"x": "1"}
-    assert needs_restart(own, after)
-    assert not needs_restart(after, replace(after, staff_no="9"))
+    assert needs_restart(own, after, "zh")
+    assert needs_restart(after, after, "en")
+    assert not needs_restart(after, replace(after, staff_no="9"), "zh")
+
+
+def test_an_order_of_work_that_is_none_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "settings.toml"
+    path.write_text('[fleet]\norder = "all"\n', encoding="utf-8")
+    assert read_settings(path).fleet.order == "all"
+    path.write_text('[fleet]\norder = "backwards"\n', encoding="utf-8")
+    with pytest.raises(BadSettings, match="one-by-one"):
+        read_settings(path)
 
 
 @pytest.mark.parametrize(

@@ -44,7 +44,7 @@ from techtool.tui.views.places import PLACES
 from techtool.tui.widgets.choices import Choices
 from techtool.tui.widgets.order_picker import OrderPicker
 from techtool.visit.backup_log import BackupAction
-from techtool.visit.kept_backups import backup_log
+from techtool.visit.kept_backups import backup_log, key_path
 from techtool.visit.setup import trust_root
 from tests.tui.hand import Hand, Stage
 from tests.visit.undo_stick import FORMER, NEW, WORDS, codes, make_undo_stick
@@ -175,6 +175,32 @@ async def test_another_terminal_needs_a_swap_order_that_names_both(undoable: Sta
     assert record.work_order == "SWAP-7"
     assert record.outcome is Outcome.SUCCESS
     assert {one.backup_serial for one in record.lanes[0].restored} == {simulation.serials[0]}
+
+
+async def test_where_the_key_here_is_gone_the_offices_identity_opens_it(undoable: Stage) -> None:
+    stage = undoable
+    async with stage.terminals() as simulation:
+        first = await visited(stage, simulation)
+        key_path(stage.services, first.id).unlink()
+        async with stage.screens(*simulation.addresses) as hand:
+            await go(hand, "backups", BackupsScreen)
+            await said(hand, "only the office can open it")
+            await focused(hand, "#backups")
+            await hand.press("enter")
+            await hand.on(BackupScreen)
+            await focused(hand, "#ways")
+            await hand.press("1")
+            await hand.on(RestoreScreen)
+            await focused(hand, "#terminals")
+            await hand.press("1", "f2")
+            await said(hand, "only the office can open it now")
+            assert len(stage.visits()) == 1
+            fill(hand, "#identity", str(stage.world.folder / "office" / "office.agekey"))
+            await hand.press("f2")
+            await hand.on(VisitScreen)
+            await hand.answers(ERASE)
+            await hand.on(ResultScreen)
+        assert codes(simulation) == FORMER
 
 
 async def test_a_restore_that_cannot_begin_leaves_what_was_entered(stage: Stage) -> None:
@@ -493,7 +519,7 @@ async def test_this_laptop_is_checked_and_a_damaged_visit_saved(stage: Stage) ->
 
 
 async def test_everything_is_reached_from_the_list_and_by_home(stage: Stage) -> None:
-    kinds = {
+    kinds: dict[str, type[HouseScreen]] = {
         "new": NewVisitScreen,
         "stick": StickScreen,
         "visits": VisitsScreen,

@@ -47,10 +47,12 @@ class Shop:
     confirm: bool = True
     disk: Disk = DISK
     clock: Clock = field(default_factory=SystemClock)
+    formats: tuple[str, ...] = ("html", "json")
+    """Of the reports: drawing pages takes longer than the visit."""
 
     @property
     def services(self) -> Services:
-        return replace(Services.real(self.world.paths, self.disk), clock=self.clock)
+        return replace(Services.real(self.world.paths, self.disk), clock=self.clock, report_formats=self.formats)
 
     def answers(self) -> Answers:
         prepared = dict(Answers.read(self.world.answers).values)

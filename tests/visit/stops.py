@@ -24,7 +24,7 @@ import time
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache, partial
 from pathlib import Path
 from typing import Any
@@ -70,6 +70,11 @@ class Power:
             if self.off:
                 raise PowerCut
             self.kinds.append(kind)
+
+
+def _plain(services: Services) -> Services:
+    """Without the formats that take longer to draw than the visit takes."""
+    return replace(services, report_formats=("html", "json"))
 
 
 class FrozenDisk(LossyDisk):
@@ -183,11 +188,11 @@ class Trial:
 
     def services(self, power: Power | None) -> Services:
         if power is None:
-            return Services.real(self.world.paths)
+            return _plain(Services.real(self.world.paths))
         if self.full is not None:
-            return Services.real(self.world.paths, self.full)
+            return _plain(Services.real(self.world.paths, self.full))
         self.disk = FrozenDisk(self.world.folder, power)
-        return Services.real(self.world.paths, self.disk)
+        return _plain(Services.real(self.world.paths, self.disk))
 
     async def go_on(self, address: str, power: Power) -> Finished | None:
         """Run the visit, or resume it where there is one; None when the power failed."""

@@ -8,14 +8,16 @@ from pathlib import Path
 import pytest
 
 from techtool.domain.outcome import Outcome
+from techtool.domain.question import CheckAnswer
 from techtool.domain.terminal import Address
 from techtool.domain.work_order import BindingProblem, ExpectedTerminal, Site, VisitType, WorkOrder
-from techtool.errors import NotFoundError
+from techtool.errors import AnswerMissing, NotFoundError
 from techtool.events import Asked, Finished, Notice
 from techtool.simulator.model import find_model
 from techtool.simulator.run import Simulation
 from techtool.visit.services import VisitRequest
 from techtool.visit.setup import save_person
+from techtool.visit.steps import seals
 from tests.visit.conftest import Shop
 
 PAN = "4111111111111111"
@@ -199,3 +201,31 @@ async def test_other_seals_need_somebody_who_replaced_them(shop: Shop) -> None:
         await run_with(shop, simulation, None)
     assert finished.outcome is Outcome.SUCCESS
     assert next(c.result for c in shop.lane().checks if c.id == "SE-04") == "pass"
+
+
+async def test_seals_that_were_told_before_a_stop_are_not_asked_again(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def stopped(*_: object) -> CheckAnswer:
+        raise AnswerMissing(question="inspect.SE-04.replaced")
+
+    order = WorkOrder("WO-1", terminals=(ExpectedTerminal(serial_of(), seals=("F-1", "F-2")),))
+    shop.changed = {"inspect.SE-04.numbers": "F1, F9", "inspect.SE-04.replaced": "Zhang Wei, a torn one"}
+    async with shop.terminals() as simulation:
+        with monkeypatch.context() as stop:
+            stop.setattr(seals, "_replaced", stopped)
+            assert not (await run_with(shop, simulation, order)).sealed
+        assert (await shop.resume()).outcome is Outcome.SUCCESS
+    assert sum(a.question_id == "inspect.SE-04.numbers" for a in shop.lane().answers) == 1
+    check = next(c for c in shop.lane().checks if c.id == "SE-04")
+    assert (check.result, check.value, check.reason) == ("pass", "F1; F9", "Zhang Wei, a torn one")
+
+
+async def test_a_serial_number_written_otherwise_is_the_same_in_every_test(shop: Shop) -> None:
+    serial = serial_of(model="practice")
+    order = WorkOrder("WO-1", terminals=(ExpectedTerminal(f"{serial[:4]}-{serial[4:].lower()}"),))
+    shop.changed = {"identify.label": f"{serial[:4]} {serial[4:]}"}
+    async with shop.terminals("practice") as simulation:
+        await run_with(shop, simulation, order)
+    checks = {check.id: check.result for check in shop.lane().checks}
+    assert (checks["SE-03"], checks["APP-03"]) == ("pass", "pass")

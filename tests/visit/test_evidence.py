@@ -286,3 +286,10 @@ def test_a_stop_at_any_moment_leaves_no_record_without_its_file(visit: OpenVisit
         if recorded:
             break
     assert seen == {False, True}
+
+
+async def test_a_home_folder_that_there_is_not_is_one_clear_message(shop: Shop) -> None:
+    shop.changed = {"inspect.photo": "~nobody-of-this-name/slot.jpg"}
+    async with shop.terminals() as simulation:
+        stopped = await shop.run(*simulation.addresses)
+    assert (stopped.exit_code, stopped.sealed) == (5, False)

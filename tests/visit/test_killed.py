@@ -57,7 +57,7 @@ async def techtool(
 def next_command(trial: Trial, simulation: Simulation) -> list[str]:
     record = trial.record()
     if record is not None and not record.sealed:
-        return ["resume"]
+        return ["resume", "--confirm", LAST4]
     return ["run", simulation.addresses[0], "--bundle", str(trial.world.stick), "--confirm", LAST4]
 
 
@@ -69,14 +69,14 @@ async def test_twenty_kills(trial: Trial, tmp_path: Path) -> None:
     async with trial.terminal() as simulation:
         while killed < KILLS:
             command = next_command(trial, simulation)
-            code, _told, _errors = await techtool(trial, tmp_path, *command, after_events=chance.randint(1, 45))
+            code, _told, _errors = await techtool(trial, tmp_path, *command, after_events=chance.randint(1, 80))
             assert list(lies(trial, simulation)) == [], killed
             killed += code == -signal.SIGKILL
             sealed += code in (Exit.DONE, Exit.NOTHING_TO_DO)
             if code >= 0 and killed < KILLS:
                 assert code in (Exit.DONE, Exit.NOTHING_TO_DO)
-        if next_command(trial, simulation) == ["resume"]:
-            code, told, errors = await techtool(trial, tmp_path, "resume")
+        if next_command(trial, simulation)[0] == "resume":
+            code, told, errors = await techtool(trial, tmp_path, "resume", "--confirm", LAST4)
             assert code in (Exit.DONE, Exit.NOTHING_TO_DO), errors
             assert told[-1]["sealed"]
         assert list(lies(trial, simulation)) == []
@@ -94,8 +94,8 @@ async def test_told_to_stop(trial: Trial, tmp_path: Path, number: signal.Signals
         assert "Traceback" not in errors
         assert told[-1]["event"] != "finished" or not told[-1]["sealed"]
         assert list(lies(trial, simulation)) == []
-        assert next_command(trial, simulation) == ["resume"]
-        code, told, errors = await techtool(trial, tmp_path, "resume")
+        assert next_command(trial, simulation)[0] == "resume"
+        code, told, errors = await techtool(trial, tmp_path, "resume", "--confirm", LAST4)
         assert (code, told[-1]["sealed"]) == (Exit.DONE, True), errors
 
 

@@ -16,7 +16,7 @@ from techtool.catalogue.contacts import vendor_contacts
 from techtool.cli.main import run
 from techtool.clock import SystemClock
 from techtool.domain.terminal import Address
-from techtool.errors import DiskFull, Exit, SupportDamaged, SupportRefused
+from techtool.errors import BadCaseCode, DiskFull, Exit, SupportDamaged, SupportRefused
 from techtool.paths import Disk
 from techtool.reports.support import SUMS, Known, check, numbers_masked, pack
 from techtool.settings import read_settings, write_settings
@@ -285,3 +285,22 @@ def test_contacts_say_where_they_come_from_and_invent_nothing(
     assert "SUNMI" not in said.out
     assert run(["support"]) == Exit.USAGE
     assert run(["support", "V1", "--to", "."]) == Exit.NOT_FOUND
+
+
+@pytest.mark.parametrize("way", [zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA, zipfile.ZIP_DEFLATED], ids=["bz2", "lzma", "zip"])
+def test_a_broken_stream_of_any_kind_is_no_bundle(tmp_path: Path, way: int) -> None:
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", way) as archive:
+        archive.writestr("a", b"hello" * 500)
+    data = bytearray(buffer.getvalue())
+    data[40] ^= 0xFF
+    data[41] ^= 0x55
+    path = tmp_path / "bundle.zip"
+    path.write_bytes(data)
+    with pytest.raises(SupportDamaged):
+        check(path)
+
+
+def test_a_word_too_long_for_a_file_is_no_code(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["support", "--check", "x" * 5_000]) == BadCaseCode.exit_code
+    assert "TT-162" in capsys.readouterr().err

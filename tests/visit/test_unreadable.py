@@ -173,7 +173,7 @@ def test_what_writes_ends_with_one_clear_error(
     assert code in (Exit.LOCKED, Exit.DAMAGED_STORE, Exit.DISK_FULL)
     told = capsys.readouterr().err
     assert told.count("TT-") == 1
-    assert "Read-only file system" in told
+    assert "on a disk that may only be read" in told
     assert "stdout" not in told
 
 

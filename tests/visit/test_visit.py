@@ -7,6 +7,7 @@ from techtool.domain.plan import ReleaseVerdict
 from techtool.domain.visit import CatmAction, StepState
 from techtool.errors import Exit
 from techtool.events import LanePlanned, Progress
+from techtool.reports.formats import FORMATS
 from tests.visit.conftest import Shop
 
 
@@ -76,6 +77,7 @@ async def test_only_what_was_asked_for_is_planned(shop: Shop) -> None:
 
 
 async def test_reports_in_both_languages_and_a_signature(shop: Shop) -> None:
+    shop.formats = FORMATS
     async with shop.terminals() as simulation:
         finished = await shop.run(*simulation.addresses)
     folder = shop.world.paths.reports / finished.visit

@@ -12,7 +12,7 @@ from textual.widgets import Static
 
 from techtool.i18n import N_, _
 from techtool.tui.actions import bindings
-from techtool.tui.screens.form import FormScreen
+from techtool.tui.screens.form import FormScreen, quiet
 from techtool.tui.screens.restore import RestoreScreen
 from techtool.tui.views.backups import backup_facts, backup_rows, can_restore, verified_lines
 from techtool.tui.views.lines import Part
@@ -47,8 +47,8 @@ class BackupsScreen(FormScreen):
         """The list."""
         with VerticalScroll(can_focus=False, classes="body"):
             yield Plain(_("Looking …"), id="note", classes="question-note first")
-            yield Plain("", id="problem", classes="problem-text")
-            yield Choices(id="backups", start=0, label_width=38, classes="first")
+            yield quiet("problem")
+            yield Choices(id="backups", start=0, label_width=32, classes="first")
 
     def on_mount(self) -> None:
         """Listen."""
@@ -102,8 +102,8 @@ class BackupScreen(FormScreen):
             yield Static(facts_grid(backup_facts(self._backup)), id="facts", markup=False)
             yield Plain(_("What to do"), classes="heading")
             yield Choices(_ways(self._backup), id="ways", label_width=30)
-            yield Plain("", id="note", classes="question-note")
-            yield Plain("", id="problem", classes="problem-text")
+            yield quiet("note")
+            yield quiet("problem")
             yield Static(id="verified", markup=False)
 
     def on_mount(self) -> None:

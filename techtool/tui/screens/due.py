@@ -13,7 +13,7 @@ from textual.widgets import Input, Static
 
 from techtool.i18n import N_, _
 from techtool.tui.actions import bindings
-from techtool.tui.screens.form import FormScreen
+from techtool.tui.screens.form import FormScreen, quiet
 from techtool.tui.screens.history import HistoryScreen
 from techtool.tui.screens.new_visit import NewVisitScreen
 from techtool.tui.views.due import DueRow, due_rows
@@ -55,7 +55,7 @@ class DueScreen(FormScreen):
                 self.house.hints.stick, placeholder=_("the folder that holds TECHTOOL"), id="stick", compact=True
             )
             yield Plain(_("Looking …"), id="note", classes="question-note")
-            yield Plain("", id="problem", classes="problem-text")
+            yield quiet("problem")
             yield Choices(id="due", start=0, label_width=40, classes="first")
 
     def on_mount(self) -> None:

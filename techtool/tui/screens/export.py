@@ -15,7 +15,7 @@ from techtool.errors import TechtoolError, UsageError
 from techtool.i18n import LANGUAGES, N_, _, language, translate
 from techtool.tui.actions import bindings
 from techtool.tui.back_doors import Wanted
-from techtool.tui.screens.form import FormScreen
+from techtool.tui.screens.form import FormScreen, quiet
 from techtool.tui.views.export import FORMAT_LABEL, contact_lines, large, spelled
 from techtool.tui.views.lines import Line, Mark, Part
 from techtool.tui.widgets.choices import Choices, Option
@@ -63,8 +63,8 @@ class ExportScreen(FormScreen):
             hint = self.house.hints.passphrase
             shown = _("Demo: it is {passphrase}").format(passphrase=hint) if hint else ""
             yield Input(placeholder=shown, password=True, id="passphrase", compact=True)
-            yield Plain("", id="problem", classes="problem-text")
-            yield Plain("", id="note", classes="question-note")
+            yield quiet("problem")
+            yield quiet("note")
             yield Static(id="written", markup=False)
             yield Button(_("Write them"), id="begin", variant="primary", compact=True)
 
@@ -162,8 +162,8 @@ class SupportScreen(FormScreen):
         """Where, the code, whom to call."""
         with VerticalScroll(can_focus=False, classes="body"):
             yield PlaceField(_("Where to"))
-            yield Plain("", id="problem", classes="problem-text")
-            yield Plain("", id="note", classes="question-note")
+            yield quiet("problem")
+            yield quiet("note")
             yield Button(_("Make the file"), id="begin", variant="primary", compact=True)
             yield Plain("", id="code", classes="large")
             yield Static(id="spelled", markup=False)

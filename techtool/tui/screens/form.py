@@ -15,6 +15,14 @@ from techtool.tui.widgets.text import Plain
 T = TypeVar("T")
 
 
+def quiet(name: str, *, beside: bool = False) -> Plain:
+    """A line for ``problem`` or ``note`` that takes no room before it says something."""
+    line = Plain("", id=name, classes="problem-text" if name == "problem" else "question-note")
+    line.set_class(beside, "beside")
+    line.display = False
+    return line
+
+
 class FormScreen(HouseScreen):
     """Has a ``#problem`` for what is wrong, and may have a ``#note`` for what is done."""
 

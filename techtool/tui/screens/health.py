@@ -13,7 +13,7 @@ from textual.widgets import Static
 
 from techtool.i18n import N_, _
 from techtool.tui.actions import bindings
-from techtool.tui.screens.form import FormScreen
+from techtool.tui.screens.form import FormScreen, quiet
 from techtool.tui.views.health import calibration_lines, health_lines
 from techtool.tui.views.lines import Part
 from techtool.tui.widgets.choices import Choices, Option
@@ -47,7 +47,7 @@ class HealthScreen(FormScreen):
         """What was found, what can be done, how good the estimates were."""
         with VerticalScroll(classes="body", id="health"):
             yield Plain(_("Reading …"), id="note", classes="question-note first")
-            yield Plain("", id="problem", classes="problem-text")
+            yield quiet("problem")
             yield Static(id="findings", markup=False)
             yield Plain(_("What to do"), classes="heading")
             yield Choices(id="ways", label_width=34)

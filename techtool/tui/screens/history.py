@@ -13,7 +13,7 @@ from textual.widgets import Input, Static
 from techtool.domain.history_search import Search, TerminalHistory, by_terminal
 from techtool.i18n import N_, _
 from techtool.tui.actions import bindings
-from techtool.tui.screens.form import FormScreen
+from techtool.tui.screens.form import FormScreen, quiet
 from techtool.tui.views.history import outcome_mark, terminal_facts, terminal_rows, timeline
 from techtool.tui.views.lines import Part
 from techtool.tui.widgets.choices import Choices, Option
@@ -22,7 +22,7 @@ from techtool.tui.widgets.text import Plain, facts_grid, lines_grid
 if TYPE_CHECKING:
     from techtool.tui.back_doors import Remembered
 
-SHOWN: Final = 200
+SHOWN: Final = 50
 """Terminals listed at once: more is what the search is for."""
 
 
@@ -51,9 +51,9 @@ class HistoryScreen(FormScreen):
         """Search, terminals."""
         yield Input(self._text, placeholder=_("serial number, merchant, order, technician …"), id="text", compact=True)
         yield Plain(_("Looking …"), id="note", classes="question-note beside")
-        yield Plain("", id="problem", classes="problem-text beside")
+        yield quiet("problem", beside=True)
         with VerticalScroll(can_focus=False, classes="body"):
-            yield Choices(id="terminals", label_width=40)
+            yield Choices(id="terminals", label_width=28)
 
     def on_mount(self) -> None:
         """Listen."""

@@ -30,7 +30,7 @@ def details(visit: OpenVisit) -> tuple[str, str]:
 class HomeScreen(HouseScreen):
     """What waits, what can be begun, how things stand."""
 
-    KEYS: ClassVar[tuple[str, ...]] = ("help", "refresh", "language", "quit")
+    KEYS: ClassVar[tuple[str, ...]] = ("help", "palette", "refresh", "language", "quit")
     BINDINGS: ClassVar[list[BindingType]] = [*bindings("help", "refresh", "language")]
     ABOUT: ClassVar[str] = N_(
         "Unfinished visits come first: resume one, or begin a new one. A new visit goes from identifying the terminals "

@@ -38,7 +38,7 @@ class PaletteScreen(ModalScreen[str | None]):
         with Vertical(classes="window", id="palette"):
             yield Input(placeholder=_("what do you want to do?"), id="typed", compact=True)
             with VerticalScroll(can_focus=False, id="found"):
-                yield Choices(_options(self._offered), start=0, label_width=30)
+                yield Choices(_options(self._offered), start=0, label_width=26)
             yield Plain("", id="none", classes="question-note")
             yield Plain(_("Enter does it; Esc closes this."), classes="window-end")
 

@@ -16,7 +16,7 @@ from techtool.domain.terminal import Address
 from techtool.errors import TechtoolError, UsageError
 from techtool.i18n import N_, _
 from techtool.tui.actions import bindings
-from techtool.tui.screens.form import FormScreen
+from techtool.tui.screens.form import FormScreen, quiet
 from techtool.tui.views.backups import HERE, swap_order
 from techtool.tui.views.lines import Part
 from techtool.tui.widgets.choices import Choices, Option
@@ -70,8 +70,8 @@ class RestoreScreen(FormScreen):
             with Vertical(id="office-key"):
                 yield Plain(_("The office's identity file: this laptop's key is gone"), classes="field-title")
                 yield Input(placeholder=_("file with AGE-SECRET-KEY-…"), id="identity", compact=True)
-            yield Plain("", id="note", classes="question-note")
-            yield Plain("", id="problem", classes="problem-text")
+            yield quiet("note")
+            yield quiet("problem")
             yield Button(_("Begin putting back"), id="begin", variant="primary", compact=True)
 
     def on_mount(self) -> None:

@@ -15,7 +15,7 @@ from techtool.i18n import N_, _, language, translate
 from techtool.settings import Settings
 from techtool.tui.actions import bindings
 from techtool.tui.requests import Order
-from techtool.tui.screens.form import FormScreen
+from techtool.tui.screens.form import FormScreen, quiet
 from techtool.tui.screens.health import HealthScreen
 from techtool.tui.screens.trust import TrustScreen
 from techtool.tui.views.lines import Part
@@ -50,7 +50,7 @@ class SettingsScreen(FormScreen):
 
     def body(self) -> Iterable[Widget]:
         """Fields, choices, the button, other places."""
-        with VerticalScroll(can_focus=False, classes="body"):
+        with VerticalScroll(can_focus=False, classes="body", id="settings"):
             for field in FIELDS:
                 note = translate(field.note) if field.note else ""
                 yield Plain(translate(field.label), classes="field-title")
@@ -63,8 +63,8 @@ class SettingsScreen(FormScreen):
             yield Choices(id="marks", label_width=34)
             yield Plain(_("Several terminals"), classes="field-title")
             yield Choices(id="order", label_width=34)
-            yield Plain("", id="problem", classes="problem-text")
-            yield Plain("", id="note", classes="question-note")
+            yield quiet("problem")
+            yield quiet("note")
             yield Button(_("Keep these settings"), id="keep", variant="primary", compact=True)
             yield Plain(_("More"), classes="heading")
             more = [
@@ -85,7 +85,8 @@ class SettingsScreen(FormScreen):
             for name, value in values_of(self._settings).items():
                 self.query_one(f"#{name.replace('_', '-')}", Input).value = value
         await self._show_choices()
-        self.query_one("#technician").focus()
+        self.query_one("#technician").focus(scroll_visible=False)
+        self.call_after_refresh(self.query_one("#settings").scroll_home, animate=False)
 
     async def _show_choices(self) -> None:
         languages = [("zh", "简体中文"), ("en", "English")]
@@ -144,7 +145,7 @@ class SettingsScreen(FormScreen):
 
         def kept(_nothing: None) -> None:
             self._settings = after
-            if needs_restart(before, after) or self._language != language():
+            if needs_restart(before, after, language()):
                 self.house.start_again()
             else:
                 self.note(_("Kept."))

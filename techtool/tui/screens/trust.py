@@ -17,7 +17,7 @@ from techtool.errors import UsageError
 from techtool.i18n import N_, _, phrase
 from techtool.tui import setup_flow
 from techtool.tui.actions import bindings
-from techtool.tui.screens.form import FormScreen
+from techtool.tui.screens.form import FormScreen, quiet
 from techtool.tui.views.lines import Line, Part
 from techtool.tui.views.settings import clock_line, recipient_lines, root_lines
 from techtool.tui.widgets.choices import Choices, Option
@@ -49,8 +49,8 @@ class TrustScreen(FormScreen):
     def body(self) -> Iterable[Widget]:
         """Roots, recipients, clock; below each what can be done."""
         with VerticalScroll(can_focus=False, classes="body"):
-            yield Plain("", id="problem", classes="problem-text")
-            yield Plain("", id="note", classes="question-note")
+            yield quiet("problem")
+            yield quiet("note")
             yield Plain(_("Trusted roots"), classes="heading")
             yield Static(id="roots", markup=False)
             yield Plain(_("Trust another: path of root.json, or of a stick"), classes="field-title")

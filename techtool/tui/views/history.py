@@ -31,11 +31,10 @@ def terminal_rows(found: Sequence[TerminalHistory]) -> tuple[TerminalRow, ...]:
 
 def _row(one: TerminalHistory) -> TerminalRow:
     last = one.last
-    label = f"{day_and_time(last.at)}  {visible(one.serial)}"
-    model = visible(titled(last.vendor_name, last.model_name))
+    label = f"{day_and_time(last.at).partition(' ')[0]}  {visible(one.serial)}"
     place = visible(last.merchant or last.site)
     count = _("{count} visits").format(count=len(one.entries)) if len(one.entries) > 1 else ""
-    note = "  ".join(part for part in (outcome_word(last), model, place, count) if part)
+    note = "  ".join(part for part in (outcome_word(last), place, count) if part)
     return TerminalRow(one.serial, outcome_mark(last), label, note)
 
 

@@ -30,13 +30,13 @@ TRUST: Final = "trust"
 HEALTH: Final = "health"
 
 PLACES: Final = (
-    Place(NEW, N_("New visit"), N_("the terminals on the counter, from identify to report")),
-    Place(STICK, N_("Check a USB stick"), N_("who signed it, what is on it; without a terminal")),
+    Place(NEW, N_("New visit"), N_("identify, update, test, report")),
+    Place(STICK, N_("Check a USB stick"), N_("who signed it, what is on it")),
     Place(VISITS, N_("Visits and reports"), N_("every visit: reports, export, support file")),
     Place(BACKUPS, N_("Backups and restore"), N_("list, read back, put back onto a terminal")),
-    Place(HISTORY, N_("History of terminals"), N_("search; what was found and done, visit by visit")),
+    Place(HISTORY, N_("History of terminals"), N_("what was found and done; a search")),
     Place(DUE, N_("Due terminals"), N_("overdue ones first, and why")),
-    Place(SETTINGS, N_("Settings"), N_("name, language, marks, order of work, numbers to call")),
+    Place(SETTINGS, N_("Settings"), N_("name, language, marks, numbers to call")),
     Place(TRUST, N_("Trust, recipients, clock"), N_("whose sticks are believed, who can open backups"), on_home=False),
     Place(HEALTH, N_("Check this laptop"), N_("every record read to its last byte"), on_home=False),
 )

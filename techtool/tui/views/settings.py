@@ -105,9 +105,9 @@ def contacts_of(text: str) -> dict[str, str]:
     return found
 
 
-def needs_restart(before: Settings, after: Settings) -> bool:
-    """Whether the screens must start again to show what was chosen."""
-    return (before.language, before.ascii) != (after.language, after.ascii)
+def needs_restart(before: Settings, after: Settings, shown: str) -> bool:
+    """Whether the screens, which are in the language ``shown``, must start again to show what was chosen."""
+    return after.language != shown or before.ascii != after.ascii
 
 
 def root_lines(roots: Sequence[RootFacts]) -> tuple[Line, ...]:

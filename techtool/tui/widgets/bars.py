@@ -58,7 +58,8 @@ class KeyHint(Static):
     async def on_click(self, event: events.Click) -> None:
         """Do it."""
         event.stop()
-        await self.screen.run_action(self._action)
+        owner = self.screen if hasattr(self.screen, f"action_{self._action}") else self.app
+        await self.app.run_action(self._action, owner)
 
 
 class KeyBar(Horizontal):

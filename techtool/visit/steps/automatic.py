@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from techtool.domain.backup import BackupManifest
+from techtool.domain.binding import differ, label_fits
 from techtool.domain.components import lasting
 from techtool.domain.config_file import ConfigRule
 from techtool.domain.functional import Mode
@@ -91,7 +92,7 @@ async def _numbers(lane: Lane) -> Found | None:
         ("TID", now.tid, before.tid, expected.tid if expected else ""),
         ("MID", now.mid, before.mid, expected.mid if expected else ""),
     ):
-        if there != (former or there) or there != (ordered or there):
+        if there != (former or there) or differ(ordered, there):
             wrong.append(name)
     value = f"TID …{now.tid[-4:]} MID …{now.mid[-4:]}"
     if wrong:
@@ -106,13 +107,13 @@ async def _serial(lane: Lane) -> Found | None:
     binding = lane.log.binding_of(lane.id)
     typed = [a.answer for a in lane.log.answers_of(lane.id) if a.question_id == "confirm.last4"]
     value = f"…{serial[-4:]}"
-    if binding is not None and binding.order_serial and binding.order_serial.casefold() != serial.casefold():
+    if binding is not None and differ(binding.order_serial, serial):
         return Found(Finding(CheckResult.FAIL, value, phrase("the order names another serial number")))
     label = binding.label_serial if binding is not None else ""
     read = label or (typed[-1] if typed else "")
     if not read:
         return None
-    if serial.upper().endswith(read.strip().upper()):
+    if label_fits(read, serial):
         return Found(Finding(CheckResult.PASS, value))
     return Found(Finding(CheckResult.FAIL, value, phrase("the label shows another serial number")))
 

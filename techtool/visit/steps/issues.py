@@ -112,6 +112,6 @@ def _text(texts: Mapping[str, str]) -> Phrase | None:
 
 
 def _record(lane: Lane, key: str, issue: Issue, before: IssueFinding, after: IssueFinding, *, automatic: bool) -> None:
-    note = "" if issue.can_be_checked else Phrase(_NO_WAY).text()
+    note = "" if issue.can_be_checked else _NO_WAY
     result = issue_result(before, after)
     lane.log.issue(lane.id, IssueRecord(key, issue.id, _title(issue), before, after, result, automatic, note))

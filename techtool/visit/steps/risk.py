@@ -23,7 +23,6 @@ from techtool.events import LaneRisk
 from techtool.i18n import N_, Phrase, phrase
 from techtool.visit.lane import Lane
 from techtool.visit.learned import past_for
-from techtool.visit.log import read_visit
 from techtool.visit.operator import YES
 
 MOST_SHOWN = 4
@@ -65,7 +64,7 @@ async def _facts(lane: Lane, weights: Weights) -> Facts:
 
 
 def _around(lane: Lane) -> Around:
-    order = read_visit(lane.log.db).order
+    order = lane.visit.order if lane.visit else None
     lost = [s for s in lane.log.steps_of(lane.id) if s.error is not None and s.error.code in _LOST]
     return Around(
         now=lane.services.clock.now().astimezone(),

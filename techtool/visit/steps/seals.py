@@ -8,6 +8,7 @@ from typing import Final
 
 from techtool.domain.plan import StepKind
 from techtool.domain.question import AnswerKind, CheckAnswer, CheckResult, Question
+from techtool.domain.sensitive import redact
 from techtool.domain.work_order import same
 from techtool.errors import GateClosed, TechtoolError
 from techtool.i18n import phrase, raw
@@ -40,12 +41,12 @@ async def inspect_seals(lane: Lane) -> None:
         serial=serial,
         optional=True,
     )
-    found = _numbers(await lane.ask(StepKind.INSPECT, question))
+    found = _numbers(_said_before(lane, question) or await lane.ask(StepKind.INSPECT, question))
     if not found:
         return
     async with lane.step(StepKind.INSPECT, SEAL_CHECK, title=test.title_phrase) as step:
         answer = CheckAnswer(CheckResult.PASS)
-        if {same(n) for n in found} != {same(n) for n in known}:
+        if _compared(found) != _compared(known):
             answer = await _replaced(lane, known)
         value = "; ".join(found)
         lane.log.checked(lane.id, test.id, test.title_phrase, answer, value=value, mode="H")
@@ -57,6 +58,13 @@ async def inspect_seals(lane: Lane) -> None:
                 remedy=phrase("Take the terminal out of use, do not open it, secure it and tell the acquirer."),
             )
         step.result = raw(answer.result.value)
+
+
+def _said_before(lane: Lane, question: Question) -> str:
+    """What was said just before a stop, of which no result was recorded yet; empty: it is asked."""
+    said = [a.answer for a in lane.log.answers_of(lane.id) if a.question_id == question.id]
+    done = [check for check in lane.log.checks_of(lane.id) if check.id == SEAL_CHECK]
+    return said[-1] if len(said) > len(done) else ""
 
 
 async def _replaced(lane: Lane, known: tuple[str, ...]) -> CheckAnswer:
@@ -96,6 +104,11 @@ def _seen_last(lane: Lane) -> tuple[str, ...]:
                     if check.id == SEAL_CHECK and check.result == CheckResult.PASS.value and check.value:
                         return _numbers(check.value)
     return ()
+
+
+def _compared(numbers: tuple[str, ...]) -> set[str]:
+    """A number that looks like a card's is on record only masked."""
+    return {same(redact(number)) for number in numbers}
 
 
 _LOOK_BACK: Final = 3

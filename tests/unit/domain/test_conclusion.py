@@ -122,6 +122,22 @@ def test_a_terminal_of_the_order_that_nobody_reached() -> None:
     assert conclusion(visit_record(lane(tests=()))) is Conclusion.COMPLETE
 
 
+@pytest.mark.parametrize(
+    ("terminal", "word"),
+    [
+        (ExpectedTerminal(tid="55556666"), Conclusion.PARTIAL),
+        (ExpectedTerminal(model="another"), Conclusion.PARTIAL),
+        (ExpectedTerminal(" -".join(lane_done().serial.lower())), Conclusion.COMPLETE),
+    ],
+    ids=["by-tid", "by-model", "written-otherwise"],
+)
+def test_reached_is_what_the_binding_says(terminal: ExpectedTerminal, word: Conclusion) -> None:
+    order = WorkOrder("WO-1", terminals=(ExpectedTerminal(lane_done().serial), terminal))
+    if word is Conclusion.COMPLETE:
+        order = WorkOrder("WO-1", terminals=(terminal,))
+    assert conclusion(visit_record(lane(tests=()), order=order)) is word
+
+
 def test_nothing_but_an_unfinished_lane() -> None:
     begun = lane(tests=(), outcome=None)
     assert conclusion(visit_record(begun)) is Conclusion.PARTIAL

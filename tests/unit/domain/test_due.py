@@ -165,3 +165,15 @@ def test_overdue_first_and_urgent_first() -> None:
 def test_the_shipped_cycles_invent_nothing_for_a_real_maker() -> None:
     cycles = load_cycles()
     assert {one.vendor for one in cycles.cadence} == {one.vendor for one in cycles.life} == {"simulated"}
+
+
+def test_a_cycle_beyond_every_calendar_has_no_day() -> None:
+    assert one([entry()], wishes=Wishes(default_days=10**10)).due is None
+
+
+def test_of_what_is_not_overdue_the_next_day_comes_first_whatever_it_is_the_day_of() -> None:
+    soon = replace(app("pay", "1.1.0"), install_by=NOW.date() + timedelta(days=3), urgency=Urgency.OPTIONAL)
+    first, second = entry("S1", days_ago=100), entry("S2", days_ago=10)
+    first = replace(first, versions=(VersionSeen("pay", "1.1.0", "1.1.0"),), releases=("pay@1.1.0",))
+    found = due_list([first, second], [soon], NONE, HALF_YEAR, NOW)
+    assert [due.serial for due in found] == ["S2", "S1"]

@@ -6,7 +6,8 @@ from io import StringIO
 
 import pytest
 
-from techtool.domain.visit import VisitRecord
+from techtool.domain.visit import CheckRecord, VisitRecord
+from techtool.i18n import bilingual, raw
 from techtool.reports.csv_rows import INSPECTION_LOG, REGISTER, inspection_csv, register_csv, safe
 from tests import factories as f
 from tests.unit.reports import evidence as e
@@ -73,3 +74,11 @@ def test_a_cell_is_one_line() -> None:
     assert safe("a\nb\r\nc") == "a b  c"
     assert safe("ordinary") == "ordinary"
     assert safe("") == ""
+
+
+def test_a_reason_that_techtool_gave_is_in_the_language_of_the_rows() -> None:
+    said = bilingual({"en": "the approval ran out", "zh": "认证已过期"})
+    check = CheckRecord("SE-04", raw("Seals"), "fail", "认证已过期", f.at(100), said=said)
+    visit = f.visit_record(replace(f.lane_done(), checks=(check,)))
+    (row,) = rows(inspection_csv(visit, "en"))
+    assert row["Not in order"] == "SE-04 Seals: the approval ran out"

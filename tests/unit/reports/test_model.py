@@ -13,7 +13,9 @@ from techtool import i18n
 from techtool.domain.outcome import Outcome
 from techtool.domain.plan import StepKind
 from techtool.domain.terminal import BatchState, Evidence, TamperState
-from techtool.i18n import raw
+from techtool.domain.visit import CheckRecord
+from techtool.domain.work_order import ExpectedTerminal, WorkOrder
+from techtool.i18n import bilingual, raw
 from techtool.reports.model import build
 from techtool.reports.parts import Cell, Fact, Facts, Report, Table, Tone
 from tests import factories as f
@@ -245,3 +247,16 @@ def test_the_visits_own_answers_stand_with_the_people() -> None:
 def test_raw_text_is_never_a_template() -> None:
     lane = replace(f.lane_done(), steps=(f.step(1, StepKind.IDENTIFY, 1, 1, result=raw("{0.__class__} {x} %s")),))
     assert build(f.visit_record(lane), "zh").terminals[0].steps.rows[0][5].text == "{0.__class__} {x} %s"
+
+
+def test_what_is_open_is_said_in_the_language_of_the_report() -> None:
+    """A reason that techtool gave is a sentence of its own, not the words of the language that was chosen on site."""
+    said = bilingual({"en": "nobody looked", "zh": "无人查看"})
+    check = CheckRecord("APP-06", raw("Known issues"), "not-done", "无人查看", f.at(100), required=True, said=said)
+    order = WorkOrder("WO-1", terminals=(ExpectedTerminal(tid="55556666"), ExpectedTerminal(model="X9")))
+    visit = f.visit_record(replace(f.lane_done(), checks=(check,)), order=order)
+    for language, word, other in (("en", "nobody looked", "无人查看"), ("zh", "无人查看", "nobody looked")):
+        told = [cell.text for cell in cells(build(visit, language).close)]
+        assert any(word in text for text in told)
+        assert not any(other in text for text in told)
+        assert any(text == "****6666\nX9" for text in told), "also where the order names no serial number"

@@ -14,7 +14,8 @@ import pytest
 from pypdf import PdfReader
 
 from techtool.domain.visit import VisitRecord
-from techtool.reports.write import FORMATS, write_reports
+from techtool.reports.formats import FORMATS
+from techtool.reports.write import write_reports
 from tests.unit.reports.evidence import everywhere
 
 CARDS = (

@@ -11,10 +11,11 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from techtool.errors import DiskFull, UsageError
 from techtool.paths import Disk, disk_error
+from techtool.reports.formats import FORMATS
 from techtool.reports.keys import ReportKey, allowed_signers_line
 from techtool.reports.sshsig import NAMESPACE
 from techtool.reports.statement import statement
-from techtool.reports.write import FORMATS, SUMS, write_reports
+from techtool.reports.write import SUMS, write_reports
 from tests import factories as f
 from tests.peers.tools import need
 
