@@ -70,8 +70,10 @@ def command(
 
 
 def _begins(day: datetime | None, zone: tzinfo, days: int = 0) -> datetime | None:
-    """The first moment of a day as the laptop's clock shows it, or of the day so many later."""
-    return None if day is None else (day + timedelta(days=days)).replace(tzinfo=zone)
+    """The first moment of a day as the laptop's clock shows it, or of the day so many later; None: no bound."""
+    if day is None or (datetime.max - day).days < days:
+        return None
+    return (day + timedelta(days=days)).replace(tzinfo=zone)
 
 
 def _all_of(entries: list[TerminalEntry], fitting: list[TerminalEntry]) -> list[TerminalEntry]:

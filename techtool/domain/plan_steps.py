@@ -203,8 +203,10 @@ def _subject(terminal: TerminalState, pace: Pace, release: Release | None = None
 def _install(leg: Leg, pace: Pace) -> PlanStep:
     release, timings = leg.release, pace.timings
     subject = _subject(leg.before, pace, release)
+    # How fast the link is does not depend on what is sent: it is learned, and asked for, without the release.
+    seen_bytes_s = timings.of(Phase.TRANSFER, _subject(leg.before, pace))
     phases = [
-        transfer(release.size_bytes, pace.link_bytes_s, timings.of(Phase.TRANSFER, subject)),
+        transfer(release.size_bytes, pace.link_bytes_s, seen_bytes_s),
         duration(PRIOR_S[Phase.STAGE], timings.of(Phase.STAGE, subject)),
         duration(release.install_duration_s or INSTALL_PRIOR_S[release.kind], timings.of(Phase.INSTALL, subject)),
     ]

@@ -15,7 +15,7 @@ from techtool.domain.probe import Finding
 from techtool.domain.question import CheckResult
 from techtool.domain.release import Release
 from techtool.domain.work_order import VisitType
-from techtool.i18n import N_, Phrase, phrase, raw
+from techtool.i18n import N_, Phrase, phrase
 
 INSTALLING = frozenset({VisitType.INSTALL, VisitType.SWAP})
 OCCASION_LABEL = {
@@ -99,10 +99,6 @@ def choose_tests(tests: Sequence[FunctionalTest], situation: Situation) -> tuple
         found = _chosen(test, situation, chosen)
         if found is not None:
             chosen[test.id] = found
-    # What this techtool does not know nobody can do with it: it stays open, and the visit is not complete.
-    for test_id in sorted(situation.added.keys() - {test.id for test in tests}):
-        because = phrase("{release} asks for it", release=situation.added[test_id])
-        chosen[test_id] = ChosenTest(test_id, raw(test_id), required=True, because=because)
     return tuple(chosen.values())
 
 

@@ -16,7 +16,7 @@ from techtool.domain.question import AnswerKind, Question
 from techtool.domain.sensitive import redact
 from techtool.errors import AnswerUnusable, BadEvidence
 from techtool.i18n import N_, Phrase, phrase
-from techtool.visit.evidence_read import read_evidence
+from techtool.visit.evidence_read import read_evidence, written
 from techtool.visit.lane import Lane
 from techtool.visit.log import WHOLE_VISIT, VisitLog
 from techtool.visit.operator import Operator
@@ -52,7 +52,7 @@ def take_in(
         services.disk.write_file(folder / f"{digest}{found.suffix}", found.data)
     file = EvidenceFile(
         sha256=digest,
-        name=redact(path.name),
+        name=redact(written(path.name)),
         suffix=found.suffix,
         size_bytes=len(found.data),
         kind=kind,
@@ -172,4 +172,4 @@ def _at_home(text: str) -> Path:
     try:
         return Path(text).expanduser() if text.startswith("~") else Path(text)
     except RuntimeError as error:
-        raise BadEvidence(path=text, problem=phrase("there is no such folder")) from error
+        raise BadEvidence(path=written(text), problem=phrase("there is no such folder")) from error

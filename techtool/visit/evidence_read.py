@@ -58,8 +58,13 @@ def read_evidence(path: Path) -> ReadFile:
     return ReadFile(data, suffix, modified_at, taken_at, geo, camera)
 
 
+def written(name: str) -> str:
+    """A file's name as it can be recorded: one in another encoding has characters that no record holds."""
+    return name.encode("utf-8", "replace").decode()
+
+
 def _refused(path: Path, problem: Phrase) -> BadEvidence:
-    return BadEvidence(path=str(path), problem=problem)
+    return BadEvidence(path=written(str(path)), problem=problem)
 
 
 def _bytes(path: Path) -> tuple[bytes, datetime | None]:

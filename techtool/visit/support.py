@@ -200,7 +200,11 @@ class _Gathering:
         """The newest of what was logged; nothing where there is no log."""
         room = _LOGS
         for path in sorted(self._house.home.paths.logs.glob("techtool.log*")):
-            data = path.read_bytes()[-room:]
+            try:
+                data = path.read_bytes()[-room:]
+            except OSError:
+                yield path.name, phrase("it cannot be read").text()
+                continue
             room -= len(data)
             yield path.name, data.decode("utf-8", "replace")
             if room <= 0:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import io
+import os
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -293,3 +295,18 @@ async def test_a_home_folder_that_there_is_not_is_one_clear_message(shop: Shop) 
     async with shop.terminals() as simulation:
         stopped = await shop.run(*simulation.addresses)
     assert (stopped.exit_code, stopped.sealed) == (5, False)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only here a name may be any bytes")
+async def test_a_file_name_in_another_encoding(shop: Shop, tmp_path: Path) -> None:
+    """As a stick shows its Chinese names where it was mounted without saying how they are written."""
+    name = os.fsdecode("机身.jpg".encode("gbk"))
+    write(tmp_path, name, photo())
+    shop.changed = {"inspect.photo": str(tmp_path / name)}
+    async with shop.terminals() as simulation:
+        assert (await shop.run(*simulation.addresses)).outcome is Outcome.SUCCESS
+    (file,) = shop.lane().evidence
+    assert file.name == "????.jpg"
+    with pytest.raises(BadEvidence) as refused:
+        read_evidence(tmp_path / f"not {name}")
+    assert str(refused.value).isprintable()

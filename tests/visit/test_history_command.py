@@ -141,6 +141,7 @@ async def test_what_is_asked_for_is_found_or_not(at_home: Shop, capsys: pytest.C
         (["--release", one.releases[0]], Exit.DONE),
         (["--release", "nothing"], Exit.NOT_FOUND),
         (["--since", day, "--until", day], Exit.DONE),
+        (["--until", "9999-12-31"], Exit.DONE),
         (["--since", next_day], Exit.NOT_FOUND),
         (["--outcome", "success"], Exit.DONE),
         (["--outcome", "unfinished"], Exit.NOT_FOUND),

@@ -170,6 +170,7 @@ async def test_a_damaged_record_and_broken_settings_keep_nobody_from_making_one(
     journal.write_bytes(data)
     paths.index.write_bytes(b"rubbish")
     paths.settings.write_text("language = 7")
+    (paths.logs / "techtool.log").mkdir(parents=True)
     files = done.make(tmp_path)
     facts = json.loads(files["journal-facts.json"])
     assert facts["problem"]["code"] == "TT-506"

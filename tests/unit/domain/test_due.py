@@ -172,7 +172,7 @@ def test_a_cycle_beyond_every_calendar_has_no_day() -> None:
 
 
 def test_of_what_is_not_overdue_the_next_day_comes_first_whatever_it_is_the_day_of() -> None:
-    soon = replace(app("pay", "1.1.0"), install_by=NOW.date() + timedelta(days=3), urgency=Urgency.OPTIONAL)
+    soon = replace(app("pay", "1.1.0"), install_by=NOW.date() + timedelta(days=3), urgency=Urgency.LOW)
     first, second = entry("S1", days_ago=100), entry("S2", days_ago=10)
     first = replace(first, versions=(VersionSeen("pay", "1.1.0", "1.1.0"),), releases=("pay@1.1.0",))
     found = due_list([first, second], [soon], NONE, HALF_YEAR, NOW)

@@ -181,11 +181,3 @@ def test_a_persons_hands_stay_where_they_are() -> None:
 def test_an_occasion_without_a_kind_is_none() -> None:
     assert Situation.of([], VisitType.REMOVAL).occasions == frozenset()
     assert Situation.of([], VisitType.SWAP).occasions == {Occasion.INSTALLATION}
-
-
-def test_a_test_that_nobody_here_knows_stays_required() -> None:
-    asks = replace(release(), after=After(checks=("ZZ-01",)))
-    chosen = choose_tests(TESTS, Situation.of([asks], VisitType.UPDATE))
-    unknown = next(test for test in chosen if test.id == "ZZ-01")
-    assert unknown.required
-    assert asks.key in unknown.because.text("en")

@@ -13,6 +13,7 @@ import pytest
 from techtool.domain.estimate import Phase, Subject, Timings, duration, time_line, together
 from techtool.domain.outcome import Outcome
 from techtool.domain.plan import Estimate, PlanStep, StepKind
+from techtool.domain.plan_steps import Leg, Pace, plan_steps
 from techtool.domain.timing import (
     ENOUGH,
     Forecast,
@@ -143,6 +144,28 @@ def test_a_failed_or_aborted_phase_is_no_duration() -> None:
 def test_throughput_leaves_out_what_was_there_and_knows_no_release() -> None:
     (sent,) = [one for one in observations(visit()) if one.phase == Phase.TRANSFER]
     assert (sent.value, sent.release_key, sent.kind) == (8_000_000 / 4, "", "")
+
+
+def test_a_link_that_was_seen_to_be_slow_makes_the_next_plan_longer() -> None:
+    """Whatever was sent then: how fast the link is does not depend on the release."""
+    state = lane_done().before
+    assert state is not None
+    who = state.identity
+    seen = [
+        Observation("V", "S", Phase.TRANSFER, who.vendor, who.model, who.family, "adb", "", "", 100.0, at(n))
+        for n in range(10)
+    ]
+    legs = [Leg(release(), state)]
+    usual, slow, elsewhere = (
+        next(step for step in plan_steps(state, legs, pace) if step.kind is StepKind.INSTALL).estimate.p50_s
+        for pace in (
+            Pace(link="adb"),
+            Pace(link="adb", timings=timings_of(seen)),
+            Pace(link="usb", timings=timings_of(seen)),
+        )
+    )
+    assert slow > 10 * usual
+    assert elsewhere == usual
 
 
 def test_a_question_in_a_machine_step_spoils_its_measure() -> None:
