@@ -11,6 +11,7 @@ from techtool.i18n import N_, Phrase, phrase
 
 if TYPE_CHECKING:
     from techtool.domain.rules import Verdict
+    from techtool.domain.visit import ErrorRecord
 
 
 class AnswerKind(StrEnum):
@@ -60,6 +61,8 @@ class Question:
     """May be left empty."""
     items: tuple[Choice, ...] = ()
     """Of a checklist: what is looked at, in order."""
+    error: ErrorRecord | None = None
+    """Of a problem: its code and what to do, wherever it was raised."""
 
 
 class CheckResult(StrEnum):

@@ -160,6 +160,8 @@ class Lane:
     """Not None: packages are put back from a backup, nothing is installed."""
     undoing: bool = False
     """What ran before is being put back."""
+    failed_tests: tuple[Phrase, ...] = ()
+    """Id and title of each, once all tests were done."""
     words: set[str] = field(default_factory=set)
     """Questions of this run that were answered with the word that lets data be lost."""
     asking: bool = False

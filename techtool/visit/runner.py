@@ -6,6 +6,7 @@ import contextlib
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 
+from techtool.domain.lint_shelf import joined
 from techtool.domain.outcome import OUTCOME_EXIT, Outcome
 from techtool.domain.plan import StepKind
 from techtool.domain.question import AnswerKind, Choice, Question
@@ -209,7 +210,8 @@ async def _wants_undo(lane: Lane) -> bool:
     question = Question(
         f"problem.{StepKind.TEST.value}",
         AnswerKind.CHOICE,
-        phrase("A test failed after the installation."),
+        phrase("Failed after the installation: {tests}.", tests=joined(lane.failed_tests)),
+        help=phrase("What was installed is in place and was read again."),
         choices=(Choice(UNDO, Phrase(_UNDO_LABEL)), Choice(LEAVE, Phrase(_LEAVE_LABEL))),
         serial=lane.known.identity.serial,
         optional=True,
@@ -322,6 +324,7 @@ async def _way_on(lane: Lane, kind: StepKind, error: TechtoolError) -> str:
         ),
         serial=lane.state.identity.serial if lane.state else lane.record.serial,
         optional=True,
+        error=record_of(error),
     )
     try:
         way = await lane.ask(kind, question) or (LATER if unclear else LEAVE)

@@ -62,7 +62,7 @@ def problem_view(view: VisitView) -> ProblemView | None:
     title = _("Stopped")
     if step is not None:
         title = _("Step {number} stopped: {step}").format(number=ORDER.get(step, 0) + 1, step=label_of(step))
-    error = lane.error if lane else None
+    error = question.error or (lane.error if lane else None)
     advice = tuple(action.text() for action in error.next_actions) if error else ()
     ways = tuple(Way(c.value, c.label.text(), _cost(c.value)) for c in question.choices)
     return ProblemView(

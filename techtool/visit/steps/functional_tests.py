@@ -112,9 +112,11 @@ async def _run(lane: Lane, chosen: Sequence[ChosenTest], watch: Watch | None, *,
         await work.by_hand(one)
     if watch is not None and any(one.id == WATCH for one in work.chosen):
         await work.watched(watch)
-    failed = [one.id for one in work.chosen if work.results.get(one.id) == CheckResult.FAIL.value]
+    failed = [one for one in work.chosen if work.results.get(one.id) == CheckResult.FAIL.value]
+    lane.failed_tests = tuple(phrase("{test} {title}", test=one.id, title=one.title) for one in failed)
     if failed:
-        lane.notice(phrase("Failed tests: {tests}", tests=", ".join(failed)), step=StepKind.TEST, warning=True)
+        names = ", ".join(one.id for one in failed)
+        lane.notice(phrase("Failed tests: {tests}", tests=names), step=StepKind.TEST, warning=True)
     return not failed
 
 

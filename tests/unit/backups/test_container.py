@@ -175,7 +175,11 @@ async def test_what_is_packed_is_unpacked_and_searched(tmp_path: Path, data: byt
     assert list(tmp_path.iterdir()) == []
 
 
-@pytest.mark.parametrize("data", [gzip.compress(b"harmless"), zipped("a.txt", b"harmless"), zlib.compress(b"a" * 99)])
+@pytest.mark.parametrize(
+    "data",
+    [gzip.compress(b"harmless"), zipped("a.txt", b"harmless"), zlib.compress(b"a" * 99)],
+    ids=["gzip", "zip", "zlib"],
+)
 async def test_a_packed_file_without_card_data_is_stored_as_it_is(tmp_path: Path, data: bytes) -> None:
     stored = await write(tmp_path, [file_item("files/config", data)])
     assert stored.manifest.items[0].sha256 == hashlib.sha256(data).hexdigest()
