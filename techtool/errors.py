@@ -807,6 +807,10 @@ class RestoreRefused(BackupError):
     code = "TT-603"
     exit_code = Exit.RESTORE_REFUSED
     what = N_("The backup may not be restored here: {reason}")
+    next_actions = (
+        N_("Leave the terminal as it is: a second try gets the same answer."),
+        N_("“techtool backup list” shows the other backups; where nothing may come back, ask for a newer release."),
+    )
 
 
 # --- TT-7xx and the rest -------------------------------------------------------------------------------------------

@@ -32,25 +32,31 @@ command.add_command(restore_command)
 
 @command.command("create", help=N_("Back up the terminals at these addresses, nothing else; needs no stick."))
 @click.argument("addresses", nargs=-1, required=True, metavar="ADDRESS…")
-@click.option("--order", type=click.Path(path_type=Path), help=N_("work order: JSON with merchant and work_order"))
+@click.option("--order", type=click.Path(path_type=Path), help=N_("work order: a JSON or CSV file"))
+@click.option("--order-number", default="", metavar="N", help=N_("which order of the file, where it holds several"))
 @click.option("--answers", type=click.Path(path_type=Path), help=N_("JSON object: question id → answer"))
 @click.option("--passphrase-file", type=click.Path(path_type=Path), help=N_("first line: the report key's passphrase"))
 @click.option("--json", "as_json", is_flag=True, help=N_("JSON Lines on stdout, nothing else"))
 def create_backups(
-    addresses: tuple[str, ...], order: Path | None, answers: Path | None, passphrase_file: Path | None, as_json: bool
+    addresses: tuple[str, ...],
+    order: Path | None,
+    order_number: str,
+    answers: Path | None,
+    passphrase_file: Path | None,
+    as_json: bool,
 ) -> int:
     """A visit of its own kind: journalled, sealed, reported."""
     from techtool.cli.visit import follow_events, operator_for
     from techtool.visit.engine import Engine
-    from techtool.visit.operator import Answers
+    from techtool.visit.orders import read_order
 
     operator = operator_for(answers, (), passphrase_file)
     parsed = tuple(Address.parse(a) for a in addresses)
     if len(set(parsed)) != len(parsed):
         raise UsageError(problem=_("The same address is named twice."))
-    given = Answers.read(order).values if order else {}
-    merchant, work_order = str(given.get("merchant", "")), str(given.get("work_order", ""))
-    request = VisitRequest(parsed, None, merchant=merchant, work_order=work_order)
+    if order_number and order is None:
+        raise UsageError(problem=_("--order-number needs --order."))
+    request = VisitRequest(parsed, None, order=read_order(order, order_number) if order else None)
     engine = Engine(Services.real(Paths.default()), operator)
     return follow_events(engine.run(request), operator, as_json=as_json)
 

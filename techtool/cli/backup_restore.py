@@ -9,8 +9,8 @@ import click
 from techtool.domain.codec import CodecError, convert_exactly, decode_json_untyped
 from techtool.domain.restore import SWAP_SCHEMA, Swap
 from techtool.domain.terminal import Address
-from techtool.errors import BadFile
-from techtool.i18n import N_, phrase
+from techtool.errors import BadFile, UsageError
+from techtool.i18n import N_, _, phrase
 from techtool.paths import Paths, os_problem
 from techtool.visit.services import Services, VisitRequest
 
@@ -34,7 +34,8 @@ from techtool.visit.services import Services, VisitRequest
     type=click.Path(path_type=Path),
     help=N_("age identity file of the office, where this laptop's own key to the backup is gone"),
 )
-@click.option("--order", type=click.Path(path_type=Path), help=N_("work order: JSON with merchant and work_order"))
+@click.option("--order", type=click.Path(path_type=Path), help=N_("work order: a JSON or CSV file"))
+@click.option("--order-number", default="", metavar="N", help=N_("which order of the file, where it holds several"))
 @click.option("--answers", type=click.Path(path_type=Path), help=N_("JSON object: question id → answer"))
 @click.option(
     "--confirm", multiple=True, metavar="LAST4", help=N_("last four of a terminal's serial number; may be repeated")
@@ -47,6 +48,7 @@ def restore_command(
     swap_order: Path | None,
     identity: Path | None,
     order: Path | None,
+    order_number: str,
     answers: Path | None,
     confirm: tuple[str, ...],
     passphrase_file: Path | None,
@@ -55,22 +57,24 @@ def restore_command(
     """From identify to report."""
     from techtool.cli.visit import follow_events, operator_for
     from techtool.visit.engine import Engine
-    from techtool.visit.operator import Answers
+    from techtool.visit.orders import read_order
     from techtool.visit.restore_source import refuse_hopeless, wish_for
 
     operator = operator_for(answers, confirm, passphrase_file)
     parsed = Address.parse(address)
     swap = read_swap(swap_order) if swap_order is not None else None
-    given = Answers.read(order).values if order else {}
+    if order_number and order is None:
+        raise UsageError(problem=_("--order-number needs --order."))
+    given = read_order(order, order_number) if order else None
     services = Services.real(Paths.default())
-    work_order = str(given.get("work_order", "")) or (swap.work_order if swap else "")
+    work_order = (given.number if given else "") or (swap.work_order if swap else "")
     wish = wish_for(services, backup, swap)
     refuse_hopeless(services, wish, identity)
     request = VisitRequest(
         (parsed,),
         None,
-        merchant=str(given.get("merchant", "")),
         work_order=work_order,
+        order=given,
         restore=wish,
         identity=identity,
     )

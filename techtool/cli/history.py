@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta, tzinfo
+from datetime import UTC, date, datetime, timedelta, tzinfo
 
 import click
 
@@ -71,7 +71,7 @@ def command(
 
 def _begins(day: datetime | None, zone: tzinfo, days: int = 0) -> datetime | None:
     """The first moment of a day as the laptop's clock shows it, or of the day so many later; None: no bound."""
-    if day is None or (datetime.max - day).days < days:
+    if day is None or (date.max - day.date()).days < days:
         return None
     return (day + timedelta(days=days)).replace(tzinfo=zone)
 

@@ -146,3 +146,5 @@ class TestLimits:
     """Bars of Android's ``SignalStrength``, 0 to 4."""
     approvals_max_age_days: int
     watch_poll_s: float
+    link_round_trips: int
+    link_slow_ms: float

@@ -74,6 +74,9 @@ class ReleaseFinding:
     rules: tuple[Verdict, ...]
     missing: tuple[Missing, ...] = ()
     """Why it cannot come, down to the root: what another stick would have to bring."""
+    highest: str | None = None
+    """Where the hardware revision refuses it: the highest version on the stick for this hardware, empty where there is
+    none; None: the hardware is not what refuses it."""
 
     @property
     def key(self) -> str:

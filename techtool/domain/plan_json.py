@@ -66,6 +66,7 @@ def _release(finding: ReleaseFinding, language: str) -> dict[str, object]:
         "verdict": finding.verdict.value,
         "rules": [_rule(rule, language) for rule in finding.rules],
         "missing": [_missing(missing, language) for missing in finding.missing],
+        "highest_for_hardware": finding.highest,
     }
 
 

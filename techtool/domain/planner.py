@@ -20,6 +20,7 @@ from techtool.domain.findings import (
     without_questions,
     word,
 )
+from techtool.domain.highest import with_highest
 from techtool.domain.missing import Supplies
 from techtool.domain.plan import Plan, PlanStep, ReleaseFinding, ReleaseVerdict
 from techtool.domain.plan_steps import Leg, Pace, downtime, plan_steps, undo_of
@@ -73,6 +74,7 @@ def make_plan(
     hopeful = stick.legs(terminal, judge, hopeful=True) if asked else legs
     way = _Way(judge, terminal, legs, hopeful, recalled)
     findings = [way.finding(i) for i in range(len(plain)) if i in stick.listed]
+    findings = [with_highest(found, judge, terminal, stick.listed) for found in findings]
     findings += [withdrawn_finding(i, version) for i, version in withdrawn if f"{i}@{version}" not in recalled]
     spoken_of = {r.key for r in plain} | {f"{i}@{version}" for i, version in withdrawn} | set(wanted)
     findings += [recalled_finding(r, terminal, findings) for key, r in recalled.items() if key in spoken_of]

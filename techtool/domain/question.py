@@ -140,6 +140,18 @@ def evidence_question(question: Question) -> Question:
     )
 
 
+def totals_question(question: Question) -> Question:
+    """The figures of the slip that was just named."""
+    return Question(
+        f"{question.id}.totals",
+        AnswerKind.TEXT,
+        phrase("Count and sum on the settlement slip, e.g. {example}", example="37 / 5210.00"),
+        help=phrase("They stand in the report. Leave it empty where the slip is not at hand; never type a card number."),
+        serial=question.serial,
+        optional=True,
+    )
+
+
 def questions(verdicts: Iterable[Verdict]) -> tuple[Question, ...]:
     """What only a person can answer, once each, in the order of the rules: yes opens the gate, no keeps it closed.
 

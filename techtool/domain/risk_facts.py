@@ -65,6 +65,8 @@ class Around:
     spare: bool | None = None
     settled: bool | None = None
     """What the technician said of the batch where the terminal does not tell."""
+    errors_percent: float = 0.0
+    """Of the round trips that measured the link."""
 
 
 def facts_of(
@@ -96,6 +98,7 @@ def facts_of(
         warnings=tuple(_warnings(terminal, weights, past, known, around.now.date())),
         first_time=past.first_time,
         drops=around.drops,
+        errors_percent=around.errors_percent,
         trading=around.trading,
         spare=around.spare,
         critical_merchant=around.critical_merchant,

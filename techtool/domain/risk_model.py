@@ -427,6 +427,9 @@ def _storage(facts: Facts, threshold: Thresholds) -> Found:
 def _drops(facts: Facts, threshold: Thresholds) -> Found:
     bad = facts.drops >= threshold.drops or facts.errors_percent > threshold.errors_percent
     fact = phrase("{count} lost connections in this visit", count=facts.drops)
+    if facts.errors_percent > threshold.errors_percent:
+        percent = round(facts.errors_percent)
+        fact = phrase("{fact}, {percent} % of the link's round trips failed", fact=fact, percent=percent)
     return "drops", "yes" if bad else "no", fact
 
 

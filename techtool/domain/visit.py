@@ -18,6 +18,7 @@ from techtool.domain.required_tests import ChosenTest
 from techtool.domain.restore import RestoredPackage, RestoreWish
 from techtool.domain.risk import RiskRecord
 from techtool.domain.salvage import SalvageRecord
+from techtool.domain.settlement import Settlement
 from techtool.domain.sign_off import SignOff
 from techtool.domain.terminal import InstalledPackage, TerminalState
 from techtool.domain.work_order import Arrival, Binding, VisitType, WorkOrder
@@ -209,6 +210,8 @@ class LaneRecord:
     """The list of tests this terminal calls for, from when it was drawn up; empty: older, or it never came to that."""
     baseline: Mapping[str, str] = field(default_factory=dict)
     """What probes read before the work, to be compared with after it: test id → value."""
+    settlement: Settlement | None = None
+    """What the slip said where a person settled the batch; None: the terminal told it, or nobody was asked."""
     gap: bool = False
     """Entries of it may be missing from a salvaged record: what was done to the terminal is not known from here."""
 

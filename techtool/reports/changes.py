@@ -146,8 +146,18 @@ def _waiting(states: list[TerminalState], t: Words) -> Iterator[Fact]:
 def _settled_by(lane: LaneRecord, t: Words) -> Iterator[Fact]:
     """By what a settlement that a person saw can be proven later."""
     for answer in lane.answers:
-        if answer.question_id.startswith("check.batch.") and answer.answer:
+        if answer.question_id == "check.batch.evidence" and answer.answer:
             yield t.fact(N_("Settlement shown by"), answer.answer, t.moment(answer.at))
+    slip = lane.settlement
+    if slip is None:
+        return
+    figures = Cell(t.recorded(slip.text))
+    if slip.count is not None:
+        said = phrase("{count} sales, {total} in all", count=slip.count, total=slip.total)
+        figures = Cell(t.say(said), t.clip(slip.text))
+    yield t.fact(N_("Settlement slip, count and sum"), figures)
+    if slip.batch_no:
+        yield t.fact(N_("Settlement slip, batch no."), slip.batch_no)
 
 
 def _clock(state: TerminalState, t: Words) -> tuple[Fact, ...]:

@@ -11,7 +11,7 @@ from techtool.domain.outcome import Outcome
 from techtool.domain.plan import StepKind
 from techtool.domain.question import CheckResult
 from techtool.domain.terminal import Evidence
-from techtool.domain.visit import LaneRecord, VisitRecord
+from techtool.domain.visit import LaneRecord, StepState, VisitRecord
 
 
 class VisitState(StrEnum):
@@ -91,3 +91,23 @@ def downtime_s(lane: LaneRecord) -> float | None:
     starts = [s.started_at for s in lane.steps if s.step is StepKind.INSTALL]
     ends = [s.ended_at for s in lane.steps if s.ended_at and s.step in (StepKind.INSTALL, StepKind.VERIFY)]
     return (max(ends) - min(starts)).total_seconds() if starts and ends else None
+
+
+def recovery_s(lane: LaneRecord) -> float | None:
+    """Seconds from the begin of putting back to the end of the reading that proved it.
+
+    Of an undo from the moment it was begun, of a restore from its first change; None: nothing was put back, or it was
+    not read again with a good end.
+    """
+    begun = lane.undo_at
+    plan = lane.plan
+    if begun is None and plan is not None and not plan.releases and (plan.put_back or plan.configs):
+        begun = min((s.started_at for s in lane.steps if s.step is StepKind.INSTALL and s.action), default=None)
+    if begun is None:
+        return None
+    ends = [
+        s.ended_at
+        for s in lane.steps
+        if s.step is StepKind.VERIFY and s.state is StepState.DONE and s.ended_at and s.started_at >= begun
+    ]
+    return round((max(ends) - begun).total_seconds(), 3) if ends else None

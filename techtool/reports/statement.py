@@ -21,7 +21,7 @@ from techtool.domain.timing import times
 from techtool.domain.visit import InstalledFile, LaneRecord, VisitRecord
 from techtool.domain.work_order import missing_terminals
 from techtool.i18n import Phrase
-from techtool.reports.facts import evidence_kinds, outcome_word, simulated, state_of, totals
+from techtool.reports.facts import evidence_kinds, outcome_word, recovery_s, simulated, state_of, totals
 from techtool.reports.redaction import redacted
 
 STATEMENT_TYPE: Final = "https://in-toto.io/Statement/v1"
@@ -120,6 +120,8 @@ def _terminal(lane: LaneRecord) -> dict[str, object]:
         "restored": neutral(lane.restored),
         "restored_configs": neutral(lane.restored_configs),
         "undo_at": neutral(lane.undo_at),
+        "recovery_s": recovery_s(lane),
+        "settlement": neutral(lane.settlement),
         "evidence": neutral(evidence_kinds(lane)),
         "conclusion": lane_conclusion(lane).value,
         "open_required": neutral(open_required(lane)),

@@ -13,8 +13,8 @@ from techtool.domain.rules import Force, Verdict
 from techtool.domain.visit import ErrorRecord, InstalledFile, LaneRecord, StepRecord, StepState
 from techtool.i18n import N_, phrase
 from techtool.reports.changes import changes, condition, evidence_cell, package_version
-from techtool.reports.facts import VisitState, downtime_s, outcome_word
-from techtool.reports.parts import Cell, Facts, Problem, ReleaseFindings, Table, TerminalReport, Tone
+from techtool.reports.facts import VisitState, downtime_s, outcome_word, recovery_s
+from techtool.reports.parts import Cell, Fact, Facts, Problem, ReleaseFindings, Table, TerminalReport, Tone
 from techtool.reports.terminal_evidence import binding, factors, incidents, inspection, issues, risk, tests, times
 from techtool.reports.visit_parts import evidence
 from techtool.reports.words import STEP_LABEL, Words
@@ -132,6 +132,7 @@ def _plan(lane: LaneRecord, t: Words) -> Facts:
             t.fact(N_("Time planned"), t.estimate(plan.total)),
             t.fact(N_("Terminal out of use, planned"), t.estimate(plan.downtime)),
             t.fact(N_("Terminal out of use, measured"), _measured(lane, t)),
+            *_recovery(lane, t),
             t.fact(
                 N_("What can be undone"), "\n".join(t.say(line) for line in (plan.undo, *rollback_lines(plan.rollback)))
             ),
@@ -143,6 +144,17 @@ def _plan(lane: LaneRecord, t: Words) -> Facts:
 def _measured(lane: LaneRecord, t: Words) -> str:
     seconds = downtime_s(lane)
     return t.duration(seconds) if seconds is not None else ""
+
+
+def _recovery(lane: LaneRecord, t: Words) -> tuple[Fact, ...]:
+    """How long it took until what ran before ran again; left out where nothing was put back."""
+    seconds = recovery_s(lane)
+    if seconds is not None:
+        shown = phrase("{s} s, until it was read again", s=f"{seconds:.1f}")
+        return (t.fact(N_("Putting back took, measured"), t.say(shown)),)
+    if lane.undo_at is None:
+        return ()
+    return (t.fact(N_("Putting back took, measured"), Cell(t(N_("it did not come to a good end")), tone=Tone.BAD)),)
 
 
 def _finding(finding: ReleaseFinding, t: Words) -> ReleaseFindings:

@@ -49,6 +49,17 @@ class _Holder:
     what: str
     since: str
     host: str = ""
+    visit: str = ""
+    """The visit that is worked on, once that is known."""
+
+
+@dataclass(frozen=True, slots=True)
+class AtWork:
+    """Another techtool that holds the lock right now; what it left no note of is empty or 0."""
+
+    pid: int = 0
+    what: str = ""
+    visit: str = ""
 
 
 class Home:
@@ -59,6 +70,7 @@ class Home:
         self.disk = disk
         self._clock = clock or SystemClock()
         self._held = False
+        self._holder = ""
         self._writers: list[JournalDB] = []
 
     # --- one writer --------------------------------------------------------------------------------------------
@@ -104,8 +116,36 @@ class Home:
     def _note(self) -> Path:
         return self.paths.lock.with_name(self.paths.lock.name + ".holder")
 
-    def _leave_note(self, holder: str) -> None:
-        note = _Holder(os.getpid(), holder, stamp(self._clock.now()), platform.node())
+    def at_work(self) -> AtWork | None:
+        """Another process that holds the lock at this moment; None: nobody does. Never waits, never raises.
+
+        The lock is tried only where a note says that somebody may hold it, so that looking keeps nobody out.
+        """
+        if self._held or not self._note.exists():
+            return None
+        from filelock import FileLock, Timeout
+
+        lock = FileLock(self.paths.lock, timeout=0, fallback_to_soft=False, thread_local=False)
+        try:
+            lock.acquire()
+        except Timeout:
+            note = self._read_note()
+            if note is None:
+                return AtWork()
+            return None if note.pid == os.getpid() else AtWork(note.pid, note.what, note.visit)
+        except OSError:
+            return None
+        lock.release()
+        return None
+
+    def working_on(self, visit: str) -> None:
+        """Let other techtools know which visit the holder of the lock works on."""
+        self.require_lock()
+        self._leave_note(self._holder, visit)
+
+    def _leave_note(self, holder: str, visit: str = "") -> None:
+        self._holder = holder
+        note = _Holder(os.getpid(), holder, stamp(self._clock.now()), platform.node(), visit)
         try:
             self.disk.write_file(self._note, encode_json(note))
         except StoreError:
@@ -113,10 +153,15 @@ class Home:
             with contextlib.suppress(StoreError):
                 self.disk.unlink(self._note)
 
-    def _holder_phrase(self) -> Phrase:
+    def _read_note(self) -> _Holder | None:
         try:
-            note = decode_json(self._note.read_bytes(), _Holder)
+            return decode_json(self._note.read_bytes(), _Holder)
         except (OSError, CodecError):
+            return None
+
+    def _holder_phrase(self) -> Phrase:
+        note = self._read_note()
+        if note is None:
             return phrase("another process")
         return phrase(
             "{what} (process {pid} on {host}, since {since})",

@@ -19,6 +19,7 @@ from techtool.domain.question import Question
 from techtool.domain.visit import VisitRecord
 from techtool.errors import InternalError, TechtoolError
 from techtool.events import Asked, Event, Finished, Progress
+from techtool.tui.countdown import Countdown
 from techtool.tui.meter import Meter
 from techtool.tui.person import ScreenOperator
 from techtool.tui.views.fold import (
@@ -74,6 +75,7 @@ class Bridge:
         self._clock = clock
         self._changed = changed
         self._meters: dict[str, Meter] = {}
+        self._countdowns: dict[str, Countdown] = {}
         self._asked: list[tuple[str, Question]] = []
         """Which terminal asks what, as the events tell it; taken from here when the question arrives."""
         self._operator = ScreenOperator(self._questions)
@@ -137,7 +139,7 @@ class Bridge:
             return
         if any(lane.transfer is not None for lane in self.view.lanes):
             self._set(replace(self.view, lanes=tuple(self._timed(lane) for lane in self.view.lanes)))
-        elif self.view.fleet and self.view.questions:
+        elif (self.view.fleet and self.view.questions) or self._with_time(self.view) is not self.view:
             self._tell()
 
     def _timed(self, lane: LaneView) -> LaneView:
@@ -168,6 +170,7 @@ class Bridge:
         self._job = job
         self._operator = ScreenOperator(self._questions)
         self._meters.clear()
+        self._countdowns.clear()
         self._asked.clear()
         self._answered = self._offer = ""
         self._set(job.before)
@@ -203,6 +206,8 @@ class Bridge:
         if isinstance(event, Finished):
             self.view = self._from_afar()
         self.view = fold(self.view, event)
+        if (told := self.view.lane_of(getattr(event, "lane", ""))) is not None:
+            self._countdown(told.lane).note(event, told)
         for lane in self.view.lanes:
             if lane.transfer is None and lane.lane in self._meters:
                 self._meters[lane.lane].clear()
@@ -219,6 +224,7 @@ class Bridge:
         view = with_questions(self.view, waiting)
         for one in waiting:
             self._meter(one.lane).clear()
+        self._spoken(waiting)
         if view.fleet and view.waiting_for("") is not None:
             self.view = view
             view = self._from_afar()
@@ -227,6 +233,30 @@ class Bridge:
             self._tell_soon()
         else:
             self._tell()
+
+    def _spoken(self, waiting: Sequence[Waiting]) -> None:
+        """Whose questions came or went: from now on nobody but the machine is waited for there."""
+        now = {one.lane: one.question for one in waiting}
+        before = {one.lane: one.question for one in self.view.questions}
+        for lane in self.view.lanes:
+            if any(now.get(name) is not before.get(name) for name in (lane.lane, "")):
+                self._countdown(lane.lane).spoke()
+            if any(question.id.startswith("sign_off.") for question in now.values()):
+                self._countdown(lane.lane).signs()
+
+    def _countdown(self, lane: str) -> Countdown:
+        return self._countdowns.setdefault(lane, Countdown(self._clock))
+
+    def _with_time(self, view: VisitView) -> VisitView:
+        """The view with the time left of the terminal that is looked at; of the others nobody reads it."""
+        lane = view.lane
+        if lane is None:
+            return view
+        left = None if view.over else self._countdown(lane.lane).at(lane, asked=view.question is not None)
+        if left == lane.left:
+            return view
+        lanes = tuple(replace(one, left=left) if one is lane else one for one in view.lanes)
+        return replace(view, lanes=lanes)
 
     def _waiting(self, question: Question) -> Waiting:
         """Whose question it is: as the event before it said, else by its serial number."""
@@ -270,4 +300,5 @@ class Bridge:
         if self._flush is not None:
             self._flush.cancel()
             self._flush = None
+        self.view = self._with_time(self.view)
         self._changed(self.view)

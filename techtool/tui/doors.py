@@ -10,7 +10,7 @@ from techtool.clock import Clock, SystemClock
 from techtool.domain.visit import VisitRecord
 from techtool.paths import Paths
 from techtool.tui.back_doors import BackDoors, HouseBackDoors
-from techtool.tui.views.home import HomeFacts
+from techtool.tui.views.home import Elsewhere, HomeFacts
 
 if TYPE_CHECKING:
     from techtool.bundles.refresh import Known
@@ -100,7 +100,11 @@ class HouseDoors(HouseBackDoors):
         summaries = list_visits(services)
         unfinished = tuple(open_record(services, s.id) for s in summaries if s.state.value == "open")
         damaged = sum(s.state.value == "damaged" for s in summaries)
-        return HomeFacts(services.settings.technician, unfinished, damaged, None, len(summaries))
+        at_work = services.home.at_work()
+        elsewhere = Elsewhere(at_work.pid, at_work.visit) if at_work is not None else None
+        return HomeFacts(
+            services.settings.technician, unfinished, damaged, None, len(summaries), elsewhere=elsewhere
+        )
 
     def sticks(self) -> tuple[str, ...]:
         """What psutil sees."""

@@ -25,6 +25,7 @@ from techtool.errors import (
     NotSetUp,
     StoreError,
     TechtoolError,
+    UsageError,
     gravest,
 )
 from techtool.events import Event, Finished, Notice, VisitStarted
@@ -90,6 +91,7 @@ class Engine:
 
     async def _run(self, request: VisitRequest, outlet: Outlet) -> None:
         services = self._services
+        _not_an_inspection(request)
         with services.home.lock("visit run"):
             stick, key = await self._prepare(request.bundle)
             order = request.order
@@ -121,6 +123,7 @@ class Engine:
                 arrival=met.arrival,
             )
             db = services.home.create_visit(visit.id, first_documents(visit, wanted))
+            services.home.working_on(visit.id)
             log = VisitLog(db, services.clock, visit.id)
             outlet.emit(VisitStarted(visit.id, now))
             watch = ClockWatch(services.clock)
@@ -135,6 +138,7 @@ class Engine:
         with services.home.lock("visit resume"):
             visit_id = to_resume(services, request.visit, request.addresses)
             db = services.home.open_visit(visit_id, write=True)
+            services.home.working_on(visit_id)
             visit = read_visit(db, visit_id)
             log = VisitLog(db, services.clock, visit_id)
             torn = note_torn(log)
@@ -271,6 +275,17 @@ class Engine:
             code = gravest([code, error.exit_code])
         reports = str(services.paths.reports / log.visit_id) if sealed else ""
         outlet.emit(Finished(log.visit_id, services.clock.now(), outcome, int(code), sealed, reports))
+
+
+def _not_an_inspection(request: VisitRequest) -> None:
+    """An order that only asks for a look is never the reason of an installation; raises :class:`UsageError`."""
+    order = request.order
+    if order is not None and order.type is VisitType.INSPECTION and request.bundle is not None:
+        problem = phrase(
+            "Order {number} is an inspection, and nothing is installed on one: use “techtool visit inspect”.",
+            number=order.number,
+        )
+        raise UsageError(problem=problem)
 
 
 def _all_there(

@@ -164,6 +164,8 @@ class Lane:
     """Id and title of each, once all tests were done."""
     words: set[str] = field(default_factory=set)
     """Questions of this run that were answered with the word that lets data be lost."""
+    link_errors_percent: float | None = None
+    """Of the round trips that measured the link; None: not measured in this run."""
     asking: bool = False
     """A person is asked something at this moment."""
     changing: bool = False

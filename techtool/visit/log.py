@@ -30,6 +30,7 @@ from techtool.domain.required_tests import ChosenTest
 from techtool.domain.restore import RestoredPackage
 from techtool.domain.risk import RiskRecord
 from techtool.domain.sensitive import redact
+from techtool.domain.settlement import Settlement
 from techtool.domain.sign_off import SignOff
 from techtool.domain.terminal import TerminalState
 from techtool.domain.visit import (
@@ -306,6 +307,10 @@ class VisitLog:
         found = self._db.table("lanes").search(where("lane") == lane)
         binding = found[0].get("binding") if found else None
         return convert(binding, Binding) if binding else None
+
+    def settled(self, lane: str, settlement: Settlement) -> None:
+        """What the slip of a settlement said that a person saw; the newest stands."""
+        self._set_lane(lane, settlement=settlement)
 
     def arrived(self, arrival: Arrival) -> None:
         """Who met whom, and where."""

@@ -5,12 +5,19 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import AsyncGenerator, Coroutine
+from dataclasses import replace
 
 from techtool.domain.redacting import Cleaner
 from techtool.errors import TechtoolError
 from techtool.events import Event, Progress
 
 _CLEANER = Cleaner()
+
+
+def _progress(event: Progress) -> Progress:
+    """Ten a second for each terminal, and no text in it but one name, which is looked at once."""
+    item = _CLEANER.text(event.item)
+    return event if item == event.item else replace(event, item=item)
 
 
 class Outlet:
@@ -21,8 +28,7 @@ class Outlet:
 
     def emit(self, event: Event) -> None:
         """Send an event, without card data: whoever listens may show or print it."""
-        # Progress comes ten times a second for each terminal and holds no text but names that steps told already.
-        self._queue.put_nowait(event if isinstance(event, Progress) else _CLEANER.clean(event))
+        self._queue.put_nowait(_progress(event) if isinstance(event, Progress) else _CLEANER.clean(event))
 
     async def settle(self) -> None:
         """Wait until the listener has dealt with everything sent: a question may build on what was told before it."""

@@ -22,9 +22,9 @@ LOW: Final = 28
 """Rows below which there is little room."""
 
 
-def details(visit: OpenVisit) -> tuple[str, str]:
+def details(visit: OpenVisit) -> tuple[str, ...]:
     """What hangs below an unfinished visit."""
-    return (f"{visit.visit}   {visit.since}", visit.where)
+    return (f"{visit.visit}   {visit.since}", visit.where, *([visit.elsewhere] if visit.elsewhere else []))
 
 
 class HomeScreen(HouseScreen):
@@ -79,7 +79,11 @@ class HomeScreen(HouseScreen):
             self.query_one(name).display = bool(view.unfinished)
         low = self.app.size.height < LOW
         lines = [
-            Line(Mark.NEEDS, f"{visit.what}   {visit.where}" if low else visit.what, () if low else details(visit))
+            Line(
+                Mark.BUSY if visit.elsewhere else Mark.NEEDS,
+                f"{visit.what}   {visit.elsewhere or visit.where}" if low else visit.what,
+                () if low else details(visit),
+            )
             for visit in view.unfinished
         ]
         if view.more_unfinished:

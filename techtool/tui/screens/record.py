@@ -11,6 +11,7 @@ from textual.containers import VerticalScroll
 from textual.widget import Widget
 from textual.widgets import Static
 
+from techtool.domain.evidence_paths import paths_in
 from techtool.domain.question import AnswerKind, Question
 from techtool.domain.visit import VisitRecord
 from techtool.errors import TechtoolError
@@ -137,7 +138,7 @@ class RecordScreen(HouseScreen):
         self.house.ask(_("Attach to visit {visit}").format(visit=self._visit), question, self._take_files)
 
     def _take_files(self, text: str) -> None:
-        files = [Path(one.strip().strip('"')).expanduser() for one in text.split(";") if one.strip()]
+        files = [Path(one).expanduser() for one in paths_in(text)]
         doors = self.house.doors
         self.house.in_background(lambda: doors.attach(self._visit, files, ""), self._attached, self.house.tell_error)
 

@@ -17,8 +17,8 @@ from techtool.i18n import N_, _
 from techtool.tui.actions import bindings
 from techtool.tui.screens.base import VisitScreenBase
 from techtool.tui.theme import AMBER, DIM
-from techtool.tui.views.run import headline, items_of, safety
-from techtool.tui.views.visit import LogLine, VisitView
+from techtool.tui.views.run import headline, items_of, safety, time_left
+from techtool.tui.views.visit import LogLine, VisitView, lane_shown
 from techtool.tui.widgets.question import QuestionPanel
 from techtool.tui.widgets.rail import StepRail
 from techtool.tui.widgets.text import Plain, grid, lines_grid, mark_text
@@ -47,6 +47,8 @@ class VisitScreen(VisitScreenBase):
             with Vertical(id="work"):
                 yield Plain("", id="headline")
                 yield TransferBar()
+                yield Plain("", id="left")
+                yield Plain("", id="slow")
                 yield Plain("", id="safety")
                 with VerticalScroll(can_focus=False, id="happenings"):
                     yield Static(id="items", markup=False)
@@ -62,9 +64,12 @@ class VisitScreen(VisitScreenBase):
         """Draw the visit."""
         self.tell_top()
         lane = view.lane
-        self.query_one(StepRail).show_lane(lane)
+        self.query_one(StepRail).show_lane(lane_shown(view))
         self.query_one("#headline", Plain).say(headline(view))
         self.query_one(TransferBar).show_transfer(view.transfer)
+        left, slow = time_left(lane)
+        self.query_one("#left", Plain).say(left)
+        self.query_one("#slow", Plain).say(slow)
         warn, text = safety(view)
         hint = self.query_one("#safety", Plain)
         hint.say(text)

@@ -163,6 +163,8 @@ def _started(lane: LaneView, event: StepStarted) -> LaneView:
             stations.append(replace(station, mark=Mark.BUSY))
         elif ORDER[station.kind] < place and station.mark is not Mark.OK:
             stations.append(replace(station, mark=Mark.OK))
+        elif station.mark is Mark.BUSY:
+            stations.append(replace(station, mark=_left_behind(station, event.step)))
         else:
             stations.append(station)
     key = (event.step, event.item)
@@ -171,6 +173,12 @@ def _started(lane: LaneView, event: StepStarted) -> LaneView:
         items = (*items, Item(key, event.title, Mark.BUSY))
     begun = lane.begun or event.step is not StepKind.IDENTIFY
     return replace(lane, stations=tuple(stations), items=items, error=None, begun=begun)
+
+
+def _left_behind(station: Station, begun: StepKind) -> Mark:
+    """A later station, when an earlier one begins again: from the tests one goes back to undo, else to repeat."""
+    undone = station.kind is StepKind.TEST and begun is StepKind.INSTALL
+    return Mark.WARNING if undone else Mark.WAITING
 
 
 def _done(lane: LaneView, event: StepDone) -> LaneView:
@@ -210,9 +218,8 @@ def _ended(lane: LaneView, kind: StepKind, item: str, mark: Mark, note: Phrase |
 
 def _lane_finished(view: VisitView, event: LaneFinished) -> VisitView:
     lane = _at_rest(_lane(view, event.lane))
-    stations = lane.stations
-    if event.outcome.is_good:
-        stations = tuple(replace(s, mark=Mark.OK) if s.mark is Mark.BUSY else s for s in stations)
+    through = Mark.OK if event.outcome.is_good else Mark.WARNING
+    stations = tuple(replace(s, mark=through) if s.mark is Mark.BUSY else s for s in lane.stations)
     lane = replace(
         lane, stations=stations, serial=event.serial or lane.serial, outcome=event.outcome, error=event.error
     )

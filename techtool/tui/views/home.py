@@ -35,6 +35,28 @@ class OpenVisit:
     what: str
     where: str
     since: str
+    elsewhere: str = ""
+    """Not empty: it is being worked on in another window, and cannot be resumed here."""
+
+
+@dataclass(frozen=True, slots=True)
+class Elsewhere:
+    """Another techtool that works in this home folder right now."""
+
+    pid: int = 0
+    """0: not known."""
+    visit: str = ""
+    """Empty: not known."""
+
+    def has(self, visit: str) -> bool:
+        """Whether that visit may be the one it works on."""
+        return self.visit in ("", visit)
+
+    def text(self) -> str:
+        """For the line of that visit."""
+        if not self.pid:
+            return _("being worked on in another window")
+        return _("being worked on in another window (process {pid})").format(pid=self.pid)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +72,7 @@ class HomeFacts:
     """Terminals of the demo."""
     trouble: str = ""
     """Why the records could not be read."""
+    elsewhere: Elsewhere | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +93,7 @@ def home_view(facts: HomeFacts) -> HomeView:
     entries = [
         Entry(RESUME + record.id, _("Resume {visit}").format(visit=_short(record.id)), _stopped_at(record))
         for record in shown
+        if facts.elsewhere is None or not facts.elsewhere.has(record.id)
     ]
     for place in PLACES:
         if place.on_home:
@@ -78,7 +102,7 @@ def home_view(facts: HomeFacts) -> HomeView:
     entries.append(Entry(LANGUAGE, "中文 / English", _("the language of the screens")))
     return HomeView(
         technician=facts.technician,
-        unfinished=tuple(_open_visit(record) for record in shown),
+        unfinished=tuple(_open_visit(record, facts.elsewhere) for record in shown),
         more_unfinished=max(0, len(records) - len(shown)),
         entries=tuple(entries),
         state=tuple(_state(facts)),
@@ -89,13 +113,14 @@ def _short(visit: str) -> str:
     return visit.rpartition("-")[2] or visit
 
 
-def _open_visit(record: VisitRecord) -> OpenVisit:
+def _open_visit(record: VisitRecord, elsewhere: Elsewhere | None) -> OpenVisit:
     serials = ", ".join(lane.serial or lane.address for lane in record.lanes)
     return OpenVisit(
         visit=record.id,
         what=record.merchant or _("merchant not named"),
         where=serials,
         since=day_and_time(record.started_at),
+        elsewhere=elsewhere.text() if elsewhere is not None and elsewhere.has(record.id) else "",
     )
 
 
@@ -129,6 +154,9 @@ def _state(facts: HomeFacts) -> Sequence[Line]:
     if facts.hinted:
         text = _("Demo: {count} simulated terminals; nothing here is real").format(count=facts.hinted)
         lines.append(Line(Mark.NOTE, text))
+    if facts.elsewhere is not None:
+        text = _("Another techtool window is at work; a visit can be begun or resumed here when it has ended")
+        lines.append(Line(Mark.WARNING, text))
     if facts.trouble:
         lines.append(Line(Mark.STOPPED, facts.trouble))
     if facts.damaged:

@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+from typing import Final
+
+from techtool.domain.estimate import human_duration
 from techtool.domain.plan import StepKind
+from techtool.domain.remaining import Left
 from techtool.i18n import _
-from techtool.tui.views.lines import Line, Mark
+from techtool.tui.views.lines import Line, Mark, clock_time
 from techtool.tui.views.visit import LaneView, VisitView, label_of
+
+EXACT_S: Final = 300
+"""From here on a duration is said in whole minutes, below as a range."""
 
 
 def headline(view: VisitView) -> str:
@@ -24,6 +31,39 @@ def headline(view: VisitView) -> str:
         return busy.title.text()
     station = lane.at_work
     return label_of(station.kind) if station else ""
+
+
+def time_left(lane: LaneView | None) -> tuple[str, str]:
+    """What is left of the plan, or how long a person or a restart has taken; and what to know where it takes long."""
+    time = lane.left if lane is not None else None
+    if time is None:
+        return "", ""
+    slow = time.slow.text() if time.slow is not None else ""
+    if time.left is not None:
+        text = _left(time.left)
+        if time.why is not None:
+            text = _("{left} (longer now: {why})").format(left=text, why=time.why.text())
+        return text, slow
+    if time.elapsed_s is None:
+        return "", slow
+    elapsed = clock_time(time.elapsed_s)
+    if time.usual_s is None:
+        return _("{time} so far").format(time=elapsed), slow
+    usual = human_duration(time.usual_s).text()
+    return _("{time} so far; usually {usual}").format(time=elapsed, usual=usual), slow
+
+
+def _left(left: Left) -> str:
+    whole, attended = _about(left.total_s), _about(left.attended_s)
+    if left.attended_s <= 0:
+        return _("{whole} left").format(whole=whole)
+    return _("{whole} left, {attended} of it with you").format(whole=whole, attended=attended)
+
+
+def _about(seconds: float) -> str:
+    """A range is vague enough by itself."""
+    words = human_duration(seconds).text()
+    return words if seconds < EXACT_S else _("about {time}").format(time=words)
 
 
 def safety(view: VisitView) -> tuple[bool, str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
 from typing import Final
@@ -10,6 +10,7 @@ from typing import Final
 from techtool.domain.outcome import Outcome
 from techtool.domain.plan import Plan, StepKind
 from techtool.domain.question import AnswerKind, Question
+from techtool.domain.remaining import Left
 from techtool.domain.risk import Risk
 from techtool.domain.visit import ErrorRecord
 from techtool.events import Finished
@@ -82,6 +83,8 @@ class LaneView:
     """Its work began in this run; identifying it is not yet work."""
     waits_turn: bool = False
     """It could be written, and waits until fewer others are."""
+    left: TimeLeft | None = None
+    """How long it still takes; only of the terminal that is looked at."""
     silent_s: int = 0
     """So long the terminal has said nothing, by the engine's word; 0: it was heard of since."""
 
@@ -91,8 +94,9 @@ class LaneView:
 
     @property
     def at_work(self) -> Station | None:
-        """The station under way, or the one that stopped."""
-        return next((s for s in self.stations if s.mark in (Mark.BUSY, Mark.STOPPED)), None)
+        """The station that needs the person, else the one under way, or the one that stopped."""
+        needs = next((s for s in self.stations if s.mark is Mark.NEEDS), None)
+        return needs or next((s for s in self.stations if s.mark in (Mark.BUSY, Mark.STOPPED)), None)
 
     @property
     def mark(self) -> Mark:
@@ -131,6 +135,19 @@ class Transfer:
     def share(self) -> float:
         """Between 0 and 1."""
         return self.confirmed_bytes / self.total_bytes if self.total_bytes else 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class TimeLeft:
+    """The rest of a confirmed plan; or, where a person or a restart is waited for, how long that has taken."""
+
+    left: Left | None = None
+    why: Phrase | None = None
+    """Why the figure went up."""
+    elapsed_s: float | None = None
+    usual_s: float | None = None
+    slow: Phrase | None = None
+    """What runs takes longer than usual, and what to do about it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -234,6 +251,29 @@ def place_of(view: VisitView) -> Place:
     if question.kind is AnswerKind.LAST4 or question.id.startswith("check.override."):
         return Place.PLAN
     return Place.RUN
+
+
+def lane_shown(view: VisitView) -> LaneView | None:
+    """The terminal that is looked at as its rail is drawn: the station whose question waits needs the person, for
+    nothing runs there meanwhile; one that stopped stays so.
+    """
+    lane = view.lane
+    if lane is None or view.question is None or not view.visit:
+        return lane
+    kind = _station_asking(view.question, lane)
+    if kind is None or lane.station(kind).mark is Mark.STOPPED:
+        return lane
+    stations = tuple(replace(s, mark=Mark.NEEDS) if s.kind is kind else s for s in lane.stations)
+    return replace(lane, stations=stations)
+
+
+def _station_asking(question: Question, lane: LaneView) -> StepKind | None:
+    """The station that a question belongs to: gates are asked about again in later ones, so what runs comes first."""
+    name, _dot, rest = question.id.partition(".")
+    own = next((kind for kind in ORDER if kind.value == (rest if name == "problem" else name)), None)
+    if own is not None and (name == "problem" or own is StepKind.SIGN_OFF):
+        return own
+    return lane.at_work.kind if lane.at_work is not None else own
 
 
 def label_of(kind: StepKind) -> str:

@@ -18,10 +18,11 @@ def rail_table(lane: LaneView, glyphs: Glyphs) -> Table:
     """Every station with its mark, its number and a short note."""
     table = Table.grid(padding=(0, 1, 0, 0), pad_edge=False)
     for place, station in enumerate(lane.stations, 1):
-        style = {Mark.WAITING: DIM, Mark.BUSY: f"bold {STRONG}", Mark.STOPPED: f"bold {COLOUR[Mark.STOPPED]}"}
+        style = {Mark.WAITING: DIM, Mark.BUSY: f"bold {STRONG}"}
+        style |= {mark: f"bold {COLOUR[mark]}" for mark in (Mark.STOPPED, Mark.NEEDS)}
         colour = COLOUR[station.mark]
         row = Text.assemble((f"{place} {label_of(station.kind)}", style.get(station.mark, "")))
-        if station.mark in (Mark.BUSY, Mark.STOPPED):
+        if station.mark in (Mark.BUSY, Mark.STOPPED, Mark.NEEDS, Mark.WARNING):
             row.append(f"  {word_of(station.mark)}", style=colour)
         mark = " " if station.mark is Mark.WAITING else glyphs.marks[station.mark]
         table.add_row(Text(mark, style=f"bold {colour}"), row)
@@ -52,7 +53,7 @@ class StepRail(Static):
 
     def show_lane(self, lane: LaneView | None) -> None:
         """Show this terminal's stations."""
-        if lane is not self._lane:
+        if lane != self._lane:
             self._lane = lane
             self.draw()
 

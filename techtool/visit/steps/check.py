@@ -8,10 +8,11 @@ from dataclasses import replace
 from techtool.domain.estimate import Timings
 from techtool.domain.plan import Plan, ReleaseFinding, ReleaseVerdict, StepKind
 from techtool.domain.planner import make_plan
-from techtool.domain.question import TAKINGS, evidence_question
+from techtool.domain.question import TAKINGS, evidence_question, totals_question
 from techtool.domain.recalled import recalled_installed, runs_recalled
 from techtool.domain.refusal import closed, refusal
 from techtool.domain.rules import questions
+from techtool.domain.settlement import settlement
 from techtool.domain.terminal import TerminalState
 from techtool.events import LanePlanned
 from techtool.i18n import phrase
@@ -19,6 +20,7 @@ from techtool.visit.lane import Lane
 from techtool.visit.learned import learned_timings
 from techtool.visit.operator import YES
 from techtool.visit.steps.identify import read_state
+from techtool.visit.steps.link_check import check_link
 
 
 async def check(lane: Lane) -> None:
@@ -27,6 +29,7 @@ async def check(lane: Lane) -> None:
         if lane.stick.expired is not None:
             _warn_of_recalled(lane, lane.known)
             raise lane.stick.expired
+        await check_link(lane)
         lane.state = await read_state(lane)
         plan = await _plan_with_answers(lane)
         lane.plan = plan
@@ -68,7 +71,9 @@ async def _answered(lane: Lane, state: TerminalState) -> Plan:
             asked = replace(question, serial=state.identity.serial)
             answers[question.id] = await lane.ask(StepKind.CHECK, asked) == YES
             if question.id in TAKINGS and answers[question.id]:
-                await lane.ask(StepKind.CHECK, evidence_question(asked))
+                shown = await lane.ask(StepKind.CHECK, evidence_question(asked))
+                typed = await lane.ask(StepKind.CHECK, totals_question(asked))
+                lane.log.settled(lane.id, settlement(typed, shown, lane.services.clock.now()))
         lane.environment = replace(lane.environment, answers=answers)
         plan = _plan(lane, state)
     return plan

@@ -28,6 +28,7 @@ from techtool.visit.steps.configs import (
     write_configs,
 )
 from techtool.visit.steps.identify import read_state
+from techtool.visit.steps.link_check import check_link
 from techtool.visit.steps.put_back import ask_for_losses, put_back, verify_back
 from techtool.visit.visits import list_visits, open_record
 
@@ -46,6 +47,7 @@ async def check_restore(lane: Lane) -> None:
     """Choose and open the backup, compare it with the terminal, make the plan; raises :class:`RestoreRefused`."""
     restoring = _restoring(lane)
     async with lane.step(StepKind.CHECK, title=phrase("Compare the backup with the terminal")) as step:
+        await check_link(lane)
         lane.state = await read_state(lane)
         serial = lane.known.identity.serial
         if lane.known.tamper is TamperState.TAMPERED:

@@ -71,6 +71,7 @@ def _around(lane: Lane) -> Around:
         trading_hours=order.site.trading_hours if order else "",
         critical_merchant=order.site.critical if order else False,
         drops=len(lost),
+        errors_percent=lane.link_errors_percent or 0.0,
         settled=lane.environment.settled,
     )
 

@@ -151,6 +151,8 @@ def test_reader_threads_see_whole_transactions_only(tmp_path: Path) -> None:
     rounds = 150
     done = threading.Event()
     seen: list[list[int]] = [[] for _ in range(4)]
+    met = threading.Barrier(4, timeout=60)
+    """Half of it is written when every reader has looked once: none can come too late to see the writer at work."""
 
     def pairs(database: JournalDB) -> int:
         if database is db:
@@ -169,11 +171,18 @@ def test_reader_threads_see_whole_transactions_only(tmp_path: Path) -> None:
                     with db.transaction():
                         db.table("a").insert({"n": n})
                         db.table("b").insert({"n": n})
+                    if n == rounds // 2:
+                        met.wait()
             finally:
                 done.set()
             return
-        while not done.is_set():
+        while True:
+            last = done.is_set()
             seen[number].append(pairs(db if number == 1 else JournalDB.open_read(db.path)))
+            if len(seen[number]) == 1:
+                met.wait()
+            if last:
+                return
 
     interval = sys.getswitchinterval()
     sys.setswitchinterval(1e-4)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from techtool.clock import FixedClock
+from techtool.clock import FixedClock, said
 from techtool.errors import DiskError, DiskFull, InternalError, NoSuchVisit, StoreDamaged, StoreLocked, UsageError
 from techtool.paths import Paths
 from techtool.store.home import Home
@@ -107,7 +107,7 @@ def test_the_holder_is_named_with_process_and_time(home: Home) -> None:
             assert "techtool visit resume" in text
             assert str(os.getpid()) in text
             assert platform.node() in text
-            assert "2026-11-22T08:30:00.000Z" in text
+            assert said(datetime(2026, 11, 22, 8, 30, tzinfo=UTC)) in text
         note = home.paths.home / "techtool.lock.holder"
         note.write_bytes(b'{"pid":7,"what":"an older techtool","since":"2026"}')
         with pytest.raises(StoreLocked, match=r"an older techtool \(process 7 on \?, since 2026\)"), second.lock("x"):
