@@ -44,6 +44,7 @@ from techtool.visit.services import Services, VisitRequest
 @click.option("--json", "as_json", is_flag=True, help=N_("JSON Lines on stdout, nothing else"))
 def restore_command(
     backup: str,
+    *,
     address: str,
     swap_order: Path | None,
     identity: Path | None,

@@ -89,7 +89,7 @@ def settled(check: CheckRecord) -> bool:
 def lane_conclusion(lane: LaneRecord) -> Conclusion:
     """The same word for one terminal."""
     still_there = any(issue.result is IssueResult.STILL_PRESENT for issue in lane.issues)
-    if lane.outcome in _BROKEN or any(incident.removed_from_use for incident in lane.incidents):
+    if lane.outcome in _BROKEN or any(incident.is_open for incident in lane.incidents):
         return Conclusion.REVISIT
     if lane.outcome is None or not (lane.outcome.is_good or lane.outcome in _GONE):
         begun = lane.confirmed_at is not None and lane.outcome is None

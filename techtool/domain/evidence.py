@@ -71,3 +71,11 @@ class Incident:
     """As the technician says it."""
     evidence: tuple[str, ...] = ()
     """SHA-256 of its files."""
+    closed_because: str = ""
+    """Who released the terminal again and what it was; empty: the incident is open."""
+    closed_at: datetime | None = None
+
+    @property
+    def is_open(self) -> bool:
+        """Whether nobody has said yet what it was."""
+        return not self.closed_because

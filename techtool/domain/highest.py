@@ -49,9 +49,7 @@ def _refuses(rule: Verdict) -> bool:
 
 def _top(releases: list[Release]) -> Release | None:
     """One that no other is newer than."""
-    return next(
-        (one for one in releases if not any(newer(other, one) is Comparison.NEWER for other in releases)), None
-    )
+    return next((one for one in releases if not any(newer(other, one) is Comparison.NEWER for other in releases)), None)
 
 
 def _advised(rule: Verdict, top: Release | None) -> Verdict:

@@ -146,7 +146,9 @@ def totals_question(question: Question) -> Question:
         f"{question.id}.totals",
         AnswerKind.TEXT,
         phrase("Count and sum on the settlement slip, e.g. {example}", example="37 / 5210.00"),
-        help=phrase("They stand in the report. Leave it empty where the slip is not at hand; never type a card number."),
+        help=phrase(
+            "They stand in the report. Leave it empty where the slip is not at hand; never type a card number."
+        ),
         serial=question.serial,
         optional=True,
     )

@@ -71,6 +71,7 @@ def _finding(finding: ReleaseFinding) -> dict[str, object]:
         "version": finding.version,
         "verdict": finding.verdict.value,
         "rules": neutral(finding.rules),
+        "highest_for_hardware": finding.highest,
     }
 
 

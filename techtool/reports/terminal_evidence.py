@@ -232,9 +232,12 @@ def _incident(incident: Incident, t: Words) -> tuple[Cell, ...]:
         )
     )
     files = "\n".join(digest[:12] for digest in incident.evidence)
+    released = phrase("Released: {by}", by=t.clip(incident.closed_because)).text(t.language)
+    if incident.is_open:
+        released = t(N_("Not released"))
     return (
-        Cell(incident.no, t.moment(incident.at), Tone.BAD),
+        Cell(incident.no, t.moment(incident.at), Tone.BAD if incident.is_open else Tone.WARN),
         Cell(t.clip(incident.what), "\n".join(filter(None, (t.clip(incident.note), files)))),
-        Cell(secured),
+        Cell(secured, released),
         Cell(t.recorded(incident.reported_to), t.clip(incident.reported_at)),
     )

@@ -80,7 +80,8 @@ class Countdown:
         now_s = self._clock.monotonic_s()
         plan = lane.plan if lane.station(StepKind.CONFIRM).mark is Mark.OK and not self._undoing else None
         if plan is None:
-            return None if asked else _only_slow(now_s - self._alone_s, _USUAL.get(kind), kind)
+            slow = None if asked else _slow(now_s - self._alone_s, _USUAL.get(kind), kind)
+            return TimeLeft(slow=slow) if slow is not None else None
         place = self._place_of(plan, kind, self._item)
         restarting = kind is StepKind.INSTALL and self._item == RESTART
         usual = _REBOOT if restarting else plan.steps[place].estimate if place is not None else None
@@ -89,9 +90,9 @@ class Countdown:
             elapsed_s = now_s - self._began_s
             slow = None if asked or attended else _slow(elapsed_s, usual, kind)
             return TimeLeft(elapsed_s=elapsed_s, usual_s=usual.p50_s if usual else None, slow=slow)
-        transfer = lane.transfer
+        transfer, slow = lane.transfer, _slow(now_s - self._alone_s, usual, kind)
         if transfer is not None and transfer.stalled_s >= STALL_S:
-            return None
+            return TimeLeft(slow=slow) if slow is not None else None
         standing = Standing(
             steps=plan.steps,
             done=done_of(plan, [s.kind for s in lane.stations if s.mark is Mark.OK], self._items),
@@ -101,7 +102,6 @@ class Countdown:
             restart=restart_of(plan, self._items) if lane.station(StepKind.INSTALL).mark is not Mark.OK else None,
         )
         self._told = now = told(self._told, standing, now_s)
-        slow = _slow(now_s - self._alone_s, usual, kind)
         return TimeLeft(left=now.left, why=now.why, slow=slow)
 
 
@@ -114,8 +114,3 @@ def _undoes(kind: StepKind, item: str, lane: LaneView) -> bool:
 
 def _slow(elapsed_s: float, usual: Estimate | None, kind: StepKind) -> Phrase | None:
     return pace(elapsed_s, usual, kind).text if usual is not None else None
-
-
-def _only_slow(elapsed_s: float, usual: Estimate | None, kind: StepKind) -> TimeLeft | None:
-    slow = _slow(elapsed_s, usual, kind)
-    return TimeLeft(slow=slow) if slow is not None else None

@@ -9,6 +9,7 @@ from techtool.domain.evidence import Incident
 from techtool.domain.plan import StepKind
 from techtool.domain.question import AnswerKind, Question
 from techtool.domain.sensitive import redact
+from techtool.errors import GateClosed
 from techtool.i18n import phrase
 from techtool.visit.lane import Lane
 from techtool.visit.operator import YES
@@ -50,3 +51,32 @@ async def open_incident(lane: Lane, what: str, note: str, step: StepKind, eviden
     incident = replace(incident, removed_from_use=out, secured=out, reported_to=redact(told))
     log.incident(lane.id, incident)
     return incident
+
+
+async def close_incidents(lane: Lane) -> None:
+    """Before the work goes on: of each open incident it is said who released the terminal, and what it was.
+
+    A better answer the second time does not undo an anomaly. Raises :class:`GateClosed` where nobody says it.
+    """
+    for incident in lane.log.incidents_of(lane.id):
+        if not incident.is_open:
+            continue
+        question = Question(
+            f"{StepKind.INSPECT.value}.incident.closed",
+            AnswerKind.TEXT,
+            phrase(
+                "Incident {number} ({what}) is open. Who released the terminal, and what was it?",
+                number=incident.no,
+                what=incident.what,
+            ),
+            help=phrase("Name, and what was found. Without it the terminal stays out of use; leave it empty then."),
+            serial=lane.known.identity.serial,
+            optional=True,
+        )
+        said = redact((await lane.ask(StepKind.INSPECT, question)).strip())
+        if not said:
+            raise GateClosed(
+                reason=phrase("incident {number} is open", number=incident.no),
+                remedy=phrase("Take the terminal out of use, do not open it, secure it and tell the acquirer."),
+            )
+        lane.log.incident(lane.id, replace(incident, closed_because=said, closed_at=lane.services.clock.now()))

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
+import sys
+from asyncio.subprocess import PIPE
+
 import pytest
 from textual.widgets import Input
 
@@ -16,6 +20,8 @@ from techtool.tui.screens.plan import PlanScreen
 from techtool.tui.screens.problem import ProblemScreen
 from techtool.tui.screens.result import ResultScreen
 from techtool.tui.screens.visit import VisitScreen
+from techtool.tui.views.home import RESUME
+from techtool.tui.widgets.choices import Choices
 from tests.tui.hand import Hand, Stage
 
 
@@ -227,6 +233,38 @@ async def test_no_stick_goes_back_to_what_was_entered(stage: Stage) -> None:
         await hand.press("2")
         assert await hand.on(NewVisitScreen) is form
         assert form.query_one("#stick", Input).value.endswith("nothing")
+
+
+async def test_a_visit_that_another_window_works_on_is_not_offered(stage: Stage) -> None:
+    async with stage.terminals() as simulation:
+        async with stage.screens(*simulation.addresses) as hand:
+            await begin(hand)
+            await hand.answers({}, stop_at=["inspect.SE-02"])
+            await hand.press("f8")
+            await hand.on(ResultScreen)
+        visit = stage.visit().id
+        code = (
+            "import sys; from pathlib import Path; from techtool.paths import Paths; from techtool.store.home import Home\n"
+            "home = Home(Paths(Path(sys.argv[1])))\n"
+            "with home.lock('visit resume'):\n"
+            "    home.working_on(sys.argv[2]); print('held', flush=True); sys.stdin.read()"
+        )
+        other = await asyncio.create_subprocess_exec(
+            sys.executable, "-c", code, str(stage.world.paths.home), visit, stdin=PIPE, stdout=PIPE
+        )
+        assert other.stdout is not None
+        assert await other.stdout.readline() == b"held\n"
+        async with stage.screens(*simulation.addresses) as hand:
+            await hand.on(HomeScreen)
+            await hand.until(lambda: bool(hand.app.house.home_facts.unfinished), "unfinished work")
+            await hand.until(lambda: f"(process {other.pid})" in hand.text(), "the other window")
+            offered = [option.value for option in hand.app.screen.query_one(Choices).options]
+            assert RESUME + visit not in offered
+            await other.communicate()
+            await hand.press("f5")
+            await hand.until(lambda: hand.app.house.home_facts.elsewhere is None, "it has ended")
+            offered = [option.value for option in hand.app.screen.query_one(Choices).options]
+            assert offered[0] == RESUME + visit
 
 
 async def test_another_techtool_at_work_is_a_problem_not_a_crash(stage: Stage) -> None:

@@ -31,7 +31,7 @@ from techtool.tui.person import ScreenOperator
 from techtool.tui.requests import visit_request
 from techtool.tui.theme import ASCII, UNICODE
 from techtool.tui.views.fold import fold, planned_visit, with_question
-from techtool.tui.views.home import RESUME, HomeFacts, home_view
+from techtool.tui.views.home import RESUME, Elsewhere, HomeFacts, home_view
 from techtool.tui.views.lines import Mark, Part, cells, clip, clock_time, fit
 from techtool.tui.views.places import NEW
 from techtool.tui.views.plan import plan_view
@@ -162,6 +162,19 @@ def test_unfinished_work_comes_first() -> None:
     view = home_view(HomeFacts(unfinished=(unfinished_visit(),), visits=1))
     assert [entry.value.partition(":")[0] for entry in view.entries[:2]] == [RESUME.rstrip(":"), NEW]
     assert "Install" in view.entries[0].note
+
+
+def test_a_visit_in_another_window_is_not_offered() -> None:
+    visit = unfinished_visit()
+    busy = home_view(HomeFacts(unfinished=(visit,), elsewhere=Elsewhere(4711, visit.id)))
+    assert busy.unfinished[0].elsewhere == "being worked on in another window (process 4711)"
+    assert not [entry for entry in busy.entries if entry.value.startswith(RESUME)]
+    assert any("Another techtool window" in line.text for line in busy.state)
+    other = home_view(HomeFacts(unfinished=(visit,), elsewhere=Elsewhere(4711, "V1")))
+    assert other.unfinished[0].elsewhere == ""
+    assert other.entries[0].value == RESUME + visit.id
+    unknown = home_view(HomeFacts(unfinished=(visit,), elsewhere=Elsewhere()))
+    assert unknown.unfinished[0].elsewhere == "being worked on in another window"
 
 
 @pytest.mark.parametrize("every_rule", [False, True])

@@ -98,12 +98,17 @@ async def test_an_open_anomaly_is_asked_again_on_resume(shop: Shop) -> None:
     async with shop.terminals() as simulation:
         stopped = await shop.run(*simulation.addresses)
         assert not stopped.sealed
-        shop.changed = {}
+        shop.changed = {"problem.inspect": "later"}
+        assert not (await shop.resume()).sealed, "a pass does not undo an anomaly"
+        assert shop.lane().confirmed_at is None
+        shop.changed = {"inspect.incident.closed": "Li, acquirer: a scratch, photo compared"}
         finished = await shop.resume()
     lane = shop.lane()
     assert finished.outcome is Outcome.SUCCESS
     assert [c.result for c in lane.checks if c.id == "SE-02"] == ["fail", "pass"]
-    assert [incident.what for incident in lane.incidents] == ["SE-02.casing"]
+    (incident,) = lane.incidents
+    assert (incident.what, incident.is_open) == ("SE-02.casing", False)
+    assert incident.closed_because == "Li, acquirer: a scratch, photo compared"
 
 
 async def test_single_items_in_an_answers_file(shop: Shop) -> None:

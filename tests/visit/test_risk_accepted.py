@@ -72,6 +72,18 @@ async def test_a_high_risk_needs_two_names(shop: Shop, wiping: Path) -> None:
     assert "confirm.mitigations" not in asked(shop), "it was said for this plan before the stop"
 
 
+async def test_one_person_does_not_take_a_high_risk_on_alone(shop: Shop, wiping: Path) -> None:
+    with_stick(shop, wiping)
+    shop.changed = {**NAMES, "confirm.supervisor": "wang, Manager "}
+    async with shop.terminals("sunmi-p2") as simulation:
+        first = await shop.run(*simulation.addresses)
+        assert (first.exit_code, first.sealed) == (5, False)
+        assert not shop.lane().installed
+        shop.changed = dict(NAMES)
+        done = await shop.resume()
+    assert (done.outcome, done.exit_code) == (Outcome.SUCCESS, 0), "other names are taken after the stop"
+
+
 async def test_a_high_risk_that_was_not_lowered_is_not_taken_on(shop: Shop, wiping: Path) -> None:
     with_stick(shop, wiping)
     shop.changed = {**NAMES, "confirm.mitigations": False}

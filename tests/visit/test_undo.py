@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import itertools
 from pathlib import Path
 
 import pytest
 
 from techtool.domain.outcome import Outcome
 from techtool.domain.rollback import RollbackClass
+from techtool.domain.terminal import TerminalState
 from techtool.domain.visit import CatmAction, StepState
-from techtool.errors import Exit
+from techtool.errors import Exit, LinkLost
 from techtool.events import Asked
 from techtool.simulator.faults import InstallRefusal
 from techtool.simulator.run import Simulation
+from techtool.visit import undo
+from techtool.visit.lane import Lane
 from tests.visit.conftest import Shop, fault
 from tests.visit.suite import with_stick
 from tests.visit.undo_stick import (
@@ -157,3 +161,36 @@ async def test_an_interrupted_undo_goes_on(ready: Shop) -> None:
         assert codes(simulation) == FORMER
     removed = [s for s in ready.lane().steps if s.action is CatmAction.DELETE]
     assert sorted(s.item for s in removed) == [f"remove:{KERNEL}", f"remove:{PAY}"], "each once"
+
+
+async def test_the_question_after_the_tests_names_what_failed(ready: Shop) -> None:
+    ready.changed |= {"test.TX-01": "fail"}
+    async with ready.terminals() as simulation:
+        await ready.run(simulation.addresses[0])
+    (question,) = [e.question for e in ready.events if isinstance(e, Asked) and e.question.id == "problem.test"]
+    title = ready.services.catalogue.test("TX-01").title_phrase.text("en")
+    assert f"TX-01 {title}" in question.text.text("en")
+    assert question.help is not None
+
+
+async def test_a_link_that_is_lost_while_undoing_is_a_problem_with_its_code(
+    ready: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The terminal is read outside a step there: no step failed, so the question itself brings code and advice."""
+    read, count = undo.read_state, itertools.count(1)
+
+    async def lost_the_second_time(lane: Lane) -> TerminalState:
+        if next(count) == 2:
+            raise LinkLost(address=str(lane.address))
+        return await read(lane)
+
+    monkeypatch.setattr(undo, "read_state", lost_the_second_time)
+    ready.changed |= {"test.TX-01": "fail", "problem.test": "undo", "problem.install": "later"}
+    async with ready.terminals() as simulation:
+        finished = await ready.run(simulation.addresses[0])
+        assert not finished.sealed
+        (question,) = [e.question for e in ready.events if isinstance(e, Asked) and e.question.id == "problem.install"]
+        assert question.error is not None
+        assert question.error.code == LinkLost.code
+        assert question.error.next_actions
+        assert (await ready.resume()).outcome is Outcome.ROLLED_BACK

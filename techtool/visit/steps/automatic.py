@@ -44,14 +44,19 @@ async def _versions(lane: Lane) -> Found | None:
     """Verify read everything again, package by package; here the whole list once more, by the newest reading."""
     if lane.visit is not None and lane.visit.kind is VisitKind.INSPECTION:
         return Found(Finding(CheckResult.NOT_APPLICABLE, said=phrase("nothing was to be installed")))
-    if lane.plan is None or not lane.plan.releases:
-        return Found(Finding(CheckResult.PASS, f"{len(lane.plan.put_back)}")) if lane.plan is not None else None
+    if lane.plan is None:
+        return None
+    lasted = lasting([verified.release for verified in lane.plan.releases])
+    planned: list[tuple[str, int | None]] = [(apk.id, apk.version_code) for _release, _file, apk in lasted]
+    planned += [(one.package, one.former_code) for one in lane.plan.put_back if one.files]
+    if not planned:
+        return None
     wrong: list[str] = []
     right: list[str] = []
-    for _release, _file, apk in lasting([verified.release for verified in lane.plan.releases]):
-        found = lane.known.package(apk.id)
+    for package, code in planned:
+        found = lane.known.package(package)
         there = found.version_code if found is not None else None
-        (right if there == apk.version_code else wrong).append(f"{apk.id} {there} / {apk.version_code}")
+        (right if there is not None and code in (there, None) else wrong).append(f"{package} {there} / {code}")
     if wrong:
         said = phrase("not the planned version: {packages}", packages=", ".join(wrong))
         return Found(Finding(CheckResult.FAIL, ", ".join(wrong), said))

@@ -16,7 +16,7 @@ from techtool.errors import GateClosed
 from techtool.i18n import phrase, raw
 from techtool.visit.checks import SKIMMER_CHECK
 from techtool.visit.evidence import ask_photo, digests
-from techtool.visit.incidents import open_incident
+from techtool.visit.incidents import close_incidents, open_incident
 from techtool.visit.lane import Lane
 from techtool.visit.steps.seals import inspect_seals
 
@@ -30,6 +30,7 @@ async def inspect(lane: Lane) -> None:
     if not any(c.id == SKIMMER_CHECK and c.result in ACCEPTED for c in lane.record.checks):
         await _inspect_casing(lane)
     await inspect_seals(lane)
+    await close_incidents(lane)
 
 
 def checklist_question(test: FunctionalTest, items: Sequence[InspectionItem], serial: str) -> Question:

@@ -6,17 +6,21 @@ from dataclasses import dataclass
 from statistics import median
 from typing import Final
 
+from techtool.clock import Clock
 from techtool.domain.functional import Mode
 from techtool.domain.plan import StepKind
 from techtool.domain.question import CheckAnswer, CheckResult
 from techtool.errors import LinkError, LinkLost
 from techtool.i18n import Phrase, phrase
+from techtool.links.base import Link
 from techtool.visit.lane import Lane
 
 LINK_CHECK: Final = "LINK-01"
 _WORD: Final = "techtool"
-_WAIT_S: Final = 5.0
+_WAIT_S: Final = 3.0
 """One round trip that takes longer counts as failed."""
+_IN_A_ROW: Final = 2
+"""So many failed ones end it: nobody is kept waiting by a link that says nothing any more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +61,7 @@ async def check_link(lane: Lane) -> None:
     if lane.link is None or lane.link_errors_percent is not None:
         return
     limits = lane.services.catalogue.limits
-    found = await _measure(lane, limits.link_round_trips)
+    found = await measure(lane.link, lane.services.clock, limits.link_round_trips)
     lane.link_errors_percent = 100.0 * found.failed / found.tried
     warning = _warning(found, limits.link_slow_ms)
     lane.log.checked(
@@ -73,19 +77,23 @@ async def check_link(lane: Lane) -> None:
         lane.notice(warning, step=StepKind.CHECK, warning=True)
 
 
-async def _measure(lane: Lane, count: int) -> RoundTrips:
-    clock, times, tried = lane.services.clock, [], 0
-    while lane.link is not None and tried < max(1, count):
+async def measure(link: Link, clock: Clock, count: int) -> RoundTrips:
+    """So many round trips, one after the other, at least one; a link that is lost ends it. Raises nothing."""
+    times: list[float] = []
+    tried = in_a_row = 0
+    while tried < max(1, count) and in_a_row < _IN_A_ROW:
         tried += 1
+        in_a_row += 1
         begun_s = clock.monotonic_s()
         try:
-            result = await lane.link.run(f"echo {_WORD}", timeout_s=_WAIT_S, limit_bytes=4096)
+            result = await link.run(f"echo {_WORD}", timeout_s=_WAIT_S, limit_bytes=4096)
         except LinkLost:
             break
         except LinkError:
             continue
         if result.text.strip() == _WORD:
             times.append((clock.monotonic_s() - begun_s) * 1000)
+            in_a_row = 0
     return RoundTrips(tuple(times), tried)
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Final
 
 from techtool.catalogue.risk import load_weights
 from techtool.domain.plan import StepKind
@@ -18,7 +19,8 @@ from techtool.domain.risk import Band, Risk, RiskRecord
 from techtool.domain.risk_facts import Around, facts_of
 from techtool.domain.risk_model import ORDER, TRADING_LABEL, Facts, Trading, Weights, assess, open_questions
 from techtool.domain.risk_views import BAND_LABEL
-from techtool.errors import LinkLost, LinkTimeout, RefusedByPerson, RiskTooHigh, Unreachable
+from techtool.domain.sensitive import redact
+from techtool.errors import AnswerUnusable, LinkLost, LinkTimeout, RefusedByPerson, RiskTooHigh, Unreachable
 from techtool.events import LaneRisk
 from techtool.i18n import N_, Phrase, phrase
 from techtool.visit.lane import Lane
@@ -73,6 +75,7 @@ def _around(lane: Lane) -> Around:
         drops=len(lost),
         errors_percent=lane.link_errors_percent or 0.0,
         settled=lane.environment.settled,
+        anomaly=any(incident.is_open for incident in lane.log.incidents_of(lane.id)),
     )
 
 
@@ -85,8 +88,7 @@ async def _accepted(lane: Lane, weighed: Risk) -> RiskRecord:
         raise RefusedByPerson(question=question.text)
     record = RiskRecord(weighed, mitigated=done, at=lane.services.clock.now())
     if high:
-        accepted_by = await _said(lane, _name_question(lane, "accepted_by", _ACCEPTED_BY), weighed)
-        supervisor = await _said(lane, _name_question(lane, "supervisor", _SUPERVISOR), weighed)
+        accepted_by, supervisor = await _two_persons(lane, weighed)
         return replace(record, accepted_by=accepted_by, supervisor=supervisor, at=lane.services.clock.now())
     if not done:
         text = phrase(
@@ -148,8 +150,30 @@ def _mitigations_question(lane: Lane, weighed: Risk) -> Question:
     )
 
 
+_ATTEMPTS: Final = 2
+"""How often names that do not do are asked again."""
 _ACCEPTED_BY = N_("The risk is high. Who at the merchant's was told and accepts it (name)?")
 _SUPERVISOR = N_("Which supervisor agrees (name, or the code given on the telephone)?")
+
+
+async def _two_persons(lane: Lane, weighed: Risk) -> tuple[str, str]:
+    """A high risk is taken on by two people, and by nobody who does the work.
+
+    Names that are not three different ones are asked again; raises :class:`AnswerUnusable` when they stay so.
+    """
+    first = _name_question(lane, "accepted_by", _ACCEPTED_BY)
+    second = _name_question(lane, "supervisor", _SUPERVISOR)
+    technician = lane.services.settings.technician.strip().casefold()
+    accepted_by, supervisor = await _said(lane, first, weighed), await _said(lane, second, weighed)
+    for _attempt in range(_ATTEMPTS):
+        if len({technician, accepted_by.strip().casefold(), supervisor.strip().casefold()}) == 3:
+            return accepted_by, supervisor
+        lane.notice(
+            phrase("Two people take it on, neither of them the technician."), step=StepKind.CONFIRM, warning=True
+        )
+        accepted_by, supervisor = await lane.ask(StepKind.CONFIRM, first), await lane.ask(StepKind.CONFIRM, second)
+    allowed = phrase("a name that is neither the technician's nor the merchant's contact's")
+    raise AnswerUnusable(question=second.id, text=second.text, answer=redact(supervisor)[:40], allowed=allowed)
 
 
 def _name_question(lane: Lane, name: str, text: str) -> Question:

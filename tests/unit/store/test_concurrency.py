@@ -14,7 +14,7 @@ import pytest
 from techtool.errors import StoreLocked
 from techtool.paths import Paths
 from techtool.store.db import JournalDB
-from techtool.store.home import Home
+from techtool.store.home import AtWork, Home
 from tests.unit.store.helpers import begin, content
 
 _PREAMBLE = """
@@ -103,6 +103,22 @@ def test_a_second_process_is_locked_out_and_told_by_whom(tmp_path: Path) -> None
         assert child.returncode == 0
     with Home(Paths(tmp_path / "home")).lock("second"):
         pass
+
+
+def test_who_is_at_work_is_told_without_waiting(tmp_path: Path) -> None:
+    home = Home(Paths(tmp_path / "home"))
+    assert home.at_work() is None
+    code = 'with home.lock("visit run"):\n    home.working_on("v7")\n    say("held")\n    sys.stdin.read()'
+    with start(home.paths.home, code) as child:
+        assert child.stdout is not None
+        child.stdout.readline()
+        assert home.at_work() == AtWork(child.pid, "visit run", "v7")
+        child.kill()
+        child.wait()
+    assert home.at_work() is None, "the note of a killed one says nothing"
+    with home.lock("mine"):
+        assert home.at_work() is None
+        assert Home(home.paths).at_work() is None, "this process is nobody else"
 
 
 def test_the_lock_of_a_killed_process_is_free_and_its_note_blocks_nobody(tmp_path: Path) -> None:
