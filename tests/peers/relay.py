@@ -32,6 +32,8 @@ class Relay:
         """How much clients sent through it so far."""
         self.drops = 0
         """How often it lost the connections."""
+        self.stays_lost = False
+        """Whether it stops listening when it loses the connections, as a cable that was pulled."""
         self._listener = listener
         self._server: asyncio.Server | None = None
         self._connections: set[asyncio.Task[None]] = set()
@@ -129,4 +131,6 @@ class Relay:
         if self.drop_after_bytes is not None and self.passed_bytes >= self.drop_after_bytes:
             self.drop_after_bytes = None
             self.drops += 1
+            if self.stays_lost and self._server is not None:
+                self._server.close()
             self._lose()

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import asyncio
+import subprocess
 import sys
-from asyncio.subprocess import PIPE
+from subprocess import PIPE
 
 import pytest
 from textual.widgets import Input
@@ -14,6 +14,7 @@ from techtool.domain.plan import StepKind
 from techtool.domain.visit import StepState, VisitRecord
 from techtool.i18n import set_language
 from techtool.simulator.faults import Direction, Drop, Faults, InstallRefusal
+from techtool.tui.screens.base import HouseScreen
 from techtool.tui.screens.home import HomeScreen
 from techtool.tui.screens.new_visit import NewVisitScreen
 from techtool.tui.screens.plan import PlanScreen
@@ -22,7 +23,7 @@ from techtool.tui.screens.result import ResultScreen
 from techtool.tui.screens.visit import VisitScreen
 from techtool.tui.views.home import RESUME
 from techtool.tui.widgets.choices import Choices
-from tests.tui.hand import Hand, Stage
+from tests.tui.hand import Hand, Stage, usual
 
 
 async def begin(hand: Hand) -> None:
@@ -84,20 +85,37 @@ async def test_keys_typed_ahead_confirm_nothing(stage: Stage) -> None:
     """What was typed for the screen before, or in the moment a new one appears, does not reach it."""
     async with stage.terminals() as simulation, stage.screens(*simulation.addresses) as hand:
         await begin(hand)
-        photo = await hand.answers({}, stop_at=["inspect.photo"])
-        assert photo is not None
-        hand.app.house.settle_s = 3600
-        await hand.answer(photo, "")
+        assert await hand.answers({}, stop_at=["inspect.photo"]) is not None
+        last4 = simulation.serials[0][-4:]
+        passed: list[str] = []
+        while (question := await hand.answers({}, stop_at=[""])) is not None and question.id != "confirm.last4":
+            listen(hand, 0)
+            hand.app.house.settle_s = 3600
+            await hand.answer(question, usual(question))
+            await hand.type(last4, "enter")
+            passed.append(question.id)
+        assert passed, "the gate is not the first question"
+        assert question is not None
         plan = await hand.on(PlanScreen)
-        question = await hand.question("confirm.last4")
-        await hand.type(question.serial[-4:], "enter")
+        await hand.type(last4, "enter")
+        assert plan.query_one("#answer", Input).value == ""
         assert hand.view.question is question
         assert stage.visit().lanes[0].confirmed_at is None
-        hand.app.house.settle_s = 0
-        plan.arm()
-        await hand.answer(question, question.serial[-4:])
+        listen(hand, 0)
+        await hand.answer(question, last4)
         await hand.answers({})
-    assert stage.visit().outcome is Outcome.SUCCESS
+    visit = stage.visit()
+    (lane,) = visit.lanes
+    assert visit.outcome is Outcome.SUCCESS
+    assert [a.answer for a in lane.answers if a.question_id == "confirm.last4"] == [last4]
+
+
+def listen(hand: Hand, settle_s: float) -> None:
+    """Have the screen on top, and every later one, take keys only so many seconds from now."""
+    hand.app.house.settle_s = settle_s
+    screen = hand.app.screen
+    assert isinstance(screen, HouseScreen)
+    screen.arm()
 
 
 async def test_a_refused_installation_is_tried_again(stage: Stage) -> None:
@@ -243,28 +261,43 @@ async def test_a_visit_that_another_window_works_on_is_not_offered(stage: Stage)
             await hand.press("f8")
             await hand.on(ResultScreen)
         visit = stage.visit().id
-        code = (
-            "import sys; from pathlib import Path; from techtool.paths import Paths; from techtool.store.home import Home\n"
-            "home = Home(Paths(Path(sys.argv[1])))\n"
-            "with home.lock('visit resume'):\n"
-            "    home.working_on(sys.argv[2]); print('held', flush=True); sys.stdin.read()"
-        )
-        other = await asyncio.create_subprocess_exec(
-            sys.executable, "-c", code, str(stage.world.paths.home), visit, stdin=PIPE, stdout=PIPE
-        )
-        assert other.stdout is not None
-        assert await other.stdout.readline() == b"held\n"
-        async with stage.screens(*simulation.addresses) as hand:
-            await hand.on(HomeScreen)
-            await hand.until(lambda: bool(hand.app.house.home_facts.unfinished), "unfinished work")
-            await hand.until(lambda: f"(process {other.pid})" in hand.text(), "the other window")
-            offered = [option.value for option in hand.app.screen.query_one(Choices).options]
-            assert RESUME + visit not in offered
-            await other.communicate()
-            await hand.press("f5")
-            await hand.until(lambda: hand.app.house.home_facts.elsewhere is None, "it has ended")
-            offered = [option.value for option in hand.app.screen.query_one(Choices).options]
-            assert offered[0] == RESUME + visit
+        with subprocess.Popen(
+            [sys.executable, "-c", _OTHER_WINDOW, str(stage.world.paths.home), visit], stdin=PIPE, stdout=PIPE
+        ) as other:
+            assert other.stdin is not None
+            assert other.stdout is not None
+            assert other.stdout.readline() == b"held\n"
+            try:
+                async with stage.screens(*simulation.addresses) as hand:
+                    await hand.on(HomeScreen)
+                    await hand.until(lambda: bool(hand.app.house.home_facts.unfinished), "unfinished work")
+                    await hand.until(lambda: f"(process {other.pid})" in hand.text(), "the other window")
+                    assert RESUME + visit not in offered(hand)
+                    other.stdin.close()
+                    other.wait()
+                    await hand.press("f5")
+                    await hand.until(lambda: hand.app.house.home_facts.elsewhere is None, "it has ended")
+                    await hand.until(lambda: RESUME + visit in offered(hand), "offered again")
+            finally:
+                other.kill()
+
+
+def offered(hand: Hand) -> list[str]:
+    """What the first list of the screen offers."""
+    return [option.value for option in hand.app.screen.query_one(Choices).options]
+
+
+_OTHER_WINDOW = """
+import sys
+from pathlib import Path
+from techtool.paths import Paths
+from techtool.store.home import Home
+home = Home(Paths(Path(sys.argv[1])))
+with home.lock("visit resume"):
+    home.working_on(sys.argv[2])
+    print("held", flush=True)
+    sys.stdin.read()
+"""
 
 
 async def test_another_techtool_at_work_is_a_problem_not_a_crash(stage: Stage) -> None:

@@ -43,6 +43,7 @@ from techtool.paths import Disk
 from techtool.reports.keys import load_report_key
 from techtool.simulator.model import APKS, find_model
 from techtool.simulator.run import Simulation, TerminalSpec
+from techtool.visit.awake import not_kept
 from techtool.visit.engine import Engine
 from techtool.visit.operator import Answers, ScriptedOperator
 from techtool.visit.services import ResumeRequest, Services, VisitRequest
@@ -74,7 +75,7 @@ class Power:
 
 def _plain(services: Services) -> Services:
     """Without the formats that take longer to draw than the visit takes."""
-    return replace(services, report_formats=("html", "json"))
+    return replace(services, report_formats=("json",), keep_awake=not_kept)
 
 
 class FrozenDisk(LossyDisk):

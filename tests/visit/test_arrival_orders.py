@@ -11,13 +11,14 @@ from techtool.domain.outcome import Outcome
 from techtool.domain.question import CheckAnswer
 from techtool.domain.terminal import Address
 from techtool.domain.work_order import BindingProblem, ExpectedTerminal, Site, VisitType, WorkOrder
-from techtool.errors import AnswerMissing, NotFoundError
+from techtool.errors import AnswerMissing, NotFoundError, UsageError
 from techtool.events import Asked, Finished, Notice
 from techtool.simulator.model import find_model
 from techtool.simulator.run import Simulation
 from techtool.visit.services import VisitRequest
 from techtool.visit.setup import save_person
 from techtool.visit.steps import seals
+from techtool.visit.visits import list_visits
 from tests.visit.conftest import Shop
 
 PAN = "4111111111111111"
@@ -229,3 +230,16 @@ async def test_a_serial_number_written_otherwise_is_the_same_in_every_test(shop:
         await run_with(shop, simulation, order, bundle=None, inspection=True)
     checks = {check.id: check.result for check in shop.lane().checks}
     assert (checks["SE-03"], checks["APP-03"]) == ("pass", "pass")
+
+
+async def test_an_order_for_a_look_installs_nothing(shop: Shop) -> None:
+    order = WorkOrder("WO-9", type=VisitType.INSPECTION)
+    async with shop.terminals() as simulation:
+        with pytest.raises(UsageError) as refused:
+            await run_with(shop, simulation, order)
+        assert "techtool visit inspect" in refused.value.what_phrase.text("en")
+        assert not list_visits(shop.services)
+        finished = await run_with(shop, simulation, order, bundle=None, inspection=True)
+    assert finished.outcome is Outcome.SUCCESS
+    assert shop.visit().type is VisitType.INSPECTION
+    assert shop.lane().plan is None

@@ -51,6 +51,20 @@ def made(at_home: Shop) -> tuple[Shop, str]:
     return at_home, at_home.visit().id
 
 
+def test_the_same_order_as_for_a_visit(at_home: Shop, tmp_path: Path) -> None:
+    """Several orders in one file, one of them chosen; merchant and number are the order's."""
+    path = tmp_path / "day.json"
+    orders = [{"number": f"WO-{n}", "site": {"merchant_name": f"Shop {n}"}} for n in (1, 2)]
+    path.write_text(json.dumps(orders))
+    with simulated([SPEC], boot_s=0.05) as running:
+        command = ["backup", "create", *running.addresses, "--answers", str(at_home.world.answers)]
+        assert run([*command, "--order", str(path)]) != Exit.DONE
+        assert run([*command, "--order-number", "WO-2"]) == Exit.USAGE
+        assert run([*command, "--order", str(path), "--order-number", "WO-2"]) == Exit.DONE
+    visit = at_home.visit()
+    assert (visit.work_order, visit.merchant, visit.kind) == ("WO-2", "Shop 2", VisitKind.BACKUP)
+
+
 def said(capsys: pytest.CaptureFixture[str], *command: str, code: int = Exit.DONE) -> Any:
     capsys.readouterr()
     assert run([*command, "--json"]) == code

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 
 import pytest
@@ -40,6 +41,9 @@ async def test_what_waits_closes_the_gate(shop: Shop, faults: tuple[Faults, ...]
         assert (await shop.run(*simulation.addresses)).outcome is Outcome.SUCCESS
 
 
+PAN = "4111111111111111"
+
+
 def silent(model: Model) -> Model:
     """A terminal that says nothing of its takings, as every real one."""
     kept = {name: value for name, value in model.properties.items() if name != "techtool.sim"}
@@ -62,3 +66,58 @@ async def test_who_says_no_keeps_it_closed(shop: Shop) -> None:
     async with shop.terminals(silent(find_model("sunmi-p2"))) as simulation:
         finished = await shop.run(*simulation.addresses)
     assert finished.exit_code == Exit.GATE_CLOSED
+
+
+SETTLED: dict[str, str | bool] = {
+    "check.batch": "yes",
+    "inspect.tamper": "yes",
+    "check.batch.evidence": "slip 000471",
+}
+
+
+async def settled(shop: Shop, typed: str) -> None:
+    shop.changed = {**SETTLED, "check.batch.totals": typed or "MISSING"}
+    async with shop.terminals(silent(find_model("sunmi-p2"))) as simulation:
+        assert (await shop.run(*simulation.addresses)).outcome is Outcome.SUCCESS
+
+
+def report(shop: Shop, suffix: str) -> str:
+    return (shop.world.paths.reports / shop.visit().id / f"{shop.visit().id}{suffix}").read_text(encoding="utf-8")
+
+
+async def test_the_figures_of_the_slip_stand_in_record_and_report(shop: Shop) -> None:
+    await settled(shop, "37 / 5,210.00")
+    found = shop.lane().settlement
+    assert found is not None
+    assert (found.count, found.total, found.evidence) == (37, "5210.00", "slip 000471")
+    (terminal,) = json.loads(report(shop, ".json"))["predicate"]["terminals"]
+    assert (terminal["settlement"]["count"], terminal["settlement"]["total"]) == (37, "5210.00")
+    page = report(shop, ".en.html")
+    assert "Settlement slip, count and sum" in page
+    assert "37 sales, 5210.00 in all" in page
+
+
+async def test_figures_that_nobody_gave_are_said_to_be_missing(shop: Shop) -> None:
+    await settled(shop, "")
+    found = shop.lane().settlement
+    assert found is not None
+    assert (found.count, found.total, found.text) == (None, "", "")
+    page = report(shop, ".en.html")
+    assert "not recorded" in page[page.index("Settlement slip, count and sum") :][:300]
+
+
+async def test_a_card_number_typed_as_figures_never_reaches_the_disk(shop: Shop) -> None:
+    await settled(shop, f"37 / {PAN}")
+    found = shop.lane().settlement
+    assert found is not None
+    assert found.count is None
+    files = [path for path in shop.world.paths.home.rglob("*") if path.is_file()]
+    assert any(path.suffix == ".jnl" for path in files)
+    assert not [path for path in files if PAN.encode() in path.read_bytes()]
+
+
+async def test_a_terminal_that_tells_its_batch_needs_no_figures(shop: Shop) -> None:
+    async with shop.terminals() as simulation:
+        await shop.run(*simulation.addresses)
+    assert shop.lane().settlement is None
+    assert "Settlement slip" not in report(shop, ".en.html")

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import itertools
+import json
 from pathlib import Path
 
 import pytest
 
 from techtool.domain.outcome import Outcome
+from techtool.domain.plan import StepKind
 from techtool.domain.rollback import RollbackClass
 from techtool.domain.terminal import TerminalState
 from techtool.domain.visit import CatmAction, StepState
 from techtool.errors import Exit, LinkLost
 from techtool.events import Asked
+from techtool.reports.facts import recovery_s
 from techtool.simulator.faults import InstallRefusal
 from techtool.simulator.run import Simulation
 from techtool.visit import undo
@@ -73,6 +76,14 @@ async def test_the_half_that_went_in_is_taken_back(ready: Shop) -> None:
     assert "put back" in lane.error.state_now.text("en")
     assert [one.data_lost for one in lane.restored if one.package.id == KERNEL] == [True]
     assert all(step.state is not StepState.STARTED for step in lane.steps)
+    last = max(s.ended_at for s in lane.steps if s.step is StepKind.VERIFY and s.ended_at is not None)
+    took_s = recovery_s(lane)
+    assert took_s == pytest.approx((last - lane.undo_at).total_seconds(), abs=0.001)
+    written = ready.world.paths.reports / ready.visit().id
+    (terminal,) = json.loads((written / f"{ready.visit().id}.json").read_text())["predicate"]["terminals"]
+    assert terminal["recovery_s"] == took_s
+    page = next(written.glob("*.en.html")).read_text(encoding="utf-8")
+    assert f"{took_s:.1f} s, until it was read again" in page
 
 
 async def test_data_stays_where_the_terminal_takes_an_older_one(ready: Shop) -> None:

@@ -33,7 +33,8 @@ def test_what_can_be_read(typed: str, count: int, total: str, batch_no: str) -> 
 
 
 @pytest.mark.parametrize(
-    "typed", ["", "37", "settled", "37 / 5.210,00", "37 / 12 / 5210.00", "4000000 / 12", "37 / 12345678901", "1.5 / 2.5"]
+    "typed",
+    ["", "37", "settled", "37 / 5.210,00", "37 / 12 / 5210.00", "4000000 / 12", "37 / 12345678901", "1.5 / 2.5"],
 )
 def test_what_cannot_be_read_stays_as_it_was_typed(typed: str) -> None:
     found = settlement(typed, "", AT)
