@@ -111,7 +111,7 @@ class Technician(Screen):
     def answer(self, text: str, given: Mapping[str, str]) -> str:
         """Answer the question that this text of the screen shows, and wait until it is gone; returns it."""
         question = question_in(text)
-        typed = [typed for start, typed in given.items() if question.startswith(translate(start, self.language))]
+        typed = [typed for asked, typed in given.items() if translate(asked, self.language).startswith(question)]
         key = "Enter" if typed else self._key(text, question)
         deadline = time.monotonic() + PATIENCE_S
         while time.monotonic() < deadline:
@@ -136,7 +136,7 @@ class Technician(Screen):
     def answers(self, given: Mapping[str, str], until: str) -> list[str]:
         """Answer what is asked until the screen shows ``until``; returns the questions.
 
-        ``given``: the beginning of a question in English → what is typed; every other question has its usual answer.
+        ``given``: a question in English → what is typed; every other question has its usual answer.
         """
         asked: list[str] = []
         deadline = time.monotonic() + 3 * PATIENCE_S

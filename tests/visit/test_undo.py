@@ -20,6 +20,7 @@ from techtool.simulator.faults import InstallRefusal
 from techtool.simulator.run import Simulation
 from techtool.visit import undo
 from techtool.visit.lane import Lane
+from techtool.visit.steps import identify
 from tests.visit.conftest import Shop, fault
 from tests.visit.suite import with_stick
 from tests.visit.undo_stick import (
@@ -188,7 +189,7 @@ async def test_a_link_that_is_lost_while_undoing_is_a_problem_with_its_code(
     ready: Shop, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The terminal is read outside a step there: no step failed, so the question itself brings code and advice."""
-    read, count = undo.read_state, itertools.count(1)
+    read, count = identify.read_state, itertools.count(1)
 
     async def lost_the_second_time(lane: Lane) -> TerminalState:
         if next(count) == 2:
