@@ -102,9 +102,7 @@ class HouseDoors(HouseBackDoors):
         damaged = sum(s.state.value == "damaged" for s in summaries)
         at_work = services.home.at_work()
         elsewhere = Elsewhere(at_work.pid, at_work.visit) if at_work is not None else None
-        return HomeFacts(
-            services.settings.technician, unfinished, damaged, None, len(summaries), elsewhere=elsewhere
-        )
+        return HomeFacts(services.settings.technician, unfinished, damaged, None, len(summaries), elsewhere=elsewhere)
 
     def sticks(self) -> tuple[str, ...]:
         """What psutil sees."""

@@ -61,7 +61,7 @@ async def test_a_whole_visit(stage: Stage, lang: str, size: tuple[int, int]) -> 
     assert [i.sha256_expected for i in lane.installed] == [i.sha256_found for i in lane.installed]
     assert {check.result for check in lane.checks} <= {"pass", "not-applicable"}
     assert [answer.answer for answer in visit.answers if answer.question_id == "sign_off.name"] == ["Wang"]
-    assert len(list((stage.world.paths.reports / visit.id).glob("*.html"))) == 4
+    assert len(list((stage.world.paths.reports / visit.id).glob("*.html"))) == 2
 
 
 async def test_nothing_changes_before_the_last_four_are_typed(stage: Stage) -> None:
