@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 
 from techtool.catalogue import reader
-from techtool.domain.functional import OCCASION_OF
 from techtool.catalogue.kinds import KindsFile
 from techtool.catalogue.reader import DATA, load_catalogue
 from techtool.domain.codec import decode_toml
+from techtool.domain.functional import OCCASION_OF
 from techtool.domain.release import ReleaseKind
 from techtool.errors import BadFile
 from techtool.i18n import LANGUAGES

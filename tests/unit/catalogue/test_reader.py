@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from techtool.catalogue.allow import Privacy
-from techtool.domain.functional import Mode, Occasion
 from techtool.catalogue.reader import DATA, load_catalogue
+from techtool.domain.functional import Mode, Occasion
 from techtool.domain.release import ReleaseKind
 from techtool.domain.terminal import BatchState, Evidence, TamperState
 from techtool.errors import BadFile, NotFoundError
