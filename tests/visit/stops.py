@@ -52,6 +52,8 @@ from tests.unit.store.lossy import LossyDisk, PowerCut
 
 MODEL = "sunmi-p2"
 PLANNED = ("com.example.emvkernel-7.1.0.apk", "com.example.sunmi.pay-1.5.0.apk")
+ONE = "one"
+"""In the environment of a worker: only the first of them is installed, so that every effect can be tried in CI."""
 PATIENCE_S = 60.0
 """A run that takes longer hangs."""
 
@@ -148,8 +150,13 @@ def _same_key(path: Path, passphrase: str) -> Any:
     return _key(Path(os.environ["STOPS_TEMPLATE"]) / "home/keys" / path.name, passphrase)
 
 
-def prepare(template: str, *, staged: bool = False) -> None:
-    """In every worker process; ``staged``: every package is laid down on the terminal first, as only large ones are."""
+def prepare(template: str, *, staged: bool = False, one: bool = False) -> None:
+    """In every worker process; ``staged``: every package is laid down on the terminal first, as only large ones are.
+
+    ``one``: one package is installed instead of two.
+    """
+    if one:
+        os.environ["STOPS_RELEASES"] = ONE
     os.environ["STOPS_TEMPLATE"] = template
     if staged:
         vars(staging)["STAGE_FROM_BYTES"] = 1
@@ -205,7 +212,8 @@ class Trial:
         last: Event | None = None
         try:
             async with asyncio.timeout(PATIENCE_S):
-                request = VisitRequest((Address.parse(address),), self.world.stick)
+                wanted = tuple(planned()) if _chosen() != PLANNED else ()
+                request = VisitRequest((Address.parse(address),), self.world.stick, wanted)
                 async for event in engine.resume(ResumeRequest()) if begun else engine.run(request):
                     last = event
                     if isinstance(event, LaneIdentified):
@@ -225,10 +233,14 @@ class Trial:
         return open_record(services, found[-1].id) if found else None
 
 
+def _chosen() -> tuple[str, ...]:
+    return PLANNED[:1] if os.environ.get("STOPS_RELEASES") == ONE else PLANNED
+
+
 @cache
 def planned() -> dict[str, str]:
     """Package → SHA-256 of what the stick brings."""
-    return {name.rpartition("-")[0]: hashlib.sha256((APKS / name).read_bytes()).hexdigest() for name in PLANNED}
+    return {name.rpartition("-")[0]: hashlib.sha256((APKS / name).read_bytes()).hexdigest() for name in _chosen()}
 
 
 def lies(trial: Trial, simulation: Simulation) -> Iterator[str]:
@@ -426,7 +438,7 @@ class Tally:
 
 @contextlib.contextmanager
 def workers(
-    folder: Path | None = None, count: int | None = None, *, staged: bool = False
+    folder: Path | None = None, count: int | None = None, *, staged: bool = False, one: bool = False
 ) -> Iterator[ProcessPoolExecutor]:
     """Processes that try stops, on a world made for them."""
     shm = Path("/dev/shm")
@@ -438,7 +450,7 @@ def workers(
         with ProcessPoolExecutor(
             count or 1 + (os.cpu_count() or 1),
             mp_context=multiprocessing.get_context("spawn"),
-            initializer=partial(prepare, staged=staged),
+            initializer=partial(prepare, staged=staged, one=one),
             initargs=(str(base / "template"),),
         ) as pool:
             yield pool
@@ -450,10 +462,17 @@ Chosen = Callable[[int, int], list[Stops]]
 """Trials for a visit of so many effects and so many writes."""
 
 
-def try_all(choose: Chosen | None = None, *, sample: int = 0, count: int | None = None, staged: bool = False) -> Tally:
+def try_all(
+    choose: Chosen | None = None,
+    *,
+    sample: int = 0,
+    count: int | None = None,
+    staged: bool = False,
+    one: bool = False,
+) -> Tally:
     """Every single stop, or an evenly spread ``sample`` of them, or what ``choose`` says."""
     begun = time.monotonic()
-    with workers(count=count, staged=staged) as pool:
+    with workers(count=count, staged=staged, one=one) as pool:
         kinds = pool.submit(counted).result()
         writes = pool.submit(writes_counted).result()
         chosen = choose(len(kinds), writes) if choose else singles(len(kinds), sample)
@@ -497,6 +516,7 @@ def main() -> int:
     parser.add_argument("--way", choices=("stops", "rows", "torn", "full"), default="stops", help="what goes wrong")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--staged", action="store_true", help="packages are laid down first, as large ones are")
+    parser.add_argument("--one", action="store_true", help="one package instead of two")
     chosen = parser.parse_args()
     count = chosen.sample or 40
     ways: dict[str, Chosen | None] = {
@@ -505,7 +525,7 @@ def main() -> int:
         "torn": torn(chosen.seed, count),
         "full": full(chosen.sample),
     }
-    tally = try_all(ways[chosen.way], sample=chosen.sample, count=chosen.workers, staged=chosen.staged)
+    tally = try_all(ways[chosen.way], sample=chosen.sample, count=chosen.workers, staged=chosen.staged, one=chosen.one)
     print(tally)
     return 1 if tally.untruthful else 0
 
