@@ -67,12 +67,16 @@ def _entry(entry: TerminalEntry) -> Line:
 def _details(entry: TerminalEntry) -> Iterator[str]:
     yield from (_change(seen) for seen in entry.versions)
     if entry.backup:
-        yield f"{_('Backup')}: {entry.backup}"
+        yield _named(_("Backup"), entry.backup)
     if entry.failed_checks:
-        yield f"{_('Failed')}: {visible(', '.join(entry.failed_checks))}"
+        yield _named(_("Failed"), ", ".join(entry.failed_checks))
     if entry.incidents:
-        yield f"{_('Incidents')}: {visible(', '.join(entry.incidents))}"
+        yield _named(_("Incidents"), ", ".join(entry.incidents))
     yield visible("  ".join(filter(None, (entry.visit, entry.technician, entry.work_order))))
+
+
+def _named(label: str, text: str) -> str:
+    return f"{label}: {visible(text)}"
 
 
 def outcome_word(entry: TerminalEntry) -> str:
