@@ -10,6 +10,7 @@ from typing import ClassVar, Final
 from textual import events
 from textual.app import App
 from textual.binding import Binding, BindingType
+from textual.driver import Driver
 from textual.screen import Screen
 
 from techtool.i18n import set_language
@@ -22,6 +23,7 @@ from techtool.tui.house import RESTART, House, VisitChanged
 from techtool.tui.screens.first_run import FirstRunScreen
 from techtool.tui.screens.home import HomeScreen
 from techtool.tui.setup_flow import looks_ready
+from techtool.tui.terminal import lasting
 from techtool.tui.theme import THEME, Glyphs, glyphs_for, scroll_bars
 from techtool.visit.services import Hints
 
@@ -45,6 +47,10 @@ class TechtoolApp(App[int]):
         self.glyphs: Glyphs = glyphs_for(ascii_only=settings.ascii)
         scroll_bars(self.glyphs)
         self.house = House(self, doors, hints, self.glyphs, settle_s)
+
+    def get_driver_class(self) -> type[Driver]:
+        """The system's own, on a terminal that may go away."""
+        return lasting(super().get_driver_class())
 
     def get_default_screen(self) -> Screen[None]:
         """Home lies under everything."""

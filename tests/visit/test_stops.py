@@ -201,11 +201,11 @@ def test_a_power_cut_at_some_moments() -> None:
 
 @pytest.mark.slow
 @pytest.mark.timeout(1200)
-def test_truth_after_a_stop_at_every_effect() -> None:
-    """A whole visit that installs one package, stopped at each of its effects."""
-    tally = stops.try_all(one=True)
+def test_truth_after_stops_all_along_a_visit() -> None:
+    """A whole visit that installs one package; ``python -m tests.visit.stops --one`` stops it at each effect."""
+    tally = stops.try_all(sample=300, one=True)
     print(tally)
-    assert tally.tried == sum(tally.effects.values()) > 900
+    assert tally.tried >= 300
     assert {"disk", "packet"} == set(tally.effects)
     assert not tally.untruthful, str(tally)
 
@@ -215,7 +215,7 @@ def test_truth_after_a_stop_at_every_effect() -> None:
 @pytest.mark.parametrize(
     ("choose", "at_least"),
     [
-        pytest.param(None, 120, id="two packages"),
+        pytest.param(None, 100, id="two packages"),
         pytest.param(stops.rows(seed=4, count=6), 6, id="five in a row"),
         pytest.param(stops.torn(seed=4, count=16), 16, id="what was not synced is lost in part"),
         pytest.param(stops.full(sample=30), 30, id="the disk is full at a write"),
@@ -223,7 +223,7 @@ def test_truth_after_a_stop_at_every_effect() -> None:
 )
 def test_truth_after_any_stop(choose: stops.Chosen | None, at_least: int) -> None:
     """Two packages, and the rarer ways: a part of what ``python -m tests.visit.stops`` tries in all."""
-    tally = stops.try_all(choose, sample=0 if choose else 120)
+    tally = stops.try_all(choose, sample=0 if choose else 100)
     print(tally)
     assert tally.tried >= at_least
     assert {"disk", "packet"} == set(tally.effects)
