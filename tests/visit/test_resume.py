@@ -35,7 +35,7 @@ async def test_a_failed_inspection_does_not_open_on_resume(shop: Shop) -> None:
         assert not (await shop.run(*simulation.addresses)).sealed
         finished = await shop.resume()
         assert (finished.exit_code, finished.sealed) == (Exit.GATE_CLOSED, False)
-        shop.changed = {}
+        shop.changed = {"inspect.incident.closed": "Li, acquirer: a sticker, taken off"}
         assert (await shop.resume()).outcome is Outcome.SUCCESS
 
 

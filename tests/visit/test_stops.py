@@ -193,9 +193,9 @@ async def cut_at(shop: Shop, template: Path, off_at: int) -> AsyncIterator[tuple
 
 def test_a_power_cut_at_some_moments() -> None:
     """What a person runs while working; all moments are in the next one."""
-    tally = stops.try_all(sample=30)
+    tally = stops.try_all(sample=20)
     print(tally)
-    assert tally.tried >= 30
+    assert tally.tried >= 20
     assert not tally.untruthful, str(tally)
 
 
@@ -203,9 +203,9 @@ def test_a_power_cut_at_some_moments() -> None:
 @pytest.mark.timeout(1200)
 def test_truth_after_stops_all_along_a_visit() -> None:
     """A whole visit that installs one package; ``python -m tests.visit.stops --one`` stops it at each effect."""
-    tally = stops.try_all(sample=300, one=True)
+    tally = stops.try_all(sample=120, one=True)
     print(tally)
-    assert tally.tried >= 300
+    assert tally.tried >= 120
     assert {"disk", "packet"} == set(tally.effects)
     assert not tally.untruthful, str(tally)
 
@@ -215,15 +215,15 @@ def test_truth_after_stops_all_along_a_visit() -> None:
 @pytest.mark.parametrize(
     ("choose", "at_least"),
     [
-        pytest.param(None, 100, id="two packages"),
-        pytest.param(stops.rows(seed=4, count=6), 6, id="five in a row"),
-        pytest.param(stops.torn(seed=4, count=16), 16, id="what was not synced is lost in part"),
-        pytest.param(stops.full(sample=30), 30, id="the disk is full at a write"),
+        pytest.param(None, 40, id="two packages"),
+        pytest.param(stops.rows(seed=4, count=3), 3, id="five in a row"),
+        pytest.param(stops.torn(seed=4, count=8), 8, id="what was not synced is lost in part"),
+        pytest.param(stops.full(sample=15), 15, id="the disk is full at a write"),
     ],
 )
 def test_truth_after_any_stop(choose: stops.Chosen | None, at_least: int) -> None:
     """Two packages, and the rarer ways: a part of what ``python -m tests.visit.stops`` tries in all."""
-    tally = stops.try_all(choose, sample=0 if choose else 100)
+    tally = stops.try_all(choose, sample=0 if choose else 40)
     print(tally)
     assert tally.tried >= at_least
     assert {"disk", "packet"} == set(tally.effects)
@@ -235,9 +235,9 @@ def test_truth_after_any_stop(choose: stops.Chosen | None, at_least: int) -> Non
 def test_truth_where_packages_are_laid_down_first() -> None:
     """A part of the effects of the resumable way, which only large packages go; ``--staged`` tries them all."""
     streamed = stops.try_all(lambda _effects, _writes: [])
-    tally = stops.try_all(sample=24, staged=True)
+    tally = stops.try_all(sample=12, staged=True)
     print(tally)
-    assert tally.tried >= 24
+    assert tally.tried >= 12
     assert tally.effects["packet"] > streamed.effects["packet"], "nothing was laid down"
     assert not tally.untruthful, str(tally)
 

@@ -27,7 +27,7 @@ from tests.visit.suite import with_stick
 from tests.visit.test_restore_stops import one_of
 from tests.visit.undo_stick import FORMER, KERNEL, PAY, WORDS, codes, make_undo_stick
 
-POINTS = int(os.environ.get("UNDO_STOPS", "24"))
+POINTS = int(os.environ.get("UNDO_STOPS", "40"))
 """How many moments are tried, spread evenly from the answer “undo” to the end."""
 CHOSEN = "problem.test"
 
