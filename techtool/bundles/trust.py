@@ -26,7 +26,7 @@ from techtool.bundles.payload import Confirmed, Payload, check, fetch
 from techtool.bundles.roots import pin_root, pinned
 from techtool.clock import Clock
 from techtool.domain.recall import Recall
-from techtool.domain.release import ReleaseFile, TrustFacts, VerifiedRelease
+from techtool.domain.release import Release, ReleaseFile, TrustFacts, VerifiedRelease
 from techtool.errors import Damaged, DiskError, DiskFull, Expired, Recalled, Withdrawn
 from techtool.i18n import Phrase, phrase
 from techtool.paths import DISK, Disk, Paths
@@ -60,6 +60,12 @@ class Stick:
         """The recalled releases that are on this stick, by ``id@version``."""
         here = {item.release.key for item in self.releases} | {f"{name}@{version}" for name, version in self.withdrawn}
         return {recall.key: recall for recall in self.recalls if recall.key in here}
+
+    @property
+    def offered(self) -> tuple[Release, ...]:
+        """What this stick still offers: the releases that were neither withdrawn nor recalled."""
+        gone = {f"{name}@{version}" for name, version in self.withdrawn} | {recall.key for recall in self.recalls}
+        return tuple(item.release for item in self.releases if item.release.key not in gone)
 
     def fetch(
         self,

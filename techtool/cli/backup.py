@@ -10,10 +10,20 @@ from techtool.cli.backup_keep import log_command, prune_command
 from techtool.cli.backup_restore import restore_command
 from techtool.cli.output import emit_json, error_json, say, shown
 from techtool.cli.runner import run_async
+from techtool.cli.visiting import (
+    addresses_of,
+    answers_option,
+    follow_events,
+    json_option,
+    operator_for,
+    order_number_option,
+    order_of,
+    order_option,
+    passphrase_option,
+)
 from techtool.clock import said
 from techtool.domain.codec import plain
-from techtool.domain.terminal import Address
-from techtool.errors import BackupNotVerified, UsageError
+from techtool.errors import BackupNotVerified
 from techtool.i18n import N_, _
 from techtool.paths import Paths
 from techtool.visit.kept_backups import KeptBackup, Presence, backup_log, kept_backups, log_entries, verify_visit
@@ -32,11 +42,11 @@ command.add_command(restore_command)
 
 @command.command("create", help=N_("Back up the terminals at these addresses, nothing else; needs no stick."))
 @click.argument("addresses", nargs=-1, required=True, metavar="ADDRESS…")
-@click.option("--order", type=click.Path(path_type=Path), help=N_("work order: a JSON or CSV file"))
-@click.option("--order-number", default="", metavar="N", help=N_("which order of the file, where it holds several"))
-@click.option("--answers", type=click.Path(path_type=Path), help=N_("JSON object: question id → answer"))
-@click.option("--passphrase-file", type=click.Path(path_type=Path), help=N_("first line: the report key's passphrase"))
-@click.option("--json", "as_json", is_flag=True, help=N_("JSON Lines on stdout, nothing else"))
+@order_option
+@order_number_option
+@answers_option
+@passphrase_option
+@json_option
 def create_backups(
     addresses: tuple[str, ...],
     order: Path | None,
@@ -46,17 +56,10 @@ def create_backups(
     as_json: bool,
 ) -> int:
     """A visit of its own kind: journalled, sealed, reported."""
-    from techtool.cli.visit import follow_events, operator_for
     from techtool.visit.engine import Engine
-    from techtool.visit.orders import read_order
 
     operator = operator_for(answers, (), passphrase_file)
-    parsed = tuple(Address.parse(a) for a in addresses)
-    if len(set(parsed)) != len(parsed):
-        raise UsageError(problem=_("The same address is named twice."))
-    if order_number and order is None:
-        raise UsageError(problem=_("--order-number needs --order."))
-    request = VisitRequest(parsed, None, order=read_order(order, order_number) if order else None)
+    request = VisitRequest(addresses_of(addresses), None, order=order_of(order, order_number))
     engine = Engine(Services.real(Paths.default()), operator)
     return follow_events(engine.run(request), operator, as_json=as_json)
 

@@ -6,11 +6,22 @@ from pathlib import Path
 
 import click
 
+from techtool.cli.visiting import (
+    answers_option,
+    confirm_option,
+    follow_events,
+    json_option,
+    operator_for,
+    order_number_option,
+    order_of,
+    order_option,
+    passphrase_option,
+)
 from techtool.domain.codec import CodecError, convert_exactly, decode_json_untyped
 from techtool.domain.restore import SWAP_SCHEMA, Swap
 from techtool.domain.terminal import Address
-from techtool.errors import BadFile, UsageError
-from techtool.i18n import N_, _, phrase
+from techtool.errors import BadFile
+from techtool.i18n import N_, phrase
 from techtool.paths import Paths, os_problem
 from techtool.visit.services import Services, VisitRequest
 
@@ -34,14 +45,12 @@ from techtool.visit.services import Services, VisitRequest
     type=click.Path(path_type=Path),
     help=N_("age identity file of the office, where this laptop's own key to the backup is gone"),
 )
-@click.option("--order", type=click.Path(path_type=Path), help=N_("work order: a JSON or CSV file"))
-@click.option("--order-number", default="", metavar="N", help=N_("which order of the file, where it holds several"))
-@click.option("--answers", type=click.Path(path_type=Path), help=N_("JSON object: question id → answer"))
-@click.option(
-    "--confirm", multiple=True, metavar="LAST4", help=N_("last four of a terminal's serial number; may be repeated")
-)
-@click.option("--passphrase-file", type=click.Path(path_type=Path), help=N_("first line: the report key's passphrase"))
-@click.option("--json", "as_json", is_flag=True, help=N_("JSON Lines on stdout, nothing else"))
+@order_option
+@order_number_option
+@answers_option
+@confirm_option
+@passphrase_option
+@json_option
 def restore_command(
     backup: str,
     *,
@@ -56,17 +65,13 @@ def restore_command(
     as_json: bool,
 ) -> int:
     """From identify to report."""
-    from techtool.cli.visit import follow_events, operator_for
     from techtool.visit.engine import Engine
-    from techtool.visit.orders import read_order
     from techtool.visit.restore_source import refuse_hopeless, wish_for
 
     operator = operator_for(answers, confirm, passphrase_file)
     parsed = Address.parse(address)
     swap = read_swap(swap_order) if swap_order is not None else None
-    if order_number and order is None:
-        raise UsageError(problem=_("--order-number needs --order."))
-    given = read_order(order, order_number) if order else None
+    given = order_of(order, order_number)
     services = Services.real(Paths.default())
     work_order = (given.number if given else "") or (swap.work_order if swap else "")
     wish = wish_for(services, backup, swap)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
 from typing import Final
@@ -12,12 +11,12 @@ import click
 from techtool.catalogue.cadence import load_cycles
 from techtool.cli.columns import wrapped
 from techtool.cli.output import emit_json, say
-from techtool.domain.due import Due, Waiting, Wishes, due_list
-from techtool.domain.recall import URGENCY_LABEL
+from techtool.domain.due import Due, Wishes, due_list
 from techtool.domain.release import Release
 from techtool.errors import Exit
-from techtool.i18n import N_, _, translate
+from techtool.i18n import N_, _
 from techtool.paths import Paths
+from techtool.reports.due_words import due_reasons
 from techtool.reports.redaction import visible
 from techtool.visit.services import Services
 from techtool.visit.visits import history_of
@@ -57,9 +56,7 @@ def _releases(services: Services, bundle: Path | None) -> tuple[Release, ...]:
         return ()
     from techtool.bundles.trust import open_stick
 
-    stick = open_stick(bundle, services.paths, services.clock)
-    gone = {f"{i}@{version}" for i, version in stick.withdrawn} | {recall.key for recall in stick.recalls}
-    return tuple(verified.release for verified in stick.releases if verified.release.key not in gone)
+    return open_stick(bundle, services.paths, services.clock).offered
 
 
 def _show(found: tuple[Due, ...], today: date, *, with_stick: bool) -> None:
@@ -71,54 +68,11 @@ def _show(found: tuple[Due, ...], today: date, *, with_stick: bool) -> None:
         head = " · ".join(visible(part) for part in (due.title, due.serial, due.site) if part)
         for line in wrapped(head, f"{mark} "):
             click.echo(line)
-        for text in _lines(due, today):
+        for text in due_reasons(due, today):
             for line in wrapped(text, _INDENT):
                 click.echo(line)
     if not with_stick:
         say(_("--bundle STICK also shows what waits on a stick for them."))
-
-
-def _lines(due: Due, today: date) -> Iterator[str]:
-    yield _update(due, today)
-    if due.inspection_due is not None:
-        text = _("Inspection overdue since {day}.") if due.inspection_due < today else _("Inspection due on {day}.")
-        yield text.format(day=due.inspection_due)
-    for waiting in due.waiting:
-        yield _waiting(waiting, today)
-    if due.end_of_life is not None:
-        text = _("No updates any more since {day}: propose another terminal.")
-        yield (text if due.end_of_life < today else _("No updates any more from {day} on.")).format(day=due.end_of_life)
-    for release, version in due.highest.items():
-        yield _("The highest {release} for this hardware is {version}.").format(release=release, version=version)
-
-
-def _update(due: Due, today: date) -> str:
-    if due.updated is None:
-        return _("Never updated with this laptop; no due date.")
-    days = (today - due.updated).days
-    if due.due is None:
-        return _("Last updated {days} days ago; nobody says how often: no due date.").format(days=days)
-    values = {"days": days, "cadence": due.cadence_days, "day": due.due, "over": (today - due.due).days}
-    text = _("Last updated {days} days ago, every {cadence} days: due on {day}.")
-    if due.due < today:
-        text = _("Last updated {days} days ago, every {cadence} days: overdue by {over} days.")
-    return text.format(**values)
-
-
-def _waiting(waiting: Waiting, today: date) -> str:
-    text = _("{release} waits ({urgency}); it runs {installed}.").format(
-        release=visible(waiting.key),
-        urgency=translate(URGENCY_LABEL[waiting.urgency]),
-        installed=visible(waiting.installed),
-    )
-    if waiting.install_by is not None:
-        late = waiting.install_by < today
-        by = _("It was to be installed by {day}.") if late else _("To be installed by {day}.")
-        text = f"{text} {by.format(day=waiting.install_by)}"
-    if waiting.advisories:
-        names = ", ".join(visible(name) for name in waiting.advisories)
-        text = f"{text} " + _("What it runs has published weaknesses: {names}.").format(names=names)
-    return text
 
 
 def _json(due: Due, today: date) -> dict[str, object]:

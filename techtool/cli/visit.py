@@ -2,32 +2,37 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Final
 
 import click
 
-from techtool.cli.events import printer
-from techtool.cli.inputs import first_line
 from techtool.cli.output import emit_json, say
-from techtool.cli.runner import run_async
 from techtool.cli.visit_attach import attach_command
 from techtool.cli.visit_verify import verify_command
+from techtool.cli.visiting import (
+    addresses_of,
+    answers_option,
+    confirm_option,
+    follow_events,
+    json_option,
+    operator_for,
+    order_number_option,
+    order_of,
+    order_option,
+    passphrase_option,
+)
 from techtool.clock import said
 from techtool.domain.codec import plain
 from techtool.domain.outcome import OUTCOME_LABEL
 from techtool.domain.pace import MOST, WRITERS, Pace
 from techtool.domain.terminal import Address
-from techtool.errors import InternalError, UsageError
-from techtool.events import Event, Finished, LaneIdentified
+from techtool.errors import UsageError
 from techtool.i18n import N_, _, translate
 from techtool.paths import Paths
 from techtool.reports.salvage import salvage_lines
 from techtool.store.index import VisitState
 from techtool.visit.engine import Engine
-from techtool.visit.operator import Answers, ScriptedOperator
-from techtool.visit.orders import read_order
 from techtool.visit.services import ResumeRequest, Services, VisitRequest
 from techtool.visit.visits import list_visits, open_record
 
@@ -50,71 +55,22 @@ command.add_command(verify_command)
 command.add_command(attach_command)
 
 
-def operator_for(answers: Path | None, confirm: tuple[str, ...], passphrase_file: Path | None) -> ScriptedOperator:
-    """Who answers in a person's place, from the command line's options."""
-    passphrase = first_line(passphrase_file) if passphrase_file is not None else None
-    for last4 in confirm:
-        if len(last4) != 4:
-            raise UsageError(problem=_("--confirm takes the last four of a serial number."))
-    return ScriptedOperator(Answers.read(answers) if answers else Answers(), confirm, passphrase)
-
-
-def follow_events(events: AsyncIterator[Event], operator: ScriptedOperator, *, as_json: bool) -> int:
-    """Print events as they come; the exit code is the visit's."""
-    show = printer(as_json=as_json)
-
-    async def follow() -> int:
-        async for event in events:
-            if isinstance(event, LaneIdentified):
-                operator.serials.add(event.serial)
-            show(event)
-            if isinstance(event, Finished):
-                _tell_unused(operator)
-                return event.exit_code
-        raise InternalError(kind="no end")
-
-    return run_async(follow())
-
-
-def _tell_unused(operator: ScriptedOperator) -> None:
-    """A confirmation that fitted none of the terminals that answered is most likely a slip."""
-    for last4 in operator.confirmations:
-        if operator.serials and not any(serial.upper().endswith(last4.upper()) for serial in operator.serials):
-            say(_("--confirm {last4} fitted no terminal of this visit.").format(last4=last4))
-
-
 _COUNT = click.IntRange(1, MOST)
-_answers = click.option("--answers", type=click.Path(path_type=Path), help=N_("JSON object: question id → answer"))
-_passphrase = click.option(
-    "--passphrase-file", type=click.Path(path_type=Path), help=N_("first line: the report key's passphrase")
-)
-_confirm = click.option(
-    "--confirm", multiple=True, metavar="LAST4", help=N_("last four of a terminal's serial number; may be repeated")
-)
-_json = click.option("--json", "as_json", is_flag=True, help=N_("JSON Lines on stdout, nothing else"))
 
 
 @command.command("run", help=N_("Do a whole visit to the terminals at these addresses."))
 @click.argument("addresses", nargs=-1, required=True, metavar="ADDRESS…")
 @click.option("--bundle", required=True, type=click.Path(path_type=Path), help=N_("the stick, or its TECHTOOL folder"))
 @click.option("--release", "releases", multiple=True, metavar="ID", help=N_("only these releases; may be repeated"))
-@click.option(
-    "--at-once", type=click.IntRange(1, MOST), default=1, metavar="N", help=N_("terminals worked on together")
-)
-@click.option(
-    "--writers",
-    type=click.IntRange(1, MOST),
-    default=WRITERS,
-    metavar="N",
-    help=N_("of those: written at the same time"),
-)
+@click.option("--at-once", type=_COUNT, default=1, metavar="N", help=N_("terminals worked on together"))
+@click.option("--writers", type=_COUNT, default=WRITERS, metavar="N", help=N_("of those: written at the same time"))
 @click.option("--no-first", is_flag=True, help=N_("with --at-once: do not bring one to a good end first"))
-@click.option("--order", type=click.Path(path_type=Path), help=N_("work order: a JSON or CSV file"))
-@click.option("--order-number", default="", metavar="N", help=N_("which order of the file, where it holds several"))
-@_answers
-@_confirm
-@_passphrase
-@_json
+@order_option
+@order_number_option
+@answers_option
+@confirm_option
+@passphrase_option
+@json_option
 def run_visit(
     addresses: tuple[str, ...],
     *,
@@ -132,16 +88,11 @@ def run_visit(
 ) -> int:
     """From identify to report."""
     operator = operator_for(answers, confirm, passphrase_file)
-    parsed = tuple(Address.parse(a) for a in addresses)
-    if len(set(parsed)) != len(parsed):
-        raise UsageError(problem=_("The same address is named twice."))
-    if order_number and order is None:
-        raise UsageError(problem=_("--order-number needs --order."))
     request = VisitRequest(
-        parsed,
+        addresses_of(addresses),
         bundle,
         releases,
-        order=read_order(order, order_number) if order else None,
+        order=order_of(order, order_number),
         pace=Pace(at_once, writers, one_first=not no_first),
     )
     engine = Engine(Services.real(Paths.default()), operator)
@@ -150,11 +101,11 @@ def run_visit(
 
 @command.command("inspect", help=N_("Look at terminals and test them; nothing on them is changed, no stick is needed."))
 @click.argument("addresses", nargs=-1, required=True, metavar="ADDRESS…")
-@click.option("--order", type=click.Path(path_type=Path), help=N_("work order: a JSON or CSV file"))
-@click.option("--order-number", default="", metavar="N", help=N_("which order of the file, where it holds several"))
-@_answers
-@_passphrase
-@_json
+@order_option
+@order_number_option
+@answers_option
+@passphrase_option
+@json_option
 def inspect_visit(
     addresses: tuple[str, ...],
     *,
@@ -166,12 +117,7 @@ def inspect_visit(
 ) -> int:
     """From identify to report, without an installation."""
     operator = operator_for(answers, (), passphrase_file)
-    parsed = tuple(Address.parse(a) for a in addresses)
-    if len(set(parsed)) != len(parsed):
-        raise UsageError(problem=_("The same address is named twice."))
-    if order_number and order is None:
-        raise UsageError(problem=_("--order-number needs --order."))
-    request = VisitRequest(parsed, None, order=read_order(order, order_number) if order else None, inspection=True)
+    request = VisitRequest(addresses_of(addresses), None, order=order_of(order, order_number), inspection=True)
     engine = Engine(Services.real(Paths.default()), operator)
     return follow_events(engine.run(request), operator, as_json=as_json)
 
@@ -181,10 +127,10 @@ def inspect_visit(
 @click.option("--bundle", type=click.Path(path_type=Path), help=N_("where the stick is now"))
 @click.option("--address", "moved", multiple=True, metavar="SERIAL=ADDRESS", help=N_("where a terminal is now"))
 @click.option("--identity", type=click.Path(path_type=Path), help=N_("of a restore: age identity file of the office"))
-@_answers
-@_confirm
-@_passphrase
-@_json
+@answers_option
+@confirm_option
+@passphrase_option
+@json_option
 def resume_visit(
     visit: str,
     bundle: Path | None,
@@ -208,7 +154,7 @@ def resume_visit(
 
 
 @command.command("list", help=N_("The visits on this laptop, newest last."))
-@_json
+@json_option
 def show_list(as_json: bool) -> None:
     """One line a visit."""
     summaries = list_visits(Services.real(Paths.default()))
@@ -231,7 +177,7 @@ def show_list(as_json: bool) -> None:
 @command.command("show", help=N_("One visit as its journal tells it."))
 @click.argument("visit")
 @click.option("--tinydb", type=click.Path(path_type=Path), help=N_("write a copy that stock TinyDB opens"))
-@_json
+@json_option
 def show_visit(visit: str, tinydb: Path | None, as_json: bool) -> None:
     """The whole record, or a summary for people."""
     services = Services.real(Paths.default())
@@ -257,8 +203,8 @@ def show_visit(visit: str, tinydb: Path | None, as_json: bool) -> None:
 
 @command.command("abandon", help=N_("Close an unfinished visit as stopped; nothing more is done to its terminals."))
 @click.argument("visit")
-@_passphrase
-@_json
+@passphrase_option
+@json_option
 def abandon_visit(visit: str, passphrase_file: Path | None, as_json: bool) -> None:
     """Outcomes are set truthfully, the reports written, the journal sealed."""
     from techtool.visit.abandon import abandon

@@ -191,9 +191,7 @@ class HouseBackDoors:
         if stick is not None:
             from techtool.bundles.trust import open_stick
 
-            opened = open_stick(stick, services.paths, services.clock)
-            gone = {f"{name}@{version}" for name, version in opened.withdrawn} | {r.key for r in opened.recalls}
-            releases = tuple(v.release for v in opened.releases if v.release.key not in gone)
+            releases = open_stick(stick, services.paths, services.clock).offered
         entries, _damaged = history_of(services.home, services.index)
         chosen = services.settings.cadence
         wishes = Wishes(chosen.default_days, chosen.inspection_days)
