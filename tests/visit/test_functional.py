@@ -27,6 +27,8 @@ from tests.visit.suite import with_stick
 from tests.visit.undo_stick import WORDS, make_undo_stick
 
 PAY = "com.example.sunmi.pay"
+OURS = {"test.boots": "pass"}
+"""The test that only the release of the issue stick knows."""
 SALES = {"TX-02", "TX-03", "TX-04", "TX-05"}
 
 
@@ -206,7 +208,7 @@ async def test_it_is_left_out_with_a_reason(shop: Shop) -> None:
 
 async def test_present_before_and_absent_after_is_verified(shop: Shop, issue_stick: Path) -> None:
     with_stick(shop, issue_stick)
-    shop.changed = {"issue.before.BUG-1": "present", "issue.after.BUG-1": "absent"}
+    shop.changed = OURS | {"issue.before.BUG-1": "present", "issue.after.BUG-1": "absent"}
     async with shop.terminals() as simulation:
         finished = await shop.run(*simulation.addresses)
     assert finished.outcome is Outcome.SUCCESS
@@ -217,12 +219,26 @@ async def test_present_before_and_absent_after_is_verified(shop: Shop, issue_sti
     assert not [name for name in asked(shop) if "CVE" in name or "BUG-2" in name]
     assert checks(shop)["APP-06"].result == "pass"
     assert "HW-06" in checks(shop), "the release asks for it"
-    assert "boots" in told(shop)
+
+
+async def test_a_test_that_only_the_release_knows_is_asked_of_a_person(shop: Shop, issue_stick: Path) -> None:
+    with_stick(shop, issue_stick)
+    async with shop.terminals() as simulation:
+        assert (await shop.run(*simulation.addresses)).exit_code == Exit.ANSWER_MISSING, "nobody answered it"
+        assert "boots" in told(shop)
+        shop.changed, shop.events = {"test.boots": "not-done: the notes are in the office"}, []
+        await shop.resume()
+    (question,) = [event.question for event in shop.events if isinstance(event, Asked) if event.question.id in OURS]
+    assert question.text.text("zh") == "重启两次"
+    check = checks(shop)["boots"]
+    assert (check.result, check.mode, check.required) == ("not-done", "H", True)
+    assert [test.id for test in open_required(shop.lane())] == ["APP-06", "boots"]
+    assert conclusion(shop.visit()) is Conclusion.PARTIAL
 
 
 async def test_still_there_afterwards(shop: Shop, issue_stick: Path) -> None:
     with_stick(shop, issue_stick)
-    shop.changed = {"issue.before.BUG-1": "present", "issue.after.BUG-1": "present"}
+    shop.changed = OURS | {"issue.before.BUG-1": "present", "issue.after.BUG-1": "present"}
     async with shop.terminals() as simulation:
         finished = await shop.run(*simulation.addresses)
     assert finished.outcome is Outcome.SUCCESS_NOT_RESTORED
@@ -232,6 +248,7 @@ async def test_still_there_afterwards(shop: Shop, issue_stick: Path) -> None:
 
 async def test_nobody_looked(shop: Shop, issue_stick: Path) -> None:
     with_stick(shop, issue_stick)
+    shop.changed = OURS
     async with shop.terminals() as simulation:
         finished = await shop.run(*simulation.addresses)
     found = {issue.id: issue for issue in shop.lane().issues}
@@ -242,10 +259,10 @@ async def test_nobody_looked(shop: Shop, issue_stick: Path) -> None:
 
 async def test_what_was_seen_before_is_not_asked_again(shop: Shop, issue_stick: Path) -> None:
     with_stick(shop, issue_stick)
-    shop.changed = {"issue.before.BUG-1": "present", "test.TX-01": "MISSING", "issue.after.BUG-1": "absent"}
+    shop.changed = OURS | {"issue.before.BUG-1": "present", "test.TX-01": "MISSING", "issue.after.BUG-1": "absent"}
     async with shop.terminals() as simulation:
         assert (await shop.run(*simulation.addresses)).exit_code == Exit.ANSWER_MISSING
-        shop.changed, shop.events = {"issue.before.BUG-1": "absent", "issue.after.BUG-1": "present"}, []
+        shop.changed, shop.events = OURS | {"issue.before.BUG-1": "absent", "issue.after.BUG-1": "present"}, []
         assert (await shop.resume()).outcome is Outcome.SUCCESS
     assert not [name for name in asked(shop) if name.startswith("issue.")]
     assert {issue.id: issue.result for issue in shop.lane().issues}["BUG-1"] is IssueResult.VERIFIED

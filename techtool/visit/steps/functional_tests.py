@@ -20,6 +20,7 @@ from techtool.domain.required_tests import (
     ChosenTest,
     Consent,
     Situation,
+    by_hand,
     choose_tests,
     is_due,
     without_consent,
@@ -90,18 +91,18 @@ async def _chosen(lane: Lane, situation: Situation) -> tuple[ChosenTest, ...]:
     lane.log.tests_chosen(lane.id, chosen)
     for unknown in sorted(situation.added.keys() - {test.id for test in catalogue.tests}):
         text = phrase(
-            "{release} asks for a test that this techtool does not know: {test}",
+            "{release} asks for a test that this techtool does not know, so you are asked: {test}",
             release=situation.added[unknown],
             test=unknown,
         )
-        lane.notice(text, step=StepKind.TEST, warning=True)
+        lane.notice(text, step=StepKind.TEST)
     return chosen
 
 
 async def _run(lane: Lane, chosen: Sequence[ChosenTest], watch: Watch | None, *, first: str = "") -> bool:
     """Everything on the list; ``first``: a person's test that comes before all others."""
-    tests = {test.id: test for test in lane.services.catalogue.tests}
-    work = _Work(lane, [one for one in chosen if one.required and one.id in tests], tests)
+    tests = {one.id: by_hand(one) for one in chosen} | {test.id: test for test in lane.services.catalogue.tests}
+    work = _Work(lane, [one for one in chosen if one.required], tests)
     for one in work.chosen:
         if one.id == first:
             await work.by_hand(one)
