@@ -236,9 +236,10 @@ class Engine:
         return Shared(visit.pace, Awake(self._services.keep_awake, asleep))
 
     def _tell_missing(self, log: VisitLog, outlet: Outlet) -> None:
-        """Terminals that the order expects and that nobody reached, before the merchant signs."""
-        missing = missing_terminals(read_visit(log.db))
-        if missing:
+        """Terminals that the order expects and that nobody reached, before the merchant signs; told once."""
+        visit = read_visit(log.db)
+        missing = missing_terminals(visit)
+        if missing and visit.sign_off is None:
             names = ", ".join(t.serial or t.tid or t.model or t.counter or "?" for t in missing)
             text = phrase("The order expects {count} more terminals: {names}", count=len(missing), names=names)
             self._notice(log, outlet, text)
