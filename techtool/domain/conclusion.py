@@ -14,7 +14,7 @@ from techtool.domain.question import CheckResult
 from techtool.domain.required_tests import is_due
 from techtool.domain.sign_off import Conclusion
 from techtool.domain.visit import CheckRecord, LaneRecord, VisitRecord
-from techtool.domain.work_order import missing_terminals
+from techtool.domain.work_order import missing_places, missing_terminals, reached_as
 from techtool.i18n import N_, Phrase
 
 CONCLUSION_LABEL = {
@@ -100,6 +100,24 @@ def lane_conclusion(lane: LaneRecord) -> Conclusion:
     if any(test.result == CheckResult.FAIL.value for test in left) or still_there:
         return Conclusion.REVISIT
     return Conclusion.PARTIAL if left else Conclusion.COMPLETE
+
+
+@dataclass(frozen=True, slots=True)
+class CameTo:
+    """What a record says as a whole: told of the record as it was read, before a report masks its numbers."""
+
+    conclusion: Conclusion
+    reached_as: tuple[str, ...] = ()
+    """Of each terminal of the order: the visit's terminal that it was, empty where that cannot be told."""
+    missing: tuple[int, ...] = ()
+    """Places in the order of those that were not reached."""
+
+
+def came_to(visit: VisitRecord) -> CameTo:
+    """All of it."""
+    terminals = visit.order.terminals if visit.order else ()
+    lanes = tuple(lane.lane if (lane := reached_as(terminal, visit)) else "" for terminal in terminals)
+    return CameTo(conclusion(visit), lanes, missing_places(visit))
 
 
 def conclusion(visit: VisitRecord) -> Conclusion:
