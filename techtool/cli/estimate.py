@@ -5,8 +5,9 @@ from __future__ import annotations
 import click
 
 from techtool.cli.output import emit_json, say
+from techtool.domain.calibration import ENOUGH, Calibration, calibration
 from techtool.domain.plan import StepKind
-from techtool.domain.timing import ENOUGH, STATION_LABEL, Calibration, calibration
+from techtool.domain.timing import STATION_LABEL
 from techtool.errors import Exit, UsageError
 from techtool.i18n import N_, _, phrase, translate
 from techtool.paths import Paths

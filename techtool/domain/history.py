@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
+from techtool.domain.learning import Forecast, Observation
 from techtool.domain.outcome import Outcome
 from techtool.domain.probe import RESTARTED
 from techtool.domain.terminal import InstalledPackage, TerminalState
-from techtool.domain.timing import Forecast, Observation
 from techtool.domain.visit import CatmAction, CheckRecord, LaneRecord, VisitRecord
 
 INSPECTION: Final = "SE-02"

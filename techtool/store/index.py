@@ -17,9 +17,9 @@ from tinydb.table import Document
 
 from techtool.domain.codec import CodecError, convert, plain
 from techtool.domain.history import TerminalEntry, VisitDetails, concerns
+from techtool.domain.learning import Forecast, Observation
 from techtool.domain.outcome import Outcome
 from techtool.domain.schema import INDEX, newest
-from techtool.domain.timing import Forecast, Observation
 from techtool.errors import DiskError, NotFoundError, StoreDamaged, StoreError, StoreTooNew
 from techtool.i18n import raw
 from techtool.paths import disk_error

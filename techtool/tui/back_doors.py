@@ -15,11 +15,11 @@ from techtool.settings import Settings, read_settings, write_settings
 
 if TYPE_CHECKING:
     from techtool.bundles.roots import RootFacts
+    from techtool.domain.calibration import Calibration
     from techtool.domain.due import Due
     from techtool.domain.history import TerminalEntry
     from techtool.domain.release import Release
     from techtool.domain.restore import RestoreWish, Swap
-    from techtool.domain.timing import Calibration
     from techtool.visit.checkup import Health
     from techtool.visit.kept_backups import KeptBackup, Verified
     from techtool.visit.orders import FoundOrders
@@ -304,6 +304,6 @@ class HouseBackDoors:
 
     def calibration(self) -> Sequence[Calibration]:
         """From the index."""
-        from techtool.domain.timing import calibration
+        from techtool.domain.calibration import calibration
 
         return calibration(self._services().index.forecasts())

@@ -8,7 +8,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 from techtool.domain.history import TerminalEntry, VisitDetails, entries_of
-from techtool.domain.timing import forecasts, observations
+from techtool.domain.learning import forecasts, observations
 from techtool.domain.visit import VisitRecord
 from techtool.errors import (
     AmbiguousChoice,

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from techtool.domain.calibration import Calibration
 from techtool.domain.plan import StepKind
-from techtool.domain.timing import STATION_LABEL, Calibration
+from techtool.domain.timing import STATION_LABEL
 from techtool.i18n import _, translate
 from techtool.reports.redaction import visible
 from techtool.tui.views.lines import Line, Mark

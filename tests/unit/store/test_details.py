@@ -12,8 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from techtool.domain.history import TerminalEntry, VersionSeen, VisitDetails
+from techtool.domain.learning import Forecast, Observation
 from techtool.domain.outcome import Outcome
-from techtool.domain.timing import Forecast, Observation
 from techtool.errors import DiskFull, StoreDamaged, StoreTooNew
 from techtool.paths import Paths
 from techtool.store.db import JournalDB
