@@ -56,11 +56,18 @@ def command(
         raise UsageError(problem=_("Name a visit and --to DIR, or give --check or --contacts."))
     made = make_bundle(House.at(Paths.default(), SystemClock()), visit, folder, lane)
     if as_json:
-        facts = {"file": str(made.path), "size_bytes": made.opened.size_bytes, "sha256": made.opened.sha256}
+        facts = {
+            "file": str(made.path),
+            "size_bytes": made.opened.size_bytes,
+            "sha256": made.opened.sha256,
+            "left_out": list(made.left_out),
+        }
         emit_json({**facts, "case_code": made.opened.code, **_contacts_json(made.vendors)})
         return None
     click.echo(made.path)
     say(_("Case code: {code}").format(code=made.opened.code))
+    if made.left_out:
+        say(_("Too large for one file, so shortened or left out: {parts}").format(parts=", ".join(made.left_out)))
     say(_("Read it out on the telephone; it stands for this very file."))
     say()
     _contacts(made.vendors, as_json=False)

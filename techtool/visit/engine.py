@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, Coroutine, Mapping
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -30,6 +30,7 @@ from techtool.errors import (
 )
 from techtool.events import Event, Finished, Notice, VisitStarted
 from techtool.i18n import Phrase, phrase
+from techtool.logbook import places, writer
 from techtool.reports.keys import ReportKey, load_report_key
 from techtool.visit.arrive import arrive
 from techtool.visit.awake import Awake
@@ -72,20 +73,32 @@ class Engine:
     def __init__(self, services: Services, operator: Operator) -> None:
         self._services = services
         self._operator = operator
+        self._log = writer(services.paths)
 
     async def run(self, request: VisitRequest) -> AsyncGenerator[Event, None]:
         """A new visit."""
-        outlet = Outlet()
-        async with contextlib.aclosing(outlet.events_of(self._run(request, outlet))) as events:
+        outlet = Outlet(self._log)
+        async with contextlib.aclosing(outlet.events_of(self._logged(self._run(request, outlet)))) as events:
             async for event in events:
                 yield event
 
     async def resume(self, request: ResumeRequest) -> AsyncGenerator[Event, None]:
         """Go on with an unfinished visit, after reading each terminal's real state."""
-        outlet = Outlet()
-        async with contextlib.aclosing(outlet.events_of(self._resume(request, outlet))) as events:
+        outlet = Outlet(self._log)
+        async with contextlib.aclosing(outlet.events_of(self._logged(self._resume(request, outlet)))) as events:
             async for event in events:
                 yield event
+
+    async def _logged(self, job: Coroutine[None, None, None]) -> None:
+        """What ends a job before it can tell of it in an event stands in the log at least."""
+        try:
+            await job
+        except TechtoolError as error:
+            self._log(f"visit not begun or gone on with: {error.code}")
+            raise
+        except Exception as error:
+            self._log(f"defect {type(error).__name__} at {places(error)}")
+            raise
 
     # -- opening ----------------------------------------------------------------------------------------------------
 
