@@ -32,7 +32,7 @@ class _File(RotatingFileHandler):
     """Private to its owner, like everything in the home."""
 
     def _open(self) -> TextIOWrapper:
-        return open(self.baseFilename, self.mode, encoding=self.encoding, errors=self.errors, opener=_private)
+        return open(self.baseFilename, "a", encoding=self.encoding, errors=self.errors, opener=_private)
 
     def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 - the library's name
         """A log that cannot be written stops nothing."""
@@ -43,7 +43,10 @@ def _private(path: str, flags: int) -> int:
 
 
 class _Line(logging.Formatter):
-    converter = time.gmtime
+    @staticmethod
+    def converter(seconds: float | None = None) -> time.struct_time:
+        """Times are in UTC, as in the record."""
+        return time.gmtime(seconds)
 
     def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 - the library's name
         """One line, whatever is in it."""

@@ -12,7 +12,8 @@ from techtool.domain.history import TerminalEntry
 from techtool.domain.outcome import TRIED, Outcome
 from techtool.domain.plan import Plan
 from techtool.domain.release import KeyFate, Release, ReleaseKind
-from techtool.domain.risk_model import Facts, Trading, Tries, WayBack, Weights
+from techtool.domain.risk_subject import Facts, Trading, Tries, WayBack
+from techtool.domain.risk_weights import Weights
 from techtool.domain.rollback import RollbackClass, falls_below
 from techtool.domain.terminal import Address, BatchState, Identity, TerminalState
 from techtool.i18n import Phrase, phrase

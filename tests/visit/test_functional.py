@@ -27,7 +27,7 @@ from tests.visit.suite import with_stick
 from tests.visit.undo_stick import WORDS, make_undo_stick
 
 PAY = "com.example.sunmi.pay"
-OURS = {"test.boots": "pass"}
+OURS: dict[str, str | bool] = {"test.boots": "pass"}
 """The test that only the release of the issue stick knows."""
 SALES = {"TX-02", "TX-03", "TX-04", "TX-05"}
 

@@ -59,7 +59,7 @@ async def test_the_code_confirms_everything_that_was_said_before_it(shop: Shop) 
         "sign_off.recommendations": "a new base",
         "sign_off.followup": "2026-12-31, the base",
         "sign_off.training": "Li: refunds",
-        "sign_off.rating": 4,
+        "sign_off.rating": "4",
     }
     typist = Typist(ScriptedOperator())
     finished, made = await signed_off(shop, typist)

@@ -17,9 +17,9 @@ from techtool.cli.main import run
 from techtool.clock import FixedClock, SystemClock
 from techtool.domain.outcome import Outcome
 from techtool.domain.terminal import Address
+from techtool.domain.visit_state import VisitState
 from techtool.errors import DiskError, Exit, UsageError
 from techtool.paths import Disk, disk_error
-from techtool.store.index import VisitState
 from techtool.store.journal import Header, journal_bytes
 from techtool.visit.checkup import examine
 from techtool.visit.kept_backups import kept_backups, key_path, verify_visit
