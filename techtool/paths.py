@@ -205,6 +205,11 @@ class Paths:
         return self.home / "logs"
 
     @property
+    def facts(self) -> Path:
+        """Facts about makers that the office supplies, and reference pictures."""
+        return self.home / "catalogue"
+
+    @property
     def lock(self) -> Path:
         """Held by the one writer."""
         return self.home / "techtool.lock"

@@ -33,6 +33,7 @@ COMMANDS: Final[dict[str, tuple[str, str]]] = {
     "backup": ("techtool.cli.backup", N_("the backups on this laptop")),
     "history": ("techtool.cli.history", N_("what was found and done: per terminal, site, release; a search")),
     "due": ("techtool.cli.due", N_("which terminals are due, overdue ones first")),
+    "facts": ("techtool.cli.facts", N_("what is known of makers, and what the office adds to it")),
     "estimate": ("techtool.cli.estimate", N_("how good the foretold times were")),
     "support": ("techtool.cli.support", N_("one redacted file of a visit for the support desk, and whom to call")),
     "setup": ("techtool.cli.setup", N_("the first-run settings, without the screen")),

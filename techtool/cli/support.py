@@ -8,7 +8,8 @@ from pathlib import Path
 
 import click
 
-from techtool.catalogue.contacts import vendor_contacts
+from techtool.catalogue.contacts import Contact
+from techtool.catalogue.facts import load_facts
 from techtool.cli.output import emit_json, say
 from techtool.clock import SystemClock
 from techtool.domain.case_code import parse_code
@@ -136,6 +137,11 @@ def _office() -> dict[str, str]:
         return {}
 
 
+def known_contacts() -> tuple[Contact, ...]:
+    """The office's word on makers, then what they published themselves."""
+    return load_facts(Paths.default().facts).contacts()
+
+
 def _contacts(vendors: Sequence[str], *, as_json: bool) -> None:
     """The office first: it, and the acquirer, placed the terminal."""
     if as_json:
@@ -147,7 +153,7 @@ def _contacts(vendors: Sequence[str], *, as_json: bool) -> None:
         click.echo(f"  {name}: {value}")
     if not office:
         say("  " + _("Your office's numbers are not in the settings yet; they go under [contacts] in settings.toml."))
-    known = vendor_contacts()
+    known = known_contacts()
     for contact in known:
         if not vendors or contact.vendor in _folded(vendors):
             ways = "  ".join(filter(None, (contact.phone, contact.mail, contact.page)))
@@ -165,12 +171,12 @@ def _folded(vendors: Sequence[str]) -> list[str]:
 
 def _contacts_json(vendors: Sequence[str]) -> dict[str, object]:
     wanted = _folded(vendors)
-    known = [contact for contact in vendor_contacts() if not wanted or contact.vendor in wanted]
+    known = [contact for contact in known_contacts() if not wanted or contact.vendor in wanted]
     return {
         "office": _office(),
         "vendors": [
             {"vendor": c.vendor, "name": c.name, "page": c.page, "phone": c.phone, "mail": c.mail, "source": c.source}
             for c in known
         ],
-        "unknown": [vendor for vendor in wanted if vendor not in {c.vendor for c in vendor_contacts()}],
+        "unknown": [vendor for vendor in wanted if vendor not in {c.vendor for c in known_contacts()}],
     }

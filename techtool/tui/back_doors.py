@@ -182,7 +182,6 @@ class HouseBackDoors:
 
     def due(self, stick: Path | None) -> Sequence[Due]:
         """By cycle, stick, weaknesses and inspection."""
-        from techtool.catalogue.cadence import load_cycles
         from techtool.domain.due import Wishes, due_list
         from techtool.visit.visits import history_of
 
@@ -195,7 +194,7 @@ class HouseBackDoors:
         entries, _damaged = history_of(services.home, services.index)
         chosen = services.settings.cadence
         wishes = Wishes(chosen.default_days, chosen.inspection_days)
-        return due_list(entries, releases, load_cycles(), wishes, services.clock.now().astimezone())
+        return due_list(entries, releases, services.facts.cycles(), wishes, services.clock.now().astimezone())
 
     def orders(self, place: Path) -> FoundOrders:
         """Unsigned, believed in nothing."""
