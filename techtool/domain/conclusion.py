@@ -104,11 +104,14 @@ def lane_conclusion(lane: LaneRecord) -> Conclusion:
 
 @dataclass(frozen=True, slots=True)
 class CameTo:
-    """What a record says as a whole: told of the record as it was read, before a report masks its numbers."""
+    """What a record says as a whole: told of the record as it was read, before a report masks its numbers.
+
+    Only places and no texts: what is shown of them comes from the masked record.
+    """
 
     conclusion: Conclusion
-    reached_as: tuple[str, ...] = ()
-    """Of each terminal of the order: the visit's terminal that it was, empty where that cannot be told."""
+    reached_as: tuple[int | None, ...] = ()
+    """Of each terminal of the order: the place of the visit's terminal that it was; None: that cannot be told."""
     missing: tuple[int, ...] = ()
     """Places in the order of those that were not reached."""
 
@@ -116,8 +119,9 @@ class CameTo:
 def came_to(visit: VisitRecord) -> CameTo:
     """All of it."""
     terminals = visit.order.terminals if visit.order else ()
-    lanes = tuple(lane.lane if (lane := reached_as(terminal, visit)) else "" for terminal in terminals)
-    return CameTo(conclusion(visit), lanes, missing_places(visit))
+    reached = [reached_as(terminal, visit) for terminal in terminals]
+    places = tuple(next((n for n, one in enumerate(visit.lanes) if one is lane), None) for lane in reached)
+    return CameTo(conclusion(visit), places, missing_places(visit))
 
 
 def conclusion(visit: VisitRecord) -> Conclusion:

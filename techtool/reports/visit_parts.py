@@ -120,15 +120,17 @@ def expected(visit: VisitRecord, came_to: CameTo, t: Words) -> Table:
     """Terminals of the order, each with whether it was reached."""
     columns = (t(N_("Terminal of the order")), t(N_("Terminal no. (TID)")), t(N_("Counter")), t(N_("Reached")))
     given = visit.order
-    rows = tuple(_expected(place, one, came_to, t) for place, one in enumerate(given.terminals if given else ()))
+    rows = tuple(_expected(place, one, visit, came_to, t) for place, one in enumerate(given.terminals if given else ()))
     return Table(t(N_("Terminals of the order")), columns, rows, "", kind="expected")
 
 
-def _expected(place: int, terminal: ExpectedTerminal, came_to: CameTo, t: Words) -> tuple[Cell, ...]:
+def _expected(
+    place: int, terminal: ExpectedTerminal, visit: VisitRecord, came_to: CameTo, t: Words
+) -> tuple[Cell, ...]:
     name = " ".join(filter(None, (terminal.vendor, terminal.model))) or t(N_("Terminal"))
-    lane = came_to.reached_as[place]
-    if lane:
-        mark = Cell(phrase("as terminal {lane}", lane=lane).text(t.language), tone=Tone.GOOD)
+    reached = came_to.reached_as[place]
+    if reached is not None:
+        mark = Cell(phrase("as terminal {lane}", lane=visit.lanes[reached].lane).text(t.language), tone=Tone.GOOD)
     elif place in came_to.missing:
         mark = Cell(t(N_("not reached")), tone=Tone.WARN)
     else:
