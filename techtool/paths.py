@@ -128,9 +128,12 @@ class Disk:
             raise disk_error(error, folder) from error
 
     def make_folder(self, folder: Path) -> None:
-        """Make a private folder and its parents."""
+        """Make a private folder and its parents, private as well: ``mkdir`` gives parents everybody's mode."""
         try:
-            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            for parent in reversed(folder.parents):
+                if not parent.exists():
+                    parent.mkdir(mode=0o700, exist_ok=True)
+            folder.mkdir(mode=0o700, exist_ok=True)
         except OSError as error:
             raise disk_error(error, folder) from error
 

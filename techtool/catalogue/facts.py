@@ -8,11 +8,11 @@ before the built-in ones.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 from pathlib import Path
-from typing import Final
+from typing import Final, Protocol
 
 from techtool.catalogue.approvals import Approval, Approvals
 from techtool.catalogue.cadence import load_cycles
@@ -29,6 +29,11 @@ MAX_FILES: Final = 64
 _SCHEMA: Final = 1
 _LONGEST: Final = 500
 """Characters of one text."""
+
+
+class _Sourced(Protocol):
+    @property
+    def source(self) -> str: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,17 +120,21 @@ def problem_in(file: FactsFile) -> str:
         return f"$.schema: not {_SCHEMA}"
     if not file.issued_by.strip():
         return "$.issued_by: missing"
-    for name, entries in (
-        ("cadence", file.cadence),
-        ("life", file.life),
-        ("approval", file.approval),
-        ("contact", file.contact),
-        ("picture", file.picture),
-    ):
+    for name, entries in _sections(file).items():
         for place, one in enumerate(entries):
             if not one.source.strip():
                 return f"$.{name}[{place}].source: missing"
     return _problem_in_values(file) or _problem_in_texts(file)
+
+
+def _sections(file: FactsFile) -> dict[str, Sequence[_Sourced]]:
+    return {
+        "cadence": file.cadence,
+        "life": file.life,
+        "approval": file.approval,
+        "contact": file.contact,
+        "picture": file.picture,
+    }
 
 
 def _problem_in_values(file: FactsFile) -> str:
@@ -157,10 +166,9 @@ def texts_of(file: FactsFile) -> Iterable[tuple[str, str]]:
     """Every text for people in it, with its place."""
     yield "issued_by", file.issued_by
     for number, one in enumerate(file.contact):
-        yield from ((f"contact[{number}]", text) for text in (one.name, one.page, one.phone, one.mail, one.source))
+        yield from ((f"contact[{number}]", text) for text in (one.name, one.page, one.phone, one.mail))
         yield from ((f"contact[{number}].region.{language}", text) for language, text in one.region.items())
     for number, picture in enumerate(file.picture):
         yield from ((f"picture[{number}].shows.{language}", text) for language, text in picture.shows.items())
-    sources = [("cadence", file.cadence), ("life", file.life), ("approval", file.approval), ("picture", file.picture)]
-    for name, entries in sources:
-        yield from ((f"{name}[{number}].source", one.source) for number, one in enumerate(entries))
+    for name, entries in _sections(file).items():
+        yield from ((f"{name}[{number}].source", entry.source) for number, entry in enumerate(entries))

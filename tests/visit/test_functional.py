@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import UTC, timedelta
 from pathlib import Path
 
 import pytest
@@ -18,6 +18,8 @@ from techtool.domain.visit import CheckRecord, VisitKind
 from techtool.domain.work_order import VisitType
 from techtool.errors import Exit
 from techtool.events import Asked, Finished, Notice
+from techtool.reports.changes import condition
+from techtool.reports.words import Words
 from techtool.settings import TestSettings
 from techtool.simulator.faults import AfterInstall
 from techtool.visit.services import Services, VisitRequest
@@ -141,6 +143,22 @@ async def test_a_key_that_is_gone_afterwards(shop: Shop) -> None:
     assert checks(shop)["SE-05"].result == "fail"
     assert "TMK" in checks(shop)["SE-05"].reason
     assert "SE-05" in told(shop)
+
+
+async def test_the_card_standard_is_told_or_asked_and_stands_in_the_report(shop: Shop) -> None:
+    async with shop.terminals() as simulation:
+        await shop.run(*simulation.addresses)
+    before = shop.lane().before
+    assert before is not None
+    assert before.card_standard == "PBOC 3.0"
+    assert "test.APP-04.level" not in asked(shop)
+    silent = dict.fromkeys(("techtool.sim.aids", "techtool.sim.card_standard"), "")
+    shop.changed, shop.events = {"test.APP-04.level": "EMV 4.3"}, []
+    async with shop.terminals(faults=fault(properties=silent), state=shop.world.folder / "other") as simulation:
+        await shop.run(*simulation.addresses)
+    lines = {fact.label: fact.value for fact in condition(shop.lane(), Words("en", UTC)).items}
+    assert lines["Card standard"].text == "EMV 4.3"
+    assert "technician" in lines["Card standard"].note
 
 
 async def test_what_the_terminal_does_not_tell_is_asked(shop: Shop) -> None:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from techtool.domain.evidence import EvidenceKind
-from techtool.domain.functional import OCCASION_OF, FunctionalTest, Mode
+from techtool.domain.functional import OCCASION_OF, STANDARD_QUESTION, STANDARD_TEST, FunctionalTest, Mode
 from techtool.domain.plan import StepKind
 from techtool.domain.probe import Finding
 from techtool.domain.question import AnswerKind, CheckAnswer, CheckResult, Question
@@ -66,6 +66,18 @@ async def tests_after_restore(lane: Lane) -> bool:
     if not signed_in:
         lane.notice(phrase("The terminal did not sign in again."), step=StepKind.TEST, warning=True)
     return passed and signed_in
+
+
+def _standard_question(serial: str) -> Question:
+    """The level of the card standard, where the terminal does not tell it; for the record, not for a judgement."""
+    return Question(
+        STANDARD_QUESTION,
+        AnswerKind.TEXT,
+        phrase("Which card standard does the payment application show (PBOC, EMV), and which version?"),
+        help=phrase("On the version page of the payment application, or on the slip of its self test."),
+        serial=serial,
+        optional=True,
+    )
 
 
 def _visit_type(lane: Lane) -> VisitType:
@@ -222,6 +234,8 @@ class _Work:
             )
             self.results[one.id] = answer.result.value
             step.result = raw(answer.result.value)
+            if one.id == STANDARD_TEST and lane.known.card_standard is None:
+                await lane.ask(StepKind.TEST, _standard_question(lane.known.identity.serial))
 
     async def _answer(self, question: Question) -> str:
         """What was said just before a stop, of which no result was recorded yet, is not asked again."""
