@@ -90,7 +90,7 @@ def terminals(folder: Path, count: int) -> Iterator[tuple[list[str], Callable[[]
 
         def cpu_s() -> float:
             used = measured.cpu_times()
-            return used.user + used.system
+            return float(used.user + used.system)
 
         yield [process.stdout.readline().strip() for _n in range(count)], cpu_s
     finally:
