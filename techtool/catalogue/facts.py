@@ -8,6 +8,7 @@ before the built-in ones.
 
 from __future__ import annotations
 
+import stat
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
@@ -22,6 +23,7 @@ from techtool.domain.codec import CodecError, decode_toml
 from techtool.domain.due import Cadence, Cycles, Life
 from techtool.domain.sensitive import redact
 from techtool.errors import BadFile
+from techtool.i18n import phrase
 from techtool.paths import os_problem
 
 MAX_BYTES: Final = 1 << 20
@@ -100,12 +102,27 @@ def load_facts(folder: Path) -> OfficeFacts:
 
 def read_facts(path: Path) -> FactsFile:
     """One file; raises :class:`BadFile` naming file and place."""
+    return parse_facts(path, facts_bytes(path))
+
+
+def facts_bytes(path: Path) -> bytes:
+    """What stands in the file, as far as a facts file may be long; raises :class:`BadFile`."""
     try:
-        if path.stat().st_size > MAX_BYTES:
-            raise BadFile(path=str(path), problem=f"larger than {MAX_BYTES} bytes")
-        file = decode_toml(path.read_bytes(), FactsFile, strict=True)
+        if not stat.S_ISREG(path.stat().st_mode):
+            raise BadFile(path=str(path), problem=phrase("it is not a file"))
+        with path.open("rb") as file:
+            data = file.read(MAX_BYTES + 1)
     except OSError as error:
         raise BadFile(path=str(path), problem=os_problem(error)) from error
+    if len(data) > MAX_BYTES:
+        raise BadFile(path=str(path), problem=phrase("it is too large"))
+    return data
+
+
+def parse_facts(path: Path, data: bytes) -> FactsFile:
+    """The content of a file called ``path``; raises :class:`BadFile`."""
+    try:
+        file = decode_toml(data, FactsFile, strict=True)
     except CodecError as error:
         raise BadFile(path=str(path), problem=redact(str(error))) from error
     problem = problem_in(file)

@@ -30,7 +30,9 @@ def check_protection(paths: Paths) -> Iterator[Finding]:
     encrypted = disk_encrypted(paths.home)
     ask = phrase("Switch on the system's disk encryption (LUKS, FileVault, BitLocker); the office knows how.")
     if encrypted is False:
-        what = phrase("The disk is not encrypted: whoever has this laptop can read merchants' and terminals' numbers.")
+        what = phrase(
+            "No disk encryption was found: whoever has this laptop may read merchants' and terminals' numbers."
+        )
         yield Finding(paths.home, what, (ask,), problem=False)
     elif encrypted is None:
         what = phrase("Whether the disk is encrypted cannot be told from here.")

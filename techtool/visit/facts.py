@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from techtool.catalogue.facts import FactsFile, read_facts
+from techtool.catalogue.facts import FactsFile, facts_bytes, parse_facts
 from techtool.catalogue.pictures import SUFFIXES, Picture
 from techtool.domain.evidence import EvidenceKind
 from techtool.errors import BadEvidence, BadFile, NotFoundError, TechtoolError
@@ -38,12 +38,13 @@ def add_facts(paths: Paths, file: Path, disk: Disk = DISK) -> FactsFile:
     Pictures come first, so that no file in the home names one that is not there. Raises :class:`BadFile`,
     :class:`BadEvidence`, ``DiskFull``, ``DiskError``.
     """
-    found = read_facts(file)
+    content = facts_bytes(file)
+    found = parse_facts(file, content)
     pictures = [(picture, _picture(file.parent / picture.file, picture)) for picture in found.picture]
     disk.make_folder(paths.facts / "pictures")
     for picture, data in pictures:
         disk.write_file(paths.facts / "pictures" / picture.kept_as, data)
-    disk.write_file(paths.facts / _name(file), file.read_bytes())
+    disk.write_file(paths.facts / _name(file), content)
     return found
 
 
@@ -61,12 +62,12 @@ def _name(file: Path) -> str:
 
 def _picture(path: Path, picture: Picture) -> bytes:
     """Its bytes, which must be a picture without card data, and the one that was meant."""
-    data = read_evidence(path).data
-    if hashlib.sha256(data).hexdigest() != picture.sha256:
+    read = read_evidence(path)
+    if hashlib.sha256(read.data).hexdigest() != picture.sha256:
         raise BadFile(path=str(path), problem=phrase("it is not the picture that the facts file names"))
-    if read_evidence(path).suffix not in SUFFIXES:
+    if read.suffix not in SUFFIXES:
         raise BadEvidence(path=str(path), problem=phrase("it is no picture"))
-    return data
+    return read.data
 
 
 def references(services: Services, visit: str, vendor: str, model: str, serial: str) -> tuple[Reference, ...]:

@@ -69,7 +69,7 @@ async def test_an_index_that_cannot_be_read(home: Shop) -> None:
 
 def test_doctor_looks_at_the_log_of_backups(home: Shop) -> None:
     log = home.world.paths.backup_log
-    log.parent.mkdir(exist_ok=True)
+    log.parent.mkdir(mode=0o700, exist_ok=True)
     assert examine(House.at(home.world.paths, SystemClock())).problems == ()
     log.write_bytes(b"rubbish\n")
     (finding,) = examine(House.at(home.world.paths, SystemClock())).problems

@@ -114,5 +114,12 @@ def test_what_cannot_be_used_is_named_and_left_out(tmp_path: Path, text: str, pl
     assert facts.cycles().cadence, "the built-in facts stand"
 
 
+def test_what_is_no_file_or_too_long_is_not_read_to_its_end(tmp_path: Path) -> None:
+    (tmp_path / "folder.toml").mkdir()
+    write(tmp_path, f'issued_by = "{"x" * (1 << 20)}"')
+    found = load_facts(tmp_path)
+    assert [str(error.params["problem"]) for error in found.unusable] == ["it is too large", "it is not a file"]
+
+
 def test_a_folder_that_is_not_there_has_none(tmp_path: Path) -> None:
     assert load_facts(tmp_path / "none").files == ()

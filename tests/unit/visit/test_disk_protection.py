@@ -49,7 +49,7 @@ def test_what_the_system_does_not_say_is_not_guessed(tmp_path: Path) -> None:
     assert disk_encrypted(tmp_path / "gone", tmp_path) is None
 
 
-@pytest.mark.parametrize(("encrypted", "says"), [(True, ""), (False, "not encrypted"), (None, "cannot be told")])
+@pytest.mark.parametrize(("encrypted", "says"), [(True, ""), (False, "No disk encryption"), (None, "cannot be told")])
 def test_the_doctor_tells_it_and_calls_nothing_damaged(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, encrypted: bool | None, says: str
 ) -> None:
