@@ -19,7 +19,7 @@ _PROBLEM: Final = {
     errno.EACCES: N_("no permission"),
     errno.EPERM: N_("no permission"),
     errno.EROFS: N_("it is on a disk that may only be read"),
-    errno.ENOENT: N_("it is not there"),
+    errno.ENOENT: N_("there is no such file or folder"),
     errno.EISDIR: N_("it is a folder, not a file"),
     errno.ENOTDIR: N_("what should be a folder is a file"),
     errno.EEXIST: N_("something of that name is there already"),

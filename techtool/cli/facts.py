@@ -12,13 +12,20 @@ from techtool.catalogue.reader import load_catalogue
 from techtool.cli.columns import wrapped
 from techtool.cli.output import emit_json, say
 from techtool.errors import Exit
-from techtool.i18n import N_, _
+from techtool.i18n import N_, _, translate
 from techtool.paths import Paths
 from techtool.reports.redaction import visible
 
 _INDENT = "    "
+_LABEL = {
+    "cadence": N_("Cycle"),
+    "life": N_("Support"),
+    "approval": N_("Approval"),
+    "contact": N_("Contact"),
+    "picture": N_("Picture"),
+}
 Row = tuple[str, str, str, str]
-"""Kind, what, source, how it is known."""
+"""Section of the file, what, source, how it is known."""
 
 
 @click.command(
@@ -57,7 +64,10 @@ def command(add: Path | None, remove: str, *, as_json: bool) -> int:
     for error in facts.unusable:
         say(f"✗ {error.what_phrase.text()}")
     for kind, what, source, evidence in rows_of(facts):
-        for line in (*wrapped(visible(what), f"{kind}: "), *wrapped(f"{visible(source)} ({evidence})", _INDENT)):
+        for line in (
+            *wrapped(visible(what), f"{translate(_LABEL[kind])}: "),
+            *wrapped(f"{visible(source)} ({evidence})", _INDENT),
+        ):
             click.echo(line)
     return int(Exit.DONE)
 
@@ -67,19 +77,19 @@ def rows_of(facts: OfficeFacts) -> Iterator[Row]:
     cycles = facts.cycles()
     for one in cycles.cadence:
         what = " ".join(filter(None, (one.vendor, one.model, one.kind.value if one.kind else "")))
-        yield _("Cycle"), _("{what}: every {days} days").format(what=what, days=one.days), one.source, one.evidence
+        yield "cadence", _("{what}: every {days} days").format(what=what, days=one.days), one.source, one.evidence
     for life in cycles.life:
         what = " ".join(filter(None, (life.vendor, life.model, life.hw_revision)))
         until = life.end_of_life.isoformat() if life.end_of_life else ""
         highest = ", ".join(f"{name} {version}" for name, version in life.last_supported.items())
-        yield _("Support"), " · ".join(filter(None, (what, until, highest))), life.source, life.evidence
+        yield "life", " · ".join(filter(None, (what, until, highest))), life.source, life.evidence
     for approval in facts.approvals(load_catalogue().approvals).approval:
         what = " ".join(filter(None, (approval.vendor, approval.model, approval.hardware, approval.firmware)))
         text = f"{what}: {approval.number} {approval.version} → {approval.expires.isoformat()}"
-        yield _("Approval"), text, approval.source, approval.evidence
+        yield "approval", text, approval.source, approval.evidence
     for contact in facts.contacts():
         ways = "  ".join(filter(None, (contact.name, contact.phone, contact.mail, contact.page)))
-        yield _("Contact"), f"{contact.vendor}: {ways}", contact.source, contact.evidence
+        yield "contact", f"{contact.vendor}: {ways}", contact.source, contact.evidence
     for _path, file in facts.files:
         for picture in file.picture:
-            yield _("Picture"), f"{picture.vendor} {picture.model}: {picture.file}", picture.source, picture.evidence
+            yield "picture", f"{picture.vendor} {picture.model}: {picture.file}", picture.source, picture.evidence

@@ -144,7 +144,7 @@ def _report_key(paths: Paths) -> None:
     body = _pem(path)
     own = own_signers(paths)
     if not own:
-        raise BadFile(path=str(public_path(path)), problem=phrase("it is not there"))
+        raise BadFile(path=str(public_path(path)), problem=phrase("there is no such file or folder"))
     if not body.startswith(_OPENSSH):
         raise BadFile(path=str(path), problem=phrase("it is not an OpenSSH key file"))
     try:

@@ -99,6 +99,7 @@ def test_taken_away_again(at_home: Shop, tmp_path: Path, capsys: pytest.CaptureF
     assert run(["facts", "--remove", "acme.toml", "--json"]) == Exit.DONE
     said = json.loads(capsys.readouterr().out)
     assert said["files"] == []
+    assert {one["kind"] for one in said["facts"]} == {"cadence", "life", "approval", "contact"}
     assert {one["evidence"] for one in said["facts"]} == {"documented", "simulated"}
 
 
