@@ -16,7 +16,7 @@ from textual.message import Message
 from textual.screen import Screen
 
 from techtool.domain.question import Question
-from techtool.errors import TechtoolError
+from techtool.errors import StoppedHere, TechtoolError
 from techtool.i18n import _, language
 from techtool.paths import Paths
 from techtool.tui.background import Background
@@ -39,6 +39,7 @@ from techtool.tui.setup_flow import save_language, save_look
 from techtool.tui.theme import Glyphs
 from techtool.tui.views.home import HomeFacts
 from techtool.tui.views.palette import DO, GO, commands
+from techtool.tui.views.reports import report_page
 from techtool.tui.views.visit import VisitView
 from techtool.tui.widgets.toast import toast
 from techtool.visit.services import Hints, VisitRequest
@@ -83,6 +84,8 @@ class House:
         """Show a changed view; leave when that was asked for and nothing runs any more."""
         if self.quitting and view.over:
             self.app.exit(0)
+        elif view.failure is not None and view.failure.code == StoppedHere.code and not view.begun_at:
+            await (self._navigator.go_home() if view.resumed else self._navigator.back_to_form())
         else:
             await self._navigator.follow(view)
 
@@ -194,6 +197,15 @@ class House:
     def open_record(self, visit: str) -> None:
         """One of them."""
         self.open(lambda: RecordScreen(visit))
+
+    def open_report(self, visit: str) -> None:
+        """The page in the language of the screens; its path is told, because not every laptop opens a browser."""
+        page = report_page(self.doors.reports(visit)) if visit else None
+        if page is None:
+            toast(self.app, _("There is no report yet."), warning=True)
+            return
+        self.app.open_url(page.as_uri())
+        toast(self.app, _("Opened in the browser: {path}").format(path=page))
 
     def open_log(self) -> None:
         """Everything that happened."""

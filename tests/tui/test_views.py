@@ -150,12 +150,12 @@ def test_the_result_says_what_comes_next() -> None:
         LaneFinished("1", AT, "adb://h:1", "SN1", Outcome.FAILED_DEVICE_OK, 1, ERROR),
         Finished("V1", AT, Outcome.FAILED_DEVICE_OK, 1, sealed=True),
     )
-    result = result_view(view_of(*events), ())
+    result = result_view(view_of(*events))
     assert result is not None
     assert result.mark is Mark.STOPPED
     assert any("TT-305" in detail for detail in result.terminals[0].details)
     assert result.following
-    assert result_view(view_of(*events[:1]), ()) is None
+    assert result_view(view_of(*events[:1])) is None
 
 
 def test_unfinished_work_comes_first() -> None:

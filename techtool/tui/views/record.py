@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING, Final
 from techtool.domain.outcome import OUTCOME_LABEL
 from techtool.domain.visit import LaneRecord, StepState, VisitRecord
 from techtool.i18n import N_, _, translate
+from techtool.tui.views.conclusion import conclusion_line
 from techtool.tui.views.lines import Line, Mark, day_and_time
+from techtool.tui.views.reports import report_lines
 from techtool.tui.views.visit import label_of
 
 if TYPE_CHECKING:
@@ -54,7 +56,8 @@ class RecordView:
     state: str
     facts: tuple[tuple[str, str], ...]
     terminals: tuple[Line, ...]
-    reports: tuple[str, ...]
+    reports: tuple[Line, ...]
+    conclusion: Line | None
     unfinished: bool
 
 
@@ -97,7 +100,8 @@ def record_view(record: VisitRecord, reports: Sequence[Path]) -> RecordView:
         state=label,
         facts=facts,
         terminals=tuple(_terminal(lane) for lane in record.lanes),
-        reports=tuple(path.name for path in reports),
+        reports=report_lines(reports),
+        conclusion=conclusion_line(record),
         unfinished=state == "open",
     )
 
