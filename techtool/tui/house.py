@@ -68,7 +68,7 @@ class House:
         self.hints = hints
         self.glyphs = glyphs
         self.settle_s = settle_s
-        self.home_facts = HomeFacts(hinted=len(hints.addresses))
+        self.home_facts = self._hinted(HomeFacts())
         self.bridge = Bridge(doors.engine, doors.clock, lambda view: _void(app.post_message(VisitChanged(view))))
         self.quitting = False
         self._navigator = Navigator(app)
@@ -246,9 +246,13 @@ class House:
 
     async def _facts_found(self, facts: HomeFacts) -> None:
         sticks = self.home_facts.sticks
-        await self._show_home(replace(facts, sticks=sticks, hinted=len(self.hints.addresses)))
+        await self._show_home(replace(self._hinted(facts), sticks=sticks))
         found = await asyncio.to_thread(self.doors.sticks)
         await self._show_home(replace(self.home_facts, sticks=found))
+
+    def _hinted(self, facts: HomeFacts) -> HomeFacts:
+        """With what the demo brings."""
+        return replace(facts, hinted=len(self.hints.addresses), hinted_stick=self.hints.stick)
 
     async def _facts_failed(self, error: TechtoolError) -> None:
         await self._show_home(replace(self.home_facts, trouble=error.what_phrase.text()))

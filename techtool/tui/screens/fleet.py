@@ -135,7 +135,12 @@ class FleetScreen(VisitScreenBase):
 
 
 if TYPE_CHECKING:
-    _Beside = VisitScreenBase
+
+    class _Beside(VisitScreenBase):
+        def body(self) -> Iterable[Widget]:
+            """The terminal's own."""
+            return ()
+
 else:
     _Beside = object
     """Not a widget: Textual's styles follow a class's first widget base, which must be the terminal's own screen."""

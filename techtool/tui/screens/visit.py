@@ -17,6 +17,7 @@ from techtool.i18n import N_, _
 from techtool.tui.actions import bindings
 from techtool.tui.screens.base import VisitScreenBase
 from techtool.tui.theme import AMBER, DIM
+from techtool.tui.views.lines import Line
 from techtool.tui.views.run import headline, items_of, safety, time_left
 from techtool.tui.views.visit import LogLine, VisitView, lane_shown
 from techtool.tui.widgets.question import QuestionPanel
@@ -39,6 +40,10 @@ class VisitScreen(VisitScreenBase):
         "The stations of the visit and what is under way. Progress counts bytes that the terminal has confirmed. "
         "“Stop safely” ends the visit where you are asked next; no key cuts a write. The visit can be resumed later."
     )
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._drawn: tuple[tuple[Line, ...], tuple[LogLine, ...]] | None = None
 
     def body(self) -> Iterable[Widget]:
         """Rail, work, question."""
@@ -76,10 +81,12 @@ class VisitScreen(VisitScreenBase):
         hint.set_class(warn, "-warn")
         most = MORE_LINES if self.has_class("-tall") else LAST_LINES
         items = items_of(view, most)
-        self.query_one("#items", Static).update(lines_grid(items, self.glyphs, words=False))
-        self.query_one("#items").display = len(items) > 1
-        log = [line for line in view.log if line.lane in ("", view.current)]
-        self.query_one("#log", Static).update(log_grid(log[-most:], self))
+        log = tuple(line for line in view.log if line.lane in ("", view.current))[-most:]
+        if (items, log) != self._drawn:
+            self._drawn = (items, log)
+            self.query_one("#items", Static).update(lines_grid(items, self.glyphs, words=False))
+            self.query_one("#items").display = len(items) > 1
+            self.query_one("#log", Static).update(log_grid(log, self))
 
     async def ask(self, question: Question | None) -> None:
         """Put the engine's question, or none."""

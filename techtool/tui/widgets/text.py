@@ -64,8 +64,11 @@ class Plain(Static):
 
     def __init__(self, text: str = "", *, id: str | None = None, classes: str | None = None) -> None:  # noqa: A002
         super().__init__(text, id=id, classes=classes, markup=False)
+        self._said = text
 
     def say(self, text: str) -> None:
-        """Show ``text``; nothing is shown, and no room taken, when it is empty."""
-        self.update(Text(text))
+        """Show ``text``; nothing is shown, and no room taken, when it is empty. The same again costs no layout."""
+        if text != self._said:
+            self._said = text
+            self.update(Text(text))
         self.display = bool(text)
