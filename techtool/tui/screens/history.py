@@ -102,8 +102,8 @@ class HistoryScreen(FormScreen):
     def on_input_submitted(self, event: Input.Submitted) -> None:
         """To the list."""
         event.stop()
-        if self.query_one(Choices).options:
-            self.query_one(Choices).focus()
+        if self.query_one("#terminals", Choices).options:
+            self.query_one("#terminals", Choices).focus()
 
     async def _search(self) -> None:
         if self._remembered is None:
@@ -123,7 +123,7 @@ class HistoryScreen(FormScreen):
         self.query_one("#fates").display = bool(told)
         rows = terminal_rows(found[-SHOWN:])
         options = [Option(row.serial, row.label, row.note, mark=row.mark) for row in rows]
-        await self.query_one(Choices).offer(options, start=0)
+        await self.query_one("#terminals", Choices).offer(options, start=0)
 
     def _wanted(self) -> Search:
         """What is looked for; raises :class:`UsageError` for a day that is none."""

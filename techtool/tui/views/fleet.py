@@ -255,7 +255,7 @@ def waiting_line(view: VisitView, now_s: float) -> str:
     lane = view.lane_of(oldest.lane)
     who = _("Lane {lane}").format(lane=lane.name) if lane is not None else _("The visit")
     waited = _("waiting {time}").format(time=clock_time(now_s - oldest.since_s))
-    return f"{who} ({waited}): {oldest.question.text.text()}"
+    return _("{who} ({waited}): {question}").format(who=who, waited=waited, question=oldest.question.text.text())
 
 
 # -- columns ----------------------------------------------------------------------------------------------------------

@@ -14,7 +14,7 @@ from techtool.domain.terminal import titled
 from techtool.errors import UsageError
 from techtool.i18n import _, translate
 from techtool.reports.redaction import masked, visible
-from techtool.tui.views.lines import Line, Mark, day_and_time
+from techtool.tui.views.lines import Line, Mark, day_and_time, named
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +79,7 @@ def _details(entry: TerminalEntry) -> Iterator[str]:
 
 
 def _named(label: str, text: str) -> str:
-    return f"{label}: {visible(text)}"
+    return named(label, visible(text))
 
 
 def ends_in(entries: Iterable[TerminalEntry]) -> tuple[tuple[str, str], ...]:

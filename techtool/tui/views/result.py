@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from techtool.domain.outcome import OUTCOME_LABEL, Outcome
 from techtool.domain.plan import StepKind
 from techtool.i18n import _, translate
-from techtool.tui.views.lines import Line, Mark, clock_time
+from techtool.tui.views.lines import Line, Mark, clock_time, named
 from techtool.tui.views.visit import LaneView, VisitView, label_of
 
 
@@ -54,7 +54,7 @@ def terminal_line(lane: LaneView) -> Line:
     name = "  ".join(part for part in (lane.model, lane.serial or lane.address) if part)
     if lane.outcome is None:
         return Line(Mark.WARNING, _unfinished(lane, name), (*_read_back(lane), *_error(lane)))
-    text = f"{name}: {translate(OUTCOME_LABEL[lane.outcome])}"
+    text = named(name, translate(OUTCOME_LABEL[lane.outcome]))
     details = [*_read_back(lane)] if lane.outcome.is_good else []
     failed = [item.title.text() for item in lane.items if item.mark is Mark.WARNING]
     details += [_("Test failed: {test}").format(test=name) for name in failed]
