@@ -17,12 +17,11 @@ from techtool.i18n import N_, _
 from techtool.tui.actions import bindings
 from techtool.tui.screens.base import VisitScreenBase
 from techtool.tui.theme import AMBER, DIM
-from techtool.tui.views.lines import Line
 from techtool.tui.views.run import headline, items_of, safety, time_left
 from techtool.tui.views.visit import LogLine, VisitView, lane_shown
 from techtool.tui.widgets.question import QuestionPanel
 from techtool.tui.widgets.rail import StepRail
-from techtool.tui.widgets.text import Plain, grid, lines_grid, mark_text
+from techtool.tui.widgets.text import Drawn, Plain, grid, lines_grid, mark_text
 from techtool.tui.widgets.transfer import TransferBar
 
 LAST_LINES, MORE_LINES = 5, 14
@@ -41,10 +40,6 @@ class VisitScreen(VisitScreenBase):
         "“Stop safely” ends the visit where you are asked next; no key cuts a write. The visit can be resumed later."
     )
 
-    def __init__(self) -> None:
-        super().__init__()
-        self._drawn: tuple[tuple[Line, ...], tuple[LogLine, ...]] | None = None
-
     def body(self) -> Iterable[Widget]:
         """Rail, work, question."""
         with Horizontal(classes="body"):
@@ -56,8 +51,8 @@ class VisitScreen(VisitScreenBase):
                 yield Plain("", id="slow")
                 yield Plain("", id="safety")
                 with VerticalScroll(can_focus=False, id="happenings"):
-                    yield Static(id="items", markup=False)
-                    yield Static(id="log", markup=False)
+                    yield Drawn(id="items")
+                    yield Drawn(id="log")
         yield QuestionPanel(id="question")
 
     def on_mount(self) -> None:
@@ -81,12 +76,10 @@ class VisitScreen(VisitScreenBase):
         hint.set_class(warn, "-warn")
         most = MORE_LINES if self.has_class("-tall") else LAST_LINES
         items = items_of(view, most)
-        log = tuple(line for line in view.log if line.lane in ("", view.current))[-most:]
-        if (items, log) != self._drawn:
-            self._drawn = (items, log)
-            self.query_one("#items", Static).update(lines_grid(items, self.glyphs, words=False))
-            self.query_one("#items").display = len(items) > 1
-            self.query_one("#log", Static).update(log_grid(log, self))
+        self.query_one("#items", Drawn).tell(items, lambda: lines_grid(items, self.glyphs, words=False))
+        self.query_one("#items").display = len(items) > 1
+        last = [line for line in view.log if line.lane in ("", view.current)][-most:]
+        self.query_one("#log", Drawn).tell(last, lambda: log_grid(last, self))
 
     async def ask(self, question: Question | None) -> None:
         """Put the engine's question, or none."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import TypeVar
 
 from rich.table import Table
@@ -75,3 +75,17 @@ class Plain(Static):
             self._said = text
             self.update(Text(text))
         self.display = bool(text)
+
+
+class Drawn(Static):
+    """Drawn anew only when what it shows has changed: every ``update`` lays out the whole screen."""
+
+    def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:  # noqa: A002
+        super().__init__(id=id, classes=classes, markup=False)
+        self._shown: object = None
+
+    def tell(self, what: object, draw: Callable[[], Table]) -> None:
+        """Show ``what``, which is compared, by drawing it."""
+        if what != self._shown:
+            self._shown = what
+            self.update(draw())
