@@ -6,6 +6,7 @@ import os
 import signal
 import sys
 from dataclasses import replace
+from functools import partial
 
 import pytest
 from textual.widgets import Input
@@ -284,7 +285,7 @@ async def test_signals_over_the_fleet_leave_a_visit_that_goes_on(stage: Stage) -
                 await begin(hand)
                 await until_lanes_ask(hand, 3)
                 os.kill(os.getpid(), getattr(signal, name))
-                await hand.until(lambda app=hand.app: not app.is_running or app.return_code is not None, name)
+                await hand.until(partial(has_ended, hand), name)
             assert hand.app.return_value == 130
             visit = stage.visit()
             assert not visit.sealed
@@ -292,6 +293,10 @@ async def test_signals_over_the_fleet_leave_a_visit_that_goes_on(stage: Stage) -
             assert [lane.serial for lane in visit.lanes] == list(simulation.serials)
             with stage.services.home.lock("test"):
                 assert all(lane.confirmed_at is None for lane in visit.lanes)
+
+
+def has_ended(hand: Hand) -> bool:
+    return not hand.app.is_running or hand.app.return_code is not None
 
 
 async def resume_all(hand: Hand) -> None:

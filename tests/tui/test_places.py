@@ -464,7 +464,7 @@ async def test_the_support_file_opens_and_its_code_is_read_out(stage: Stage, tmp
         await hand.on(SupportScreen)
         fill(hand, "#folder", str(tmp_path / "desk"))
         await hand.press("f2")
-        await hand.until(lambda: (tmp_path / "desk").is_dir() and any((tmp_path / "desk").iterdir()), "the file")
+        await hand.until(lambda: any((tmp_path / "desk").glob("*.zip")), "the file")
         (path,) = (tmp_path / "desk").iterdir()
         code = check(path).code
         await said(hand, "   ".join(" ".join(group) for group in code.split("-")))
