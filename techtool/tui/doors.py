@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from techtool.clock import Clock, SystemClock
+from techtool.domain.nearby import Nearby
 from techtool.domain.visit import VisitRecord
 from techtool.paths import Paths
 from techtool.tui.back_doors import BackDoors, HouseBackDoors
@@ -17,7 +18,6 @@ if TYPE_CHECKING:
     from techtool.bundles.trust import Stick
     from techtool.store.index import VisitSummary
     from techtool.tui.bridge import EngineLike
-    from techtool.visit.nearby import Nearby
     from techtool.visit.operator import Operator
 
 

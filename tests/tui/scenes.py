@@ -22,6 +22,7 @@ from techtool.bundles.memory import StickTrust
 from techtool.bundles.trust import Stick
 from techtool.catalogue.reader import load_catalogue
 from techtool.clock import FixedClock
+from techtool.domain.nearby import Nearby
 from techtool.domain.outcome import Outcome
 from techtool.domain.pace import WAITS_TURN
 from techtool.domain.plan import Plan, StepKind
@@ -66,7 +67,6 @@ from techtool.tui.bridge import FLEET_EVERY_S, EngineLike
 from techtool.tui.doors import HouseDoors
 from techtool.tui.views.home import HomeFacts
 from techtool.visit.checks import question_for
-from techtool.visit.nearby import Nearby
 from techtool.visit.operator import Operator
 from techtool.visit.services import Hints, ResumeRequest, VisitRequest
 from tests.factories import SIGNER, digest_of, identity, trust
