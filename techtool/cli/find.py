@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import aclosing
 from typing import Final
 
 import click
@@ -80,17 +81,18 @@ async def _watch(services: Services, as_json: bool) -> int:
     from techtool.links.discovery.look import watch_cables
 
     told: list[Nearby] | None = None
-    async for found in watch_cables(services.settings.links, services.paths):
-        if found == told:
-            continue
-        told = found
-        if as_json:
-            emit_json({"terminals": [nearby_json(one) for one in found]})
-        elif found:
-            show(found)
-            say("")
-        else:
-            say(_("No terminal on a cable. Waiting; ^C ends it."))
+    async with aclosing(watch_cables(services.settings.links, services.paths)) as changes:
+        async for found in changes:
+            if found == told:
+                continue
+            told = found
+            if as_json:
+                emit_json({"terminals": [nearby_json(one) for one in found]})
+            elif found:
+                show(found)
+                say("")
+            else:
+                say(_("No terminal on a cable. Waiting; ^C ends it."))
     say(_("No adb server can be asked."))
     return int(Exit.NOT_FOUND)
 

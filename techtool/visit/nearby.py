@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
 
 from techtool.domain.nearby import Nearby
 from techtool.visit.services import Services
@@ -15,12 +16,13 @@ async def nearby(services: Services) -> list[Nearby]:
     return await look(services.settings.links, services.paths, disk=services.disk)
 
 
-async def cables(services: Services) -> AsyncIterator[list[Nearby]]:
+async def cables(services: Services) -> AsyncGenerator[list[Nearby], None]:
     """What the adb server sees, again whenever a cable goes in or out; ends when there is no server to ask."""
     from techtool.links.discovery.look import watch_cables
 
-    async for found in watch_cables(services.settings.links, services.paths, services.disk):
-        yield found
+    async with aclosing(watch_cables(services.settings.links, services.paths, services.disk)) as changes:
+        async for found in changes:
+            yield found
 
 
 async def pair(services: Services, place: str, code: str) -> None:

@@ -389,6 +389,10 @@ class SceneDoors(ScenePlaces, HouseDoors):
     async def nearby(self) -> Sequence[Nearby]:
         return [Nearby(ADDRESS, "device"), Nearby("adb+server:P2A0777770007", "unauthorized")]
 
+    async def cables(self) -> AsyncGenerator[Sequence[Nearby], None]:
+        return
+        yield []  # never: no cable moves in a picture
+
     def visits(self) -> Sequence[VisitSummary]:
         return summaries()
 

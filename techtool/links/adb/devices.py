@@ -9,7 +9,8 @@ from __future__ import annotations
 import asyncio
 import os
 import re
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, Mapping
+from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Final
 
@@ -116,7 +117,7 @@ async def server_devices(
 
 async def track_devices(
     settings: LinkSettings, paths: Paths | None = None, *, environ: Mapping[str, str] = os.environ, disk: Disk = DISK
-) -> AsyncIterator[list[ServerDevice]]:
+) -> AsyncGenerator[list[ServerDevice], None]:
     """The list now and after every change; empty while the server is away, which is looked for again a few times.
 
     Raises :class:`Unreachable` when it does not come back.
@@ -125,8 +126,9 @@ async def track_devices(
     while True:
         begin_s = loop.time()
         try:
-            async for devices in _tracked(settings, paths, environ, disk):
-                yield devices
+            async with aclosing(_tracked(settings, paths, environ, disk)) as lists:
+                async for devices in lists:
+                    yield devices
         except LinkTimeout:
             continue
         except LinkError as error:
@@ -139,7 +141,7 @@ async def track_devices(
 
 async def _tracked(
     settings: LinkSettings, paths: Paths | None, environ: Mapping[str, str], disk: Disk
-) -> AsyncIterator[list[ServerDevice]]:
+) -> AsyncGenerator[list[ServerDevice], None]:
     peer = str(configured_server(settings.adb, environ))
     lease = await find_server(settings, paths, peer, environ=environ, disk=disk)
     stream: SocketStream | None = None

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import AsyncGenerator, Iterable, Mapping, Sequence
+from contextlib import aclosing, suppress
 from dataclasses import replace
 
 from techtool.catalogue.usb import usb_vendors
@@ -33,11 +33,12 @@ async def look(
     return combined(devices, heard, plugged, ports, settings.hosts)
 
 
-async def watch_cables(settings: LinkSettings, paths: Paths, disk: Disk = DISK) -> AsyncIterator[list[Nearby]]:
+async def watch_cables(settings: LinkSettings, paths: Paths, disk: Disk = DISK) -> AsyncGenerator[list[Nearby], None]:
     """What the adb server sees, again after every change; ends when there is none to ask."""
     with suppress(LinkError):
-        async for devices in track_devices(settings, paths, disk=disk):
-            yield [of_server(device, devices) for device in devices]
+        async with aclosing(track_devices(settings, paths, disk=disk)) as changes:
+            async for devices in changes:
+                yield [of_server(device, devices) for device in devices]
 
 
 async def _served(
