@@ -213,6 +213,11 @@ class Paths:
         return self.home / "catalogue"
 
     @property
+    def probes(self) -> Path:
+        """Who probed which network or port, and when."""
+        return self.home / "probes.jsonl"
+
+    @property
     def lock(self) -> Path:
         """Held by the one writer."""
         return self.home / "techtool.lock"

@@ -14,6 +14,7 @@ from techtool.reports.history_words import (
     change_word,
     details_of,
     facts_of,
+    fate_word,
     inspected_word,
     outcome_word,
     place_of,
@@ -61,11 +62,7 @@ def entry_lines(entry: TerminalEntry, zone: tzinfo) -> Iterator[str]:
 def release_lines(fate: ReleaseFate) -> Iterator[str]:
     """How one release fared."""
     yield cut(visible(fate.key), WINDOW)
-    if fate.share is None:
-        yield "  " + _("never tried to the end on this laptop")
-    else:
-        text = _("{good} of {tried} ended well ({percent} %)")
-        yield "  " + text.format(good=fate.good, tried=fate.tried, percent=round(100 * fate.share))
+    yield "  " + fate_word(fate)
     if fate.runs_on:
         yield from _named(_("Runs on"), ", ".join(fate.runs_on))
 

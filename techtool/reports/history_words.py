@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from techtool.domain.history import UNKNOWN, TerminalEntry, VersionSeen
-from techtool.domain.history_search import TerminalHistory
+from techtool.domain.history_search import ReleaseFate, TerminalHistory
 from techtool.domain.outcome import OUTCOME_LABEL
 from techtool.i18n import _, translate
 from techtool.reports.redaction import visible
@@ -64,3 +64,11 @@ def details_of(entry: TerminalEntry) -> Iterator[tuple[str, str]]:
 def source_of(entry: TerminalEntry) -> str:
     """Which visit, by whom, on which order."""
     return visible("  ".join(filter(None, (entry.visit, entry.technician, entry.work_order))))
+
+
+def fate_word(fate: ReleaseFate) -> str:
+    """How one release fared."""
+    if fate.share is None:
+        return _("never tried to the end on this laptop")
+    text = _("{good} of {tried} ended well ({percent} %)")
+    return text.format(good=fate.good, tried=fate.tried, percent=round(100 * fate.share))

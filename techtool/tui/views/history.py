@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import unicodedata
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from datetime import date
 
 from techtool.domain.history import TerminalEntry
-from techtool.domain.history_search import TerminalHistory
+from techtool.domain.history_search import UNFINISHED, ReleaseFate, TerminalHistory, fates
+from techtool.domain.outcome import OUTCOME_LABEL
 from techtool.domain.terminal import titled
-from techtool.i18n import _
+from techtool.errors import UsageError
+from techtool.i18n import _, translate
 from techtool.reports.history_words import (
     change_word,
     details_of,
     facts_of,
+    fate_word,
     inspected_word,
     outcome_word,
     place_of,
@@ -20,7 +25,7 @@ from techtool.reports.history_words import (
     visits_word,
 )
 from techtool.reports.redaction import masked, visible
-from techtool.tui.views.lines import Line, Mark, day_and_time
+from techtool.tui.views.lines import Line, Mark, day_and_time, named
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,8 +77,42 @@ def _entry(entry: TerminalEntry) -> Line:
 def _details(entry: TerminalEntry) -> Iterator[str]:
     """Versions with an arrow of two ASCII marks, which every terminal draws in one width."""
     yield from (change_word(seen, "->") for seen in entry.versions)
-    yield from (f"{name}: {text}" for name, text in details_of(entry))
+    yield from (named(name, text) for name, text in details_of(entry))
     yield source_of(entry)
+
+
+def ends_in(entries: Iterable[TerminalEntry]) -> tuple[tuple[str, str], ...]:
+    """The ends that occur, as :class:`Search` words and in words for people; good ones last."""
+    found = {entry.outcome for entry in entries}
+    words = [
+        (outcome.value, translate(OUTCOME_LABEL[outcome]))
+        for outcome in sorted((one for one in found if one is not None), key=lambda one: (one.is_good, one.value))
+    ]
+    return ((UNFINISHED, _("unfinished")), *words) if None in found else tuple(words)
+
+
+def day_of(text: str) -> date | None:
+    """A day as it was typed, also with full-width signs; empty: None. Raises :class:`UsageError`."""
+    plain = unicodedata.normalize("NFKC", text).strip().replace("/", "-")
+    if not plain:
+        return None
+    try:
+        return date(*(int(part) for part in plain.split("-", 2)))
+    except (OverflowError, TypeError, ValueError) as error:
+        raise UsageError(problem=_("{text} is no day; write it as 2026-11-22.").format(text=visible(text))) from error
+
+
+def fate_lines(entries: Iterable[TerminalEntry], fitting: Sequence[TerminalEntry], release: str) -> tuple[Line, ...]:
+    """How a release fared, and where it runs; what came later on the same terminals decides what runs there now."""
+    if not release:
+        return ()
+    serials = {entry.serial for entry in fitting}
+    return tuple(_fate(fate) for fate in fates([entry for entry in entries if entry.serial in serials], release))
+
+
+def _fate(fate: ReleaseFate) -> Line:
+    runs_on = (named(_("Runs on"), visible(", ".join(fate.runs_on))),) if fate.runs_on else ()
+    return Line(Mark.NOTE, visible(fate.key), (fate_word(fate), *runs_on))
 
 
 def outcome_mark(entry: TerminalEntry) -> Mark:
