@@ -39,6 +39,8 @@ TechtoolError
 │   └── Withdrawn                      exit 14
 ├── LinkError                  TT-3xx  exit 20  the way to the terminal
 │   ├── Unreachable
+│   │   └── NotReady           the adb server sees it, and says why it cannot be used
+│   ├── PairingFailed          adb could not pair this laptop with a terminal
 │   ├── WrongProtocol          the port speaks something else, or breaks its own protocol
 │   ├── NotAuthorized          the terminal has not accepted this laptop's key
 │   ├── LinkTimeout
@@ -537,7 +539,9 @@ class LinkError(TechtoolError):
     code = "TT-300"
     exit_code = Exit.UNREACHABLE
     what = N_("There is no usable connection to {address}.")
-    next_actions = (N_("Check the cable or the network and that debugging is allowed on the terminal, then retry."),)
+    next_actions: ClassVar[tuple[str, ...]] = (
+        N_("Check the cable or the network and that debugging is allowed on the terminal, then retry."),
+    )
 
 
 class Unreachable(LinkError):
@@ -545,6 +549,25 @@ class Unreachable(LinkError):
 
     code = "TT-301"
     what = N_("No answer from {address}.")
+
+
+class NotReady(Unreachable):
+    """An adb server sees the terminal, in a state in which it cannot be used."""
+
+    code = "TT-320"
+    what = N_("The terminal at {address} is not ready: {condition}")
+    next_actions = (N_("{advice}"), N_("Then try again; “techtool find” shows the state."))
+
+
+class PairingFailed(LinkError):
+    """Google's adb did not pair this laptop with a terminal."""
+
+    code = "TT-321"
+    what = N_("Pairing with {address} did not work: {problem}")
+    next_actions = (
+        N_("Open “Pair device with pairing code” on the terminal again: it shows a new address and a new code."),
+        N_("Laptop and terminal must be in the same network; then try again."),
+    )
 
 
 class WrongProtocol(LinkError):

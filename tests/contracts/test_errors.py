@@ -67,6 +67,8 @@ EXITS = {
     "Withdrawn": 14,
     "LinkError": 20,
     "Unreachable": 20,
+    "NotReady": 20,
+    "PairingFailed": 20,
     "WrongProtocol": 20,
     "NotAuthorized": 20,
     "LinkTimeout": 20,
