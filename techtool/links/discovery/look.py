@@ -67,8 +67,8 @@ def combined(
         if not known:
             found.append(of_announced(one))
     found += [of_usb(one) for one in plugged if one.place not in sockets]
-    known = {seen.address for seen in found if seen.address}
-    found += [one for one in map(of_host, hosts) if one.address not in known]
+    there = {seen.address for seen in found if seen.address}
+    found += [one for one in map(of_host, hosts) if one.address not in there]
     return found + [of_port(port) for port in ports]
 
 

@@ -135,6 +135,8 @@ async def test_a_terminal_that_is_allowed_goes_on_by_itself(tmp_path: Path) -> N
             fail("device still authorizing"),
             unauthorized,
             okay("unauthorized"),
+            fail(f"device '{SERIAL}' not found"),
+            okay("unauthorized"),
             okay("device"),
         ]
         link = fake.link(tmp_path)
