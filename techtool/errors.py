@@ -24,6 +24,7 @@ TechtoolError
 │   │   ├── OptionMissing      a command would ask, and nobody is there
 │   │   ├── PassphraseMissing
 │   │   ├── AnswerUnusable
+│   │   ├── StoppedHere        where they were asked, the technician stopped the visit; exit 6
 │   │   └── ConfirmationMissing
 │   ├── RefusedByPerson                exit 6
 │   └── WrongPassphrase                exit 6
@@ -399,6 +400,15 @@ class ConfirmationMissing(AnswerMissing):
     code = "TT-125"
     what = N_("The terminal with serial number {serial} was not confirmed.")
     next_actions = (N_("Read the label, then resume with --confirm and the last four of that serial number."),)
+
+
+class StoppedHere(AnswerMissing):
+    """The technician stopped the visit where they were asked."""
+
+    code = "TT-128"
+    exit_code = Exit.REFUSED_BY_PERSON
+    what = N_("You stopped here, where this was asked: {text}")
+    next_actions = (N_("Resume the visit when you want to go on; until then nothing more is done."),)
 
 
 class RefusedByPerson(PersonError):

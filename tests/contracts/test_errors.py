@@ -53,6 +53,7 @@ EXITS = {
     "AnswerMissing": 5,
     "OptionMissing": 5,
     "PassphraseMissing": 5,
+    "StoppedHere": 6,
     "RefusedByPerson": 6,
     "WrongPassphrase": 6,
     "TrustError": 10,
