@@ -310,6 +310,7 @@ async def test_a_defect_of_the_engine_is_a_problem_without_its_variables(stage: 
         assert "RuntimeError" in hand.text()
 
 
+@pytest.mark.slow
 async def test_ascii_mode_draws_no_mark_of_unsure_width(stage: Stage) -> None:
     settings = stage.world.paths.settings
     settings.write_text(settings.read_text(encoding="utf-8").replace("ascii = false", "ascii = true"), encoding="utf-8")

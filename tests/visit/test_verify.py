@@ -119,6 +119,7 @@ def signer_fingerprint(key: ReportKey) -> str:
     return fingerprint(signer(key).key)
 
 
+@pytest.mark.slow
 def test_one_changed_byte_anywhere_is_found(tmp_path: Path) -> None:
     path = sealed(tmp_path)
     whole = path.read_bytes()
