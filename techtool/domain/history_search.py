@@ -14,7 +14,7 @@ from techtool.domain.outcome import Outcome
 UNFINISHED: Final = "unfinished"
 """Stands for an outcome that there is not yet."""
 _RESTORE: Final = "restore"
-_RUNS_IT: Final = (Outcome.SUCCESS, Outcome.SUCCESS_NOT_RESTORED)
+_RUNS_IT: Final = (Outcome.SUCCESS, Outcome.SELF_REPORTED, Outcome.SUCCESS_NOT_RESTORED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +129,9 @@ def _keys(entry: TerminalEntry) -> Iterator[str]:
 
 def _fate(entries: Sequence[TerminalEntry], key: str) -> ReleaseFate:
     ended = [entry for entry in entries if entry.outcome is not None and key in (*entry.planned, *entry.releases)]
-    good = [entry for entry in ended if entry.outcome is Outcome.SUCCESS and key in entry.releases]
+    good = [
+        entry for entry in ended if entry.outcome in (Outcome.SUCCESS, Outcome.SELF_REPORTED) and key in entry.releases
+    ]
     running = [one.serial for one in by_terminal(entries) if _running(one, key.partition("@")[0]) == key]
     return ReleaseFate(key, len(ended), len(good), tuple(sorted(running)))
 

@@ -12,7 +12,7 @@ from techtool.domain.history import TerminalEntry
 from techtool.domain.outcome import Outcome
 from techtool.domain.plan import Plan
 from techtool.domain.release import KeyFate, Release, ReleaseKind
-from techtool.domain.risk_model import Facts, Trading, Tries, WayBack, Weights
+from techtool.domain.risk_model import BackupFact, Facts, Trading, Tries, WayBack, Weights
 from techtool.domain.rollback import RollbackClass, falls_below
 from techtool.domain.terminal import Address, BatchState, Identity, TerminalState
 from techtool.i18n import Phrase, phrase
@@ -21,6 +21,7 @@ _HOURS: Final = re.compile(r"([01]?\d|2[0-4]):([0-5]\d)\s*[-–—~]\s*([01]?\d|
 _TRIED: Final = frozenset(
     {
         Outcome.SUCCESS,
+        Outcome.SELF_REPORTED,
         Outcome.SUCCESS_NOT_RESTORED,
         Outcome.NEEDS_REBOOT,
         Outcome.FAILED_DEVICE_OK,
@@ -89,6 +90,7 @@ def facts_of(
         resumes=link.resumes if link else False,
         steps=len(releases),
         kinds=frozenset(release.kind for release in releases),
+        backup=BackupFact.NONE if terminal.typed else BackupFact.VERIFIED,
         way_back=way_back(plan, terminal, weights.rollback.final),
         keys=keys_of(releases, weights.keys.kept),
         batch=_batch(terminal, around.settled),
@@ -116,7 +118,7 @@ def past_of(
     about = [entry for entry in tried if ids & _ids(entry)]
     own = [entry.restarts for entry in same if entry.serial == who.serial and entry.restarts is not None]
     return Past(
-        tries=Tries(len(about), sum(entry.outcome is Outcome.SUCCESS for entry in about)),
+        tries=Tries(len(about), sum(entry.outcome in (Outcome.SUCCESS, Outcome.SELF_REPORTED) for entry in about)),
         first_time=not any(entry.technician == technician for entry in tried),
         restarts=own[-1] if own else None,
     )
