@@ -107,14 +107,14 @@ class NewVisitScreen(HouseScreen):
         found = await self.house.doors.nearby()
         choices = self.query_one("#terminals", Choices)
         known = {option.value for option in choices.options}
-        alone = not known and sum(n.usable for n in found) == 1
+        alone = not known and sum(n.usable and not n.is_stick for n in found) == 1
         meant = self._serial
         new = [
             Option(
                 n.address,
                 n.address,
-                "" if n.usable else _not_ready(n.state),
-                picked=n.usable and (n.address.endswith(f":{meant}") if meant else alone),
+                _("a stick for the terminal's own menu") if n.is_stick else "" if n.usable else _not_ready(n.state),
+                picked=n.usable and not n.is_stick and (n.address.endswith(f":{meant}") if meant else alone),
             )
             for n in found
             if n.address not in known
