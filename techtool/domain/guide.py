@@ -15,11 +15,12 @@ from typing import Final
 
 from techtool.domain.fat import FileSystem, Letters, Names
 from techtool.domain.terminal import Evidence, titled
-from techtool.i18n import Phrase, bilingual
 
 FAMILY: Final = "medium"
 """The family of terminals that are worked on by hand; the scheme of their addresses too."""
 CARRYING_NAME: Final = "{name}"
+GUIDE: Final = "install.guide."
+"""The ids of a guide's questions begin with it."""
 
 
 class Ask(StrEnum):
@@ -139,8 +140,3 @@ class Guide:
     def known_from(self, step: GuideStep) -> tuple[str, Evidence]:
         """Source and evidence of one step."""
         return step.source or self.source, step.evidence or self.evidence
-
-
-def text_of(texts: Mapping[str, str]) -> Phrase | None:
-    """A text of a guide, in every language it has; None where there is none."""
-    return bilingual(texts) if texts else None

@@ -14,7 +14,7 @@ from typing import Final
 
 from techtool.domain.components import Relation, relation
 from techtool.domain.evidence import EvidenceKind
-from techtool.domain.guide import Ask, Guide, GuideStep, Then, text_of
+from techtool.domain.guide import GUIDE, Ask, Guide, GuideStep, Then
 from techtool.domain.plan import StepKind
 from techtool.domain.question import AnswerKind, Choice, Question
 from techtool.domain.release import Release
@@ -156,20 +156,26 @@ async def _do(lane: Lane, guide: Guide, release: Release, loads: Sequence[Load],
 def _question(guide: Guide, step: GuideStep, loads: Sequence[Load], serial: str) -> Question:
     kinds = {Ask.DONE: AnswerKind.CONFIRM, Ask.CHOICE: AnswerKind.CHOICE, Ask.TYPED: AnswerKind.TEXT}
     source, evidence = guide.known_from(step)
+    shows = bilingual(step.shows) if step.ask is Ask.CHOICE else phrase("On the screen: {shows}.", shows=_shown(step))
     parts = [
-        phrase("On the screen: {shows}.", shows=bilingual(step.shows)) if step.shows else None,
+        shows if step.shows else None,
         phrase("Take care: {trap}", trap=bilingual(step.trap)) if step.trap else None,
         phrase("On the stick: {names}.", names=", ".join(load.path for load in loads)),
         Phrase(_KNOWN_FROM[evidence], {"source": source}),
     ]
+    text = bilingual(step.text)
     return Question(
-        f"install.guide.{step.id}",
+        f"{GUIDE}{step.id}",
         kinds[step.ask],
-        text_of(step.text) or raw(step.id),
+        phrase("{text} Is it done, and as described?", text=text) if step.ask is Ask.DONE else text,
         help=_joined([part for part in parts if part is not None]),
         choices=tuple(Choice(choice.value, bilingual(choice.text)) for choice in step.choice),
         serial=serial,
     )
+
+
+def _shown(step: GuideStep) -> Phrase:
+    return bilingual(step.shows) if step.shows else raw("")
 
 
 def _joined(parts: Sequence[Phrase]) -> Phrase:
