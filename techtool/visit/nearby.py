@@ -3,44 +3,46 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
-from dataclasses import dataclass
-from typing import Final
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
 
+from techtool.domain.nearby import MENU_STICK, How, Nearby
 from techtool.domain.terminal import Address
-from techtool.errors import LinkError
 from techtool.visit.services import Services
-
-STICK: Final = "stick"
-
-
-@dataclass(frozen=True, slots=True)
-class Nearby:
-    """A terminal that an adb server sees, or a stick that could be carried to one."""
-
-    address: str
-    state: str
-    """adb's word: ``device``, ``unauthorized``, ``offline`` …; or :data:`STICK`."""
-
-    @property
-    def usable(self) -> bool:
-        """Whether it would answer now."""
-        return self.state in ("device", STICK)
-
-    @property
-    def is_stick(self) -> bool:
-        """A stick for a terminal's own menu: whether there is such a terminal, only the person knows."""
-        return self.state == STICK
 
 
 async def nearby(services: Services) -> list[Nearby]:
-    """What an adb server sees, if one can be asked; then the sticks that carry no releases."""
-    from techtool.links.adb.server import server_devices
+    """Everything that is plugged in, announces itself or stands in the settings; nothing is probed.
+
+    Then the sticks without releases: whether a terminal wants one, only the person knows.
+    """
+    from techtool.links.discovery.look import look
     from techtool.links.medium.volume import sticks_for_menus
 
-    devices = []
-    with contextlib.suppress(LinkError):
-        devices = await server_devices(services.settings.links, services.paths, disk=services.disk)
-    sticks = await asyncio.to_thread(sticks_for_menus)
-    found = [Nearby(f"adb+server:{device.serial}", device.state) for device in devices]
-    return [*found, *(Nearby(str(Address("medium", str(place))), STICK) for place in sticks)]
+    seen, sticks = await asyncio.gather(
+        look(services.settings.links, services.paths, disk=services.disk), asyncio.to_thread(sticks_for_menus)
+    )
+    return [*seen, *(Nearby(str(Address("medium", str(place))), MENU_STICK, How.STICK) for place in sticks)]
+
+
+async def cables(services: Services) -> AsyncGenerator[list[Nearby], None]:
+    """What the adb server sees, again whenever a cable goes in or out; ends when there is no server to ask."""
+    from techtool.links.discovery.look import watch_cables
+
+    async with aclosing(watch_cables(services.settings.links, services.paths, services.disk)) as changes:
+        async for found in changes:
+            yield found
+
+
+async def pair(services: Services, place: str, code: str) -> None:
+    """Pair this laptop with the terminal at ``HOST:PORT``; the code is kept nowhere."""
+    from techtool.links.adb.pairing import pair as pair_through_adb
+
+    await pair_through_adb(place, code, services.settings.links, services.paths, services.disk)
+
+
+async def connect(services: Services, place: str) -> str:
+    """Have adb connect to a paired terminal; its address."""
+    from techtool.links.adb.pairing import connect as connect_through_adb
+
+    return await connect_through_adb(place, services.settings.links, services.paths, services.disk)

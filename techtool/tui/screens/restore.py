@@ -102,7 +102,7 @@ class RestoreScreen(FormScreen):
         new = [
             Option(n.address, n.address, _("the one it was made of") if own and own in n.address else "", picked=False)
             for n in found
-            if n.usable and not n.is_stick and n.address not in known
+            if n.usable and n.address not in known
         ]
         await choices.offer([*choices.options, *new])
 

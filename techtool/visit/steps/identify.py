@@ -7,6 +7,7 @@ from techtool.domain.terminal import TerminalState
 from techtool.errors import AnotherTerminal
 from techtool.events import LaneIdentified
 from techtool.i18n import phrase
+from techtool.links.permission import tell_permission
 from techtool.terminals.identify import identify as identify_terminal
 from techtool.visit.by_hand import is_by_hand
 from techtool.visit.lane import Lane
@@ -26,6 +27,7 @@ async def identify(lane: Lane) -> None:
         else:
             await lane.disconnect()
             lane.link = lane.services.connect(lane.address)
+            tell_permission(lane.link, step.permission)
             await lane.link.open()
             lane.terminal = await identify_terminal(lane.link, lane.services.catalogue)
         found = lane.driver.identity

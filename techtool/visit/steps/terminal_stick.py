@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -19,6 +19,7 @@ from techtool.links.medium.volume import Volume, volume_at
 from techtool.links.medium.write import Load, disturbing, load_for, move_aside, put, refuse_unfit
 from techtool.visit.by_hand import guide_of
 from techtool.visit.lane import Lane, StepScope
+from techtool.visit.worker import in_thread
 
 MOVE: Final = "move"
 STOP: Final = "stop"
@@ -107,8 +108,14 @@ async def _clear(lane: Lane, guide: Guide, volume: Volume, loads: Sequence[Load]
 async def _fetch(lane: Lane, verified: VerifiedRelease, file: ReleaseFile) -> Path:
     """This laptop's proven copy of one payload."""
     services = lane.services
+
+    def copy(go_on: Callable[[], None]) -> Path:
+        return lane.stick.fetch(
+            verified, file, services.paths.payloads, confirmed=lambda _count: go_on(), disk=services.disk
+        )
+
     async with lane.shared.payload(file.sha256):
-        return await asyncio.to_thread(lane.stick.fetch, verified, file, services.paths.payloads, disk=services.disk)
+        return await in_thread(copy)
 
 
 async def _put(
@@ -117,10 +124,14 @@ async def _put(
     loop = asyncio.get_running_loop()
     tell = step.progress(total_bytes)
 
-    def confirmed(count: int) -> None:
-        loop.call_soon_threadsafe(tell, before_bytes + count)
+    def copy(go_on: Callable[[], None]) -> bool:
+        def confirmed(count: int) -> None:
+            go_on()
+            loop.call_soon_threadsafe(tell, before_bytes + count)
 
-    fresh = await asyncio.to_thread(put, volume, load, payload, confirmed, lane.services.disk)
+        return put(volume, load, payload, confirmed, lane.services.disk)
+
+    fresh = await in_thread(copy)
     step.bytes_confirmed = before_bytes + load.size_bytes
     if not fresh:
         text = phrase("{name} lay on the stick already, whole.", name=load.path)
