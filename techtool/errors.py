@@ -47,7 +47,9 @@ TechtoolError
 │   ├── LinkTimeout
 │   ├── LinkLost                       exit 24
 │   ├── CommandRefused         the terminal answered, and said no
-│   └── NotCapable             this link cannot do that
+│   ├── NotCapable             this link cannot do that
+│   ├── MediumUnfit            a stick that cannot be prepared for a terminal's own menu; exit 22
+│   └── MediumFailed           the stick was pulled, or gives back something else; exit 24
 ├── TerminalError              TT-4xx
 │   ├── UnknownModel                   exit 21
 │   ├── NotCompatible                  exit 22
@@ -208,7 +210,10 @@ class BadAddress(UsageError):
 
     code = "TT-101"
     what = N_("“{address}” is not a terminal address.")
-    next_actions = (N_("Write adb://HOST:PORT for a network terminal, or adb+server:SERIAL for a USB cable."),)
+    next_actions = (
+        N_("Write adb://HOST:PORT for a network terminal, or adb+server:SERIAL for a USB cable."),
+        N_("Write medium:FOLDER for a stick that is carried to the terminal's own menu."),
+    )
 
 
 class BadFile(UsageError):
@@ -630,6 +635,29 @@ class NotCapable(LinkError):
     exit_code = Exit.NOT_COMPATIBLE
     what = N_("The connection to {address} cannot do this: {capability}")
     next_actions = (N_("Use another kind of connection to this terminal."),)
+
+
+class MediumUnfit(LinkError):
+    """What shall be carried to the terminal's own menu is no stick that it would read, or none that may be written."""
+
+    code = "TT-330"
+    exit_code = Exit.NOT_COMPATIBLE
+    what = N_("{path} cannot be used as the terminal's stick: {problem}")
+    state_now = N_("Nothing was written there.")
+    next_actions = (N_("{remedy}"),)
+
+
+class MediumFailed(LinkError):
+    """A file did not get onto the stick whole."""
+
+    code = "TT-331"
+    exit_code = Exit.LOST
+    what = N_("The file did not get onto the stick at {path}: {problem}")
+    state_now = N_("What lies on the stick is not complete: do not put it into a terminal.")
+    next_actions = (
+        N_("Plug the stick in again and try again: what lies there whole is not copied twice."),
+        N_("If it stays so, take another stick."),
+    )
 
 
 # --- TT-4xx: the terminal ------------------------------------------------------------------------------------------

@@ -102,7 +102,9 @@ class Catalogue:
 
     def environment(self, tool_version: str, family: str) -> Environment:
         """What rules look at besides a terminal of a family; one of which nothing is known takes no file."""
-        return Environment(tool_version, roles=self.kinds.roles.get(family, frozenset()), policy=self.kinds.policy)
+        return Environment(
+            tool_version, roles=self.kinds.roles.get(family, frozenset()), policy=self.kinds.policy_of(family)
+        )
 
     def allow_list(self, family: str) -> AllowList:
         """What may be read of a family; a family without a list: nothing."""

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import AsyncIterator, Collection
+from collections.abc import AsyncIterator, Collection, Sequence
 
 from techtool.cli.output import say, shown
+from techtool.domain.release import Release
 from techtool.domain.terminal import Address, TerminalState
 from techtool.links.permission import tell_permission
 from techtool.terminals.base import Terminal
 from techtool.terminals.identify import identify
+from techtool.visit.by_hand import identify_by_hand, is_by_hand
+from techtool.visit.operator import Operator, ScriptedOperator
 from techtool.visit.services import Services
 
 
@@ -25,7 +28,16 @@ async def terminal_at(services: Services, address: str) -> AsyncIterator[Termina
         await link.close()
 
 
-async def read_terminal(services: Services, address: str, signers_of: Collection[str] = ()) -> TerminalState:
-    """Everything it says of itself."""
+async def read_terminal(
+    services: Services,
+    address: str,
+    signers_of: Collection[str] = (),
+    releases: Sequence[Release] = (),
+    operator: Operator | None = None,
+) -> TerminalState:
+    """Everything it says of itself; of one that is worked on by hand what ``operator`` types for ``releases``."""
+    place = Address.parse(address)
+    if is_by_hand(place):
+        return await identify_by_hand((operator or ScriptedOperator()).ask, place, releases)
     async with terminal_at(services, address) as terminal:
         return await terminal.read_state(signers_of=signers_of)

@@ -12,6 +12,8 @@ from techtool.errors import BadAddress
 
 SETS_SINCE_SDK: Final = 29
 """Android 10 brought installing several packages all or none (AOSP ``PackageManagerShellCommand --multi-package``)."""
+MAX_PATH: Final = 1024
+"""Characters of a ``medium:`` address's path."""
 
 
 class Evidence(StrEnum):
@@ -26,12 +28,12 @@ class Evidence(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Address:
-    """Where a terminal is reached: ``adb://HOST:PORT`` or ``adb+server:SERIAL``."""
+    """Where a terminal is reached: ``adb://HOST:PORT``, ``adb+server:SERIAL``, ``medium:PATH``."""
 
     scheme: str
-    """``adb``, ``adb+server``."""
+    """``adb``, ``adb+server``, ``medium``."""
     target: str
-    """``HOST:PORT`` or the serial an adb server knows it by."""
+    """``HOST:PORT``, the serial an adb server knows it by, or where the stick is mounted that is carried to it."""
 
     def __str__(self) -> str:
         return f"{self.scheme}://{self.target}" if self.scheme == "adb" else f"{self.scheme}:{self.target}"
@@ -63,6 +65,10 @@ class Address:
             serial = text.removeprefix("adb+server:").removeprefix("//")
             if serial and serial.isprintable() and not any(c.isspace() for c in serial):
                 return cls("adb+server", serial)
+        elif text.startswith("medium:"):
+            path = text.removeprefix("medium:").strip()
+            if path and path.isprintable() and len(path) <= MAX_PATH:
+                return cls("medium", path)
         raise BadAddress(address=text)
 
 
@@ -173,6 +179,11 @@ class TerminalState:
 
     card_standard: str | None = None
     """Level of the card standard that its payment software follows (``PBOC 3.0``)."""
+
+    @property
+    def typed(self) -> bool:
+        """Whether a person read it from the terminal's label and screen: self-reported, proven by nothing."""
+        return self.evidence.get("serial") is Evidence.ASKED
 
     def package(self, package_id: str) -> InstalledPackage | None:
         """The installed package of that id, if any."""

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from techtool.domain.terminal import Address
-from techtool.errors import BadAddress
+from techtool.errors import BadAddress, NotCapable
+from techtool.i18n import phrase
 from techtool.links.base import Link
 from techtool.paths import DISK, Disk, Paths
 from techtool.settings import LinkSettings
 
 
 def link_for(address: Address, settings: LinkSettings, paths: Paths, disk: Disk = DISK) -> Link:
-    """The link for an address, not opened yet; raises :class:`BadAddress` for a scheme nobody here speaks."""
+    """The link for an address, not opened yet; raises :class:`BadAddress` for a scheme nobody here speaks.
+
+    A stick that is carried to a terminal is no link: raises :class:`NotCapable`, visits and plans ask a person instead.
+    """
     if address.scheme == "adb":
         from techtool.links.adb.link import AdbLink
 
@@ -19,4 +23,7 @@ def link_for(address: Address, settings: LinkSettings, paths: Paths, disk: Disk 
         from techtool.links.adb.server import AdbServerLink
 
         return AdbServerLink(address, settings, paths, disk=disk)
+    if address.scheme == "medium":
+        capability = phrase("this terminal is worked on by hand, at its own menu")
+        raise NotCapable(address=str(address), capability=capability)
     raise BadAddress(address=str(address))

@@ -176,6 +176,8 @@ class Lane:
     """Of the round trips that measured the link; None: not measured in this run."""
     asking: bool = False
     """A person is asked something at this moment."""
+    typed_anew: bool = True
+    """Of a terminal that is worked on by hand: nothing was done to it since its versions were typed last."""
     changing: bool = False
     """A step that changes the terminal began in this visit, and what came of it was not yet verified."""
 

@@ -76,6 +76,8 @@ EXITS = {
     "LinkLost": 24,
     "CommandRefused": 1,
     "NotCapable": 22,
+    "MediumUnfit": 22,
+    "MediumFailed": 24,
     "TerminalError": 1,
     "UnknownModel": 21,
     "NotCompatible": 22,

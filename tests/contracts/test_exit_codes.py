@@ -41,6 +41,7 @@ CODES = {
 }
 OUTCOMES = {
     "success": 0,
+    "self-reported": 0,
     "success-not-restored": 44,
     "needs-reboot": 1,
     "failed-transient": 1,

@@ -10,7 +10,9 @@ from techtool.events import LaneIdentified
 from techtool.i18n import phrase
 from techtool.links.permission import tell_permission
 from techtool.terminals.identify import identify as identify_terminal
+from techtool.visit.by_hand import is_by_hand
 from techtool.visit.lane import Lane
+from techtool.visit.steps.by_hand import know_by_hand, read_by_hand
 
 
 async def identify(lane: Lane) -> None:
@@ -21,12 +23,15 @@ async def identify(lane: Lane) -> None:
     async with lane.step(
         StepKind.IDENTIFY, title=phrase("Identify the terminal at {address}", address=str(lane.address))
     ) as step:
-        await lane.disconnect()
-        lane.link = lane.services.connect(lane.address)
-        tell_permission(lane.link, step.permission)
-        await lane.link.open()
-        lane.terminal = await identify_terminal(lane.link, lane.services.catalogue)
-        found = lane.terminal.identity
+        if is_by_hand(lane.address):
+            await know_by_hand(lane)
+        else:
+            await lane.disconnect()
+            lane.link = lane.services.connect(lane.address)
+            tell_permission(lane.link, step.permission)
+            await lane.link.open()
+            lane.terminal = await identify_terminal(lane.link, lane.services.catalogue)
+        found = lane.driver.identity
         expected = lane.record.serial or (lane.state.identity.serial if lane.state else "")
         if expected and found.serial != expected:
             raise AnotherTerminal(
@@ -43,7 +48,7 @@ async def identify(lane: Lane) -> None:
             "{model}, serial number {serial}, system {os}",
             model=found.title,
             serial=found.serial,
-            os=found.os_version,
+            os=found.os_version or "?",
         )
     clock = lane.services.clock
     lane.emit(
@@ -69,7 +74,12 @@ def _how_found(lane: Lane) -> None:
 
 
 async def read_state(lane: Lane) -> TerminalState:
-    """The terminal as it is now, with the signers of every package that a release on the stick names."""
+    """The terminal as it is now, with the signers of every package that a release on the stick names.
+
+    Of one that is worked on by hand: what was typed last; where it may have changed since, it is typed again.
+    """
+    if is_by_hand(lane.address):
+        return await read_by_hand(lane)
     releases = lane.opened.releases if lane.opened else ()
     named = frozenset(package.id for verified in releases for package in verified.release.packages)
     return await lane.driver.read_state(signers_of=named)

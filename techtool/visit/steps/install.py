@@ -21,8 +21,10 @@ from techtool.errors import InstallFailed, NotCompatible
 from techtool.i18n import phrase
 from techtool.terminals.base import PackageFile
 from techtool.terminals.install import catm_of
+from techtool.visit.by_hand import is_by_hand
 from techtool.visit.lane import Lane, StepScope
 from techtool.visit.steps.check import check_again
+from techtool.visit.steps.menu import install_by_stick
 from techtool.visit.worker import in_thread
 
 
@@ -40,6 +42,9 @@ async def install(lane: Lane) -> None:
 
     Nothing is sent before every payload lies verified on this laptop and the terminal was read once more.
     """
+    if is_by_hand(lane.address):
+        await install_by_stick(lane)
+        return
     left = await abandon_leftovers(lane)
     missing = [[item for item in unit if not await _is_there(lane, item)] for unit in _units(lane)]
     ready = [[await _fetch(lane, item) for item in unit] for unit in missing if unit]
