@@ -25,12 +25,21 @@ class AdbSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class RedfishSettings:
+    """``[links.redfish]``"""
+
+    login_file: str = ""
+    """A TOML file with ``user`` and ``password``, readable by its owner only; empty: a person is asked."""
+
+
+@dataclass(frozen=True, slots=True)
 class LinkSettings:
     """``[links]``"""
 
     adb: AdbSettings = field(default_factory=AdbSettings)
     pax: Mapping[str, str] = field(default_factory=dict)
     """``handshake_token``: the vendor's, given by the vendor or acquirer; techtool ships none."""
+    redfish: RedfishSettings = field(default_factory=RedfishSettings)
 
 
 @dataclass(frozen=True, slots=True)

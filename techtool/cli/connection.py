@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 import contextlib
+import sys
 from collections.abc import AsyncIterator, Collection
 
+import click
+
+from techtool.cli.output import say
+from techtool.domain.question import AnswerKind, Question
 from techtool.domain.terminal import Address, TerminalState
 from techtool.terminals.base import Terminal
 from techtool.terminals.identify import identify
+from techtool.visit.open_link import open_link
 from techtool.visit.services import Services
 
 
@@ -16,10 +22,20 @@ async def terminal_at(services: Services, address: str) -> AsyncIterator[Termina
     """The identified terminal at ``address``, its link open inside the block."""
     link = services.connect(Address.parse(address))
     try:
-        await link.open()
+        await open_link(link, _ask, {})
         yield await identify(link, services.catalogue)
     finally:
         await link.close()
+
+
+async def _ask(question: Question) -> str:
+    """Whoever sits at the keyboard; nobody, where there is none."""
+    if not sys.stdin.isatty():
+        return ""
+    if question.help is not None:
+        say(question.help.text())
+    secret = question.kind is AnswerKind.SECRET
+    return str(click.prompt(question.text.text(), default="", show_default=False, hide_input=secret, err=True))
 
 
 async def read_terminal(services: Services, address: str, signers_of: Collection[str] = ()) -> TerminalState:

@@ -19,4 +19,8 @@ def link_for(address: Address, settings: LinkSettings, paths: Paths, disk: Disk 
         from techtool.links.adb.server import AdbServerLink
 
         return AdbServerLink(address, settings, paths, disk=disk)
+    if address.scheme == "redfish+https":
+        from techtool.links.redfish.link import RedfishLink
+
+        return RedfishLink(address, settings.redfish, paths, disk=disk)
     raise BadAddress(address=str(address))

@@ -418,8 +418,8 @@ def _as_before(lane: Lane) -> bool:
     return _versions(lane.before) == _versions(lane.state) and not written_configs(lane)
 
 
-def _versions(state: TerminalState) -> dict[str, int]:
-    return {package.id: package.version_code for package in state.packages}
+def _versions(state: TerminalState) -> dict[str, int | str]:
+    return {package.id: package.mark for package in state.packages}
 
 
 def _changed(lane: Lane) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from techtool.domain.plan import StepKind
 from techtool.domain.terminal import TerminalState
 from techtool.errors import AnotherTerminal
@@ -9,6 +11,7 @@ from techtool.events import LaneIdentified
 from techtool.i18n import phrase
 from techtool.terminals.identify import identify as identify_terminal
 from techtool.visit.lane import Lane
+from techtool.visit.open_link import open_link
 
 
 async def identify(lane: Lane) -> None:
@@ -21,7 +24,7 @@ async def identify(lane: Lane) -> None:
     ) as step:
         await lane.disconnect()
         lane.link = lane.services.connect(lane.address)
-        await lane.link.open()
+        await open_link(lane.link, partial(lane.ask, StepKind.IDENTIFY, recorded=False), lane.shared.logins)
         lane.terminal = await identify_terminal(lane.link, lane.services.catalogue)
         found = lane.terminal.identity
         expected = lane.record.serial or (lane.state.identity.serial if lane.state else "")

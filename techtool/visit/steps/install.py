@@ -6,7 +6,6 @@ terminal can do that.
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -22,6 +21,8 @@ from techtool.terminals.base import PackageFile
 from techtool.terminals.install import catm_of
 from techtool.visit.lane import Lane, StepScope
 from techtool.visit.steps.check import check_again
+from techtool.visit.steps.images import install_images, takes_images
+from techtool.visit.steps.payload import fetch_payload
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +39,9 @@ async def install(lane: Lane) -> None:
 
     Nothing is sent before every payload lies verified on this laptop and the terminal was read once more.
     """
+    if takes_images(lane):
+        await install_images(lane)
+        return
     left = await abandon_leftovers(lane)
     missing = [[item for item in unit if not await _is_there(lane, item)] for unit in _units(lane)]
     ready = [[await _fetch(lane, item) for item in unit] for unit in missing if unit]
@@ -120,24 +124,7 @@ def _is_passed(lane: Lane, item: _Item, installed: InstalledPackage) -> bool:
 async def _fetch(lane: Lane, item: _Item) -> PackageFile:
     title = phrase("Copy {package} {version} from the stick", package=item.apk.id, version=item.apk.version)
     async with lane.step(StepKind.INSTALL, f"copy:{item.apk.id}", title=title, action=CatmAction.DOWNLOAD) as step:
-        loop = asyncio.get_running_loop()
-        tell = step.progress(item.file.size_bytes)
-
-        def confirmed(count: int) -> None:
-            loop.call_soon_threadsafe(tell, count)
-
-        async with lane.shared.payload(item.file.sha256):
-            payload = await asyncio.to_thread(
-                lane.stick.fetch,
-                item.verified,
-                item.file,
-                lane.services.paths.payloads,
-                confirmed=confirmed,
-                disk=lane.services.disk,
-            )
-        step.catm = CatmResult.SUCCESS
-        step.bytes_confirmed = item.file.size_bytes
-        step.result = phrase("Copied, digest agrees")
+        payload = await fetch_payload(lane, step, item.verified, item.file)
         return PackageFile(item.apk, payload, item.file.size_bytes)
 
 
