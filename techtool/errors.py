@@ -597,7 +597,7 @@ class CertificateUnknown(LinkError):
     state_now = N_("Nothing was sent to it, no password either.")
     next_actions: ClassVar[tuple[str, ...]] = (
         N_("Compare the fingerprint with the one on the device's label or screen, or ask the office for it."),
-        N_("If it is the same: techtool trust device {address} --fingerprint FINGERPRINT"),
+        N_("If it is the same, say so (techtool trust device {address} --fingerprint FINGERPRINT)."),
     )
 
 
@@ -611,8 +611,8 @@ class CertificateChanged(LinkError):
     next_actions: ClassVar[tuple[str, ...]] = (
         N_("Somebody may stand between this laptop and the device: check the cable, the network and the address."),
         N_(
-            "At another shop, or after a repair: compare the fingerprint with the label or screen, then techtool trust"
-            " device {address} --fingerprint FINGERPRINT"
+            "At another shop, or after a repair, compare the fingerprint with the label or screen, and say so (techtool"
+            " trust device {address} --fingerprint FINGERPRINT)."
         ),
     )
 

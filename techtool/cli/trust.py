@@ -158,7 +158,7 @@ def device(address: str, *, fingerprint: str | None, forget: bool) -> None:
         there = pins.forget(where)
         say(_("This laptop trusts it no longer.") if there else _("Nothing was trusted there."))
         return
-    der, _own = run_async(certificate_at(where))
+    der = run_async(certificate_at(where)).der
     found = fingerprint_of(der)
     say(_("Fingerprint of the certificate (SHA-256):"))
     say(f"  {shown(found)}")

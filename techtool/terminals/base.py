@@ -55,6 +55,10 @@ class ImageFile:
 class TakesImages(Protocol):
     """A driver that brings whole images to a terminal, which puts them in by itself and by its own time."""
 
+    async def check_image(self, release: Release) -> None:
+        """Nothing, where it can be brought; raises ``NotCapable``, ``NotCompatible``, ``InstallFailed`` (too large)."""
+        ...
+
     async def install_image(
         self, image: ImageFile, *, session: SessionSink, confirmed: Confirmed | None = None
     ) -> None:

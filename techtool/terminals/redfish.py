@@ -18,6 +18,7 @@ from techtool.domain.codec import encode_json
 from techtool.domain.functional import Capability
 from techtool.domain.probe import PROPERTY, Finding, Pulse
 from techtool.domain.question import CheckResult
+from techtool.domain.release import Release
 from techtool.domain.terminal import Identity, InstalledPackage, TerminalState
 from techtool.errors import AnotherTerminal, LinkError, LinkTimeout, NotCapable, UnknownModel
 from techtool.i18n import phrase
@@ -32,7 +33,7 @@ from techtool.terminals.redfish_read import (
     read_machine,
     read_update_service,
 )
-from techtool.terminals.redfish_update import bring, wait_for
+from techtool.terminals.redfish_update import UpdateWay, bring, choose_way, wait_for
 from techtool.terminals.without_packages import WithoutPackages
 
 FAMILY: Final = "redfish"
@@ -97,10 +98,18 @@ class RedfishTerminal(WithoutPackages):
         self, image: ImageFile, *, session: SessionSink, confirmed: Confirmed | None = None
     ) -> None:
         """Push it, or let the device fetch it, and wait for its task."""
+        way = await self.way_for(image.release)
+        await bring(self._link, way, image, self._clock, session=session, confirmed=confirmed)
+
+    async def way_for(self, release: Release) -> UpdateWay:
+        """How the release would be brought, as the device says now."""
         machine = await read_machine(self._link)
         service = await read_update_service(self._link)
-        components = await read_components(self._link, machine)
-        await bring(self._link, service, components, image, self._clock, session=session, confirmed=confirmed)
+        return choose_way(str(self._link.address), service, await read_components(self._link, machine), release)
+
+    async def check_image(self, release: Release) -> None:
+        """Whether there is a way at all."""
+        await self.way_for(release)
 
     async def follow(self, session: str, package: str, *, alive: Callable[[], None]) -> None:
         """Wait for a task that an earlier run began; without its name for every task that still runs."""
@@ -173,13 +182,14 @@ class RedfishTerminal(WithoutPackages):
         answer = await self._link.ask("POST", target, {"ResetType": kind})
         if not answer.ok:
             raise self._link.refused("Reset", answer)
-        await self._wait(timeout_s, poll_s, _started(machine))
+        await self.wait_restarted(timeout_s, poll_s, _started(machine))
 
     async def wait_ready(self, *, timeout_s: float = 300.0, poll_s: float = 1.0) -> None:
         """Wait until it can be worked with."""
-        await self._wait(timeout_s, poll_s, None)
+        await self.wait_restarted(timeout_s, poll_s, None)
 
-    async def _wait(self, timeout_s: float, poll_s: float, started_before: str | None) -> None:
+    async def wait_restarted(self, timeout_s: float, poll_s: float, started_before: str | None) -> None:
+        """Wait until the same one answers; ``started_before``: what it told of its last start, None: any will do."""
         last: LinkError | None = None
         asked_s = self._clock.monotonic_s()
         was_gone = started_before is None

@@ -8,7 +8,8 @@ and §12.5 (task monitors), DSP2062 (firmware update white paper).
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Final
 
 from techtool.clock import Clock
@@ -46,10 +47,41 @@ _DONE: Final = "Completed"
 _GIVE_UP: Final = (CertificateChanged, LoginNeeded, LoginRefused)
 
 
+@dataclass(frozen=True, slots=True)
+class UpdateWay:
+    """How one release is brought to one device."""
+
+    push: str
+    """Where it is pushed; empty: the device fetches it."""
+    fetch: str
+    """The action by which the device is told to fetch it."""
+    said: Mapping[str, object]
+    """What the device is told besides: for which component, and when."""
+
+
+def choose_way(address: str, service: UpdateService, components: Sequence[Component], release: Release) -> UpdateWay:
+    """By what the device says that it can; raises ``NotCapable``, ``NotCompatible``, ``InstallFailed``."""
+    target = next((component for component in components if component.id == release.id), None)
+    if target is not None and not target.updateable:
+        reason = phrase("the device says that {component} cannot be updated", component=target.id)
+        raise NotCompatible(release=release.key, reason=reason)
+    if service.largest_bytes and release.size_bytes > service.largest_bytes:
+        raise refused_with(_name(release), "HTTP 413", "")
+    said: dict[str, object] = {"Targets": [target.path]} if target is not None else {}
+    apply_time = next((time for time in ("Immediate", "OnReset") if time in service.apply_times), "")
+    if apply_time:
+        said["@Redfish.OperationApplyTime"] = apply_time
+    fetches = service.simple and (not service.simple_protocols or "HTTP" in service.simple_protocols)
+    if not service.multipart and not fetches:
+        older = phrase("it only takes updates by an older way (HttpPushUri)")
+        none = phrase("it offers no way to bring it an update")
+        raise NotCapable(address=address, capability=older if service.http_push else none)
+    return UpdateWay(service.multipart, "" if service.multipart else service.simple, said)
+
+
 async def bring(
     link: RedfishLink,
-    service: UpdateService,
-    components: Sequence[Component],
+    way: UpdateWay,
     image: ImageFile,
     clock: Clock,
     *,
@@ -57,68 +89,46 @@ async def bring(
     confirmed: Confirmed | None,
 ) -> None:
     """See :meth:`techtool.terminals.base.TakesImages.install_image`."""
-    release, target = image.release, _target(image.release, components)
-    if target is not None and not target.updateable:
-        reason = phrase("the device says that {component} cannot be updated", component=target.id)
-        raise NotCompatible(release=release.key, reason=reason)
-    if service.largest_bytes and image.size_bytes > service.largest_bytes:
-        raise refused_with(_name(release), "HTTP 413", "")
-    said: dict[str, object] = {"Targets": [target.path]} if target is not None else {}
-    apply_time = next((time for time in ("Immediate", "OnReset") if time in service.apply_times), "")
-    if apply_time:
-        said["@Redfish.OperationApplyTime"] = apply_time
 
-    def alive() -> None:
-        if confirmed is not None:
-            confirmed(image.size_bytes)
+    async def ended(answer: Answer) -> None:
+        await _ended(link, answer, _name(image.release), clock, session, lambda: _alive(image, confirmed))
 
-    if service.multipart:
-        answer = await _pushed(link, service.multipart, said, image, confirmed)
-        await _ended(link, answer, _name(release), clock, session, alive)
-    elif service.simple and (not service.simple_protocols or "HTTP" in service.simple_protocols):
-        await _fetched(link, service.simple, said, image, clock, session, confirmed, alive)
+    if way.push:
+        await ended(await _pushed(link, way, image, confirmed))
     else:
-        older = phrase("it only takes updates by an older way (HttpPushUri)")
-        none = phrase("it offers no way to bring it an update")
-        raise NotCapable(address=str(link.address), capability=older if service.http_push else none)
+        await _fetched(link, way, image, confirmed, ended)
 
 
-async def _pushed(
-    link: RedfishLink, path: str, said: Mapping[str, object], image: ImageFile, confirmed: Confirmed | None
-) -> Answer:
+def _alive(image: ImageFile, confirmed: Confirmed | None) -> None:
+    """Something moved: all of it is there, and it goes on."""
+    if confirmed is not None:
+        confirmed(image.size_bytes)
+
+
+async def _pushed(link: RedfishLink, way: UpdateWay, image: ImageFile, confirmed: Confirmed | None) -> Answer:
     file = UpdateFile(image.path, image.size_bytes, image.sha256, _file_name(image), confirmed)
     try:
-        return await link.push_update(path, said, file)
+        return await link.push_update(way.push, way.said, file)
     finally:
         file.close()
 
 
 async def _fetched(
     link: RedfishLink,
-    action: str,
-    said: Mapping[str, object],
+    way: UpdateWay,
     image: ImageFile,
-    clock: Clock,
-    session: SessionSink,
     confirmed: Confirmed | None,
-    alive: Callable[[], None],
+    ended: Callable[[Answer], Awaitable[None]],
 ) -> None:
     """The file is offered until the task has ended: nobody knows when a device fetches it."""
+    host, peer = link.hosts
     try:
-        peer = await _resolved(link.address.host)
-        offer = offered(image.path, image.size_bytes, host=link.own_host, peer=peer, confirmed=confirmed)
-        async with offer as there:
-            wanted = {"ImageURI": there.url, "TransferProtocol": "HTTP", **said}
-            answer = await link.ask("POST", action, wanted)
-            await _ended(link, answer, _name(image.release), clock, session, alive)
+        async with offered(image.path, image.size_bytes, host=host, peer=peer, confirmed=confirmed) as there:
+            wanted = {"ImageURI": there.url, "TransferProtocol": "HTTP", **way.said}
+            await ended(await link.ask("POST", way.fetch, wanted))
     except OSError as error:
         capability = phrase("fetching the file from this laptop")
         raise NotCapable(address=str(link.address), capability=capability, detail=str(error)) from error
-
-
-async def _resolved(host: str) -> str:
-    found = await asyncio.get_running_loop().getaddrinfo(host, None)
-    return str(found[0][4][0])
 
 
 async def _ended(
@@ -230,10 +240,6 @@ def _retry_after(answer: Answer) -> float:
     text = answer.headers.get("retry-after", "")
     asked = float(text) if text.isascii() and text.isdigit() and len(text) < 6 else _POLL_S
     return min(max(asked, _POLL_BOUNDS_S[0]), _POLL_BOUNDS_S[1])
-
-
-def _target(release: Release, components: Sequence[Component]) -> Component | None:
-    return next((component for component in components if component.id == release.id), None)
 
 
 def _name(release: Release) -> str:

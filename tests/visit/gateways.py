@@ -19,6 +19,7 @@ from tests.visit.conftest import Shop
 
 FIRMWARE = "techtool.gateway.firmware"
 PAY = "techtool.gateway.pay"
+SECURE = "techtool.gateway.secure"
 USER, PASSWORD = "service", "practice-gateway"
 CONTENT = bytes(range(256)) * 12_000
 """3 MB, so that a push takes many pieces."""
@@ -67,11 +68,16 @@ def versions(simulation: Simulation) -> dict[str, str]:
     return {package.id: package.version for package in packages.values()}
 
 
+def begun(simulation: Simulation) -> int:
+    """How many updates it was ever told to do."""
+    return gateway(simulation).updates.begun
+
+
 async def pinned(shop: Shop, simulation: Simulation) -> None:
     """Somebody compared its certificate before."""
     for text in simulation.addresses:
-        der, _own = await certificate_at(Address.parse(text))
-        Pins(shop.world.paths).keep(Address.parse(text), der)
+        shown = await certificate_at(Address.parse(text))
+        Pins(shop.world.paths).keep(Address.parse(text), shown.der)
 
 
 MODEL = find_model("gateway")

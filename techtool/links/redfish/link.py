@@ -27,7 +27,7 @@ from techtool.links.base import Capability
 from techtool.links.redfish.http import Answer, Http
 from techtool.links.redfish.logins import Login, read_login
 from techtool.links.redfish.payload import UpdateFile
-from techtool.links.redfish.pins import Pins, certificate_at, check, context_for, fingerprint_of, typed_fits
+from techtool.links.redfish.pins import Pins, Presented, certificate_at, check, context_for, fingerprint_of, typed_fits
 from techtool.links.redfish.values import ROOT, Body, link_of, list_of, part_of, path_of, text_of
 from techtool.links.without_shell import WithoutShell
 from techtool.paths import DISK, Disk, Paths
@@ -51,11 +51,9 @@ class RedfishLink(WithoutShell):
         self._login: Login | None = None
         self._http: Http | None = None
         self._session = ""
-        self._presented = b""
+        self._presented: Presented | None = None
         self.root: Body = {}
         """The service root, once it is open."""
-        self.own_host = ""
-        """This laptop's address as the device can reach it."""
 
     @property
     def address(self) -> Address:
@@ -67,6 +65,11 @@ class RedfishLink(WithoutShell):
         """Of a shell's kind there are none; what the update service can do is read from it."""
         return frozenset({Capability.REBOOT}) if self._http is not None else frozenset()
 
+    @property
+    def hosts(self) -> tuple[str, str]:
+        """This laptop's address as the device can reach it, and the device's; empty before :meth:`open`."""
+        return (self._presented.own_host, self._presented.peer_host) if self._presented is not None else ("", "")
+
     # -- opening and closing
 
     def sign_in(self, login: Login) -> None:
@@ -75,9 +78,9 @@ class RedfishLink(WithoutShell):
 
     def compare(self, typed: str) -> bool:
         """Trust the certificate that was shown last, if what a person typed from the label is its fingerprint."""
-        if not self._presented or not typed_fits(typed, fingerprint_of(self._presented)):
+        if self._presented is None or not typed_fits(typed, fingerprint_of(self._presented.der)):
             return False
-        self._pins.keep(self._address, self._presented)
+        self._pins.keep(self._address, self._presented.der)
         return True
 
     async def open(self) -> None:
@@ -86,8 +89,8 @@ class RedfishLink(WithoutShell):
         Raises ``CertificateUnknown``, ``CertificateChanged``, ``LoginNeeded``, ``LoginRefused`` besides.
         """
         await self.close()
-        self._presented, self.own_host = await certificate_at(self._address)
-        pin = check(self._address, self._pins.find(self._address), self._presented)
+        self._presented = await certificate_at(self._address)
+        pin = check(self._address, self._pins.find(self._address), self._presented.der)
         self._http = Http(self._address, context_for(pin))
         try:
             self.root = (await self._http.request("GET", ROOT)).body

@@ -36,6 +36,18 @@ class Pin:
     pem: str
 
 
+@dataclass(frozen=True, slots=True)
+class Presented:
+    """What a device shows before anything is sent to it."""
+
+    der: bytes
+    """Its certificate."""
+    own_host: str
+    """This laptop's address on the way there."""
+    peer_host: str
+    """The device's, as a number."""
+
+
 def fingerprint_of(der: bytes) -> str:
     """Lower-case hex SHA-256."""
     return hashlib.sha256(der).hexdigest()
@@ -104,8 +116,8 @@ def check(address: Address, pin: Pin | None, der: bytes) -> Pin:
     return pin
 
 
-async def certificate_at(address: Address) -> tuple[bytes, str]:
-    """The certificate (DER) that is shown at an address, and this laptop's own address on the way there.
+async def certificate_at(address: Address) -> Presented:
+    """What is shown at an address.
 
     Nothing is sent but TLS's greeting. Raises ``Unreachable``, ``WrongProtocol``, ``LinkLost``.
     """
@@ -124,12 +136,12 @@ async def certificate_at(address: Address) -> tuple[bytes, str]:
         raise Unreachable(address=name, detail=str(error)) from error
     try:
         der = writer.get_extra_info("ssl_object").getpeercert(binary_form=True)
-        own = str(writer.get_extra_info("sockname")[0])
+        own, peer = (str(writer.get_extra_info(name)[0]) for name in ("sockname", "peername"))
     finally:
         writer.transport.abort()
     if not der:
         raise WrongProtocol(address=name, problem=phrase("it shows no certificate"))
-    return der, own
+    return Presented(der, own, peer)
 
 
 def context_for(pin: Pin) -> ssl.SSLContext:

@@ -54,22 +54,29 @@ class Gateway(Terminal):
         super().__init__(device, port=port, boot_s=boot_s, on_failure=on_failure)
         assert device.model.redfish is not None  # noqa: S101 - who makes one looked at it
         self._rule: RedfishRule = device.model.redfish
-        self._updates = Updates(device, self.reboot)
-        self._resources = Resources(device, self._rule, lambda: self._updates.tasks)
+        self.updates = Updates(device, self.reboot)
+        self._resources = Resources(device, self._rule, lambda: self.updates.tasks)
         self._sessions: dict[str, str] = {}
         """Token → path of the session."""
         self._numbers = count(1)
+        self.logins = 0
+        """Tried, well or not."""
+        self.tokens_given: list[str] = []
+        self.forgets_sessions_after = 0
+        """Forget all sessions after every so many requests; 0: never."""
+        self._requests = 0
 
     async def power_on(self) -> None:
         """Start; what waited for a restart is put in first."""
         if not self.is_on:
-            self._updates.started()
+            self.updates.started()
+            self._resources.last_reset = self.device.clock.now().isoformat()
         await super().power_on()
 
     def power_cut(self) -> None:
         """Off: sessions and tasks are forgotten."""
         super().power_cut()
-        self._updates.power_cut()
+        self.updates.power_cut()
         self._sessions.clear()
 
     @property
@@ -85,6 +92,9 @@ class Gateway(Terminal):
 
     async def _answer(self, request: Request) -> Response:
         path = request.path.rstrip("/")
+        self._requests += 1
+        if self.forgets_sessions_after and self._requests % self.forgets_sessions_after == 0:
+            self._sessions.clear()
         if (request.method, path) == ("POST", SESSIONS):
             return self._login(request)
         if path not in _OPEN_PATHS and request.headers.get("x-auth-token", "") not in self._sessions:
@@ -102,7 +112,7 @@ class Gateway(Terminal):
             return Response(200, collection(SESSIONS, "Session", self._sessions.values()))
         if path in self._sessions.values():
             return Response(200, resource(path, "#Session.v1_7_1.Session", "Session"))
-        task = next((t for t in self._updates.tasks.values() if f"{t.path}/Monitor" == path), None)
+        task = next((t for t in self.updates.tasks.values() if f"{t.path}/Monitor" == path), None)
         if task is not None:
             return _monitored(task)
         body = self._resources.find(path)
@@ -111,6 +121,7 @@ class Gateway(Terminal):
         return Response(200, body)
 
     def _login(self, request: Request) -> Response:
+        self.logins += 1
         said = request.json()
         right = (said.get("UserName"), said.get("Password")) == (self._rule.user, self._rule.password)
         if not right:
@@ -119,6 +130,7 @@ class Gateway(Terminal):
             return problem(503, "Base.1.18.SessionLimitExceeded", "Too many sessions.")
         token, path = secrets.token_hex(16), f"{SESSIONS}/{next(self._numbers)}"
         self._sessions[token] = path
+        self.tokens_given.append(token)
         body = resource(path, "#Session.v1_7_1.Session", "Session", UserName=self._rule.user)
         return Response(201, body, {"X-Auth-Token": token, "Location": path})
 
@@ -182,7 +194,7 @@ class Gateway(Terminal):
         if image.stat().st_size > self.device.free_bytes():
             image.unlink(missing_ok=True)
             return problem(507, "Base.1.18.InsufficientStorage", "There is no room for it.")
-        task = self._updates.begin(image, str(apply_time))
+        task = self.updates.begin(image, str(apply_time))
         return Response(202, task_body(task), {"Location": f"{task.path}/Monitor", "Retry-After": "0"})
 
     def _scratch(self) -> Path:

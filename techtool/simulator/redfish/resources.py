@@ -50,6 +50,8 @@ class Resources:
         self._device = device
         self._rule = rule
         self._tasks = tasks
+        self.last_reset = ""
+        """When it was started, as it tells it."""
 
     def find(self, path: str) -> Body | None:
         """The resource at a path; None: there is none."""
@@ -102,9 +104,6 @@ class Resources:
     def _packages(self) -> list[Package]:
         return sorted(self._device.store.state.packages.values(), key=lambda package: package.path)
 
-    def _last_reset(self) -> str:
-        return stamp(self._device.clock.now() - timedelta(seconds=self._device.uptime_s))
-
     def _system(self) -> Body:
         told, state = self._told(), self._device.store.state
         return resource(
@@ -114,7 +113,7 @@ class Resources:
             SystemType="Physical",
             PowerState="On",
             **{n: told[n] for n in ("Manufacturer", "Model", "SubModel", "SerialNumber", "PartNumber", "BiosVersion")},
-            LastResetTime=self._last_reset(),
+            LastResetTime=self.last_reset,
             BootCount=state.boot_count,
             Status={"State": "Enabled", "Health": "OK"},
             Actions={"#ComputerSystem.Reset": {"target": RESET, "ResetType@Redfish.AllowableValues": list(RESETS)}},
@@ -141,7 +140,7 @@ class Resources:
             ManagerType="Service",
             FirmwareVersion=self._device.store.state.packages[self._rule.firmware].version,
             DateTime=stamp(self._device.clock.now() + timedelta(seconds=self._device.faults.faults.clock_off_s)),
-            LastResetTime=self._last_reset(),
+            LastResetTime=self.last_reset,
         )
 
     def _session_service(self) -> Body:

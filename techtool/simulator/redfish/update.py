@@ -57,6 +57,11 @@ class Updates:
         self._at_reset: list[tuple[Task, Image]] = []
         self.tasks: dict[int, Task] = {}
 
+    @property
+    def begun(self) -> int:
+        """How many there were since the simulation began."""
+        return self._next - 1
+
     def begin(self, image: Path, apply_time: str) -> Task:
         """A task for an image that lies in a file of its own."""
         task = Task(self._next)

@@ -23,7 +23,6 @@ from techtool.visit.steps.check import check_again
 from techtool.visit.steps.identify import read_state
 from techtool.visit.steps.payload import fetch_payload
 
-
 _THERE: Final = (Relation.SAME, Relation.NEWER)
 """A resumed visit has gone past the first step of a way of several; nothing older is ever brought."""
 
@@ -52,6 +51,8 @@ async def install_images(lane: Lane) -> None:
     lane.state = await read_state(lane)
     images = [_image(verified) for verified in lane.agreed.releases]
     missing = [image for image in images if relation(image.release, lane.known) not in _THERE]
+    for image in missing:
+        await _driver(lane).check_image(image.release)
     ready = [(image, await _fetch(lane, image)) for image in missing]
     if ready:
         await check_again(lane)
