@@ -606,7 +606,7 @@ class CertificateChanged(LinkError):
 
     code = "TT-321"
     exit_code = Exit.UNTRUSTED
-    what = N_("{address} shows another certificate than before: found {found}, expected {expected}.")
+    what = N_("{address} shows another certificate than expected: found {found}, expected {expected}.")
     state_now = N_("Nothing was sent to it, no password either.")
     next_actions: ClassVar[tuple[str, ...]] = (
         N_("Somebody may stand between this laptop and the device: check the cable, the network and the address."),

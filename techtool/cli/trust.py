@@ -10,7 +10,7 @@ import click
 from techtool.cli.bundle_views import known_json, known_lines
 from techtool.cli.output import emit_json, say
 from techtool.clock import SystemClock, said, stamp
-from techtool.errors import Exit, OptionMissing, OtherFingerprint, RefusedByPerson, UsageError
+from techtool.errors import CertificateChanged, Exit, OptionMissing, OtherFingerprint, RefusedByPerson, UsageError
 from techtool.i18n import N_, _, phrase
 from techtool.paths import Paths
 
@@ -165,6 +165,6 @@ def device(address: str, *, fingerprint: str | None, forget: bool) -> None:
     if fingerprint is None:
         _ask()
     elif not typed_fits(fingerprint, found):
-        raise OtherFingerprint(found=shown(found))
+        raise CertificateChanged(address=str(where), found=shown(found), expected=fingerprint)
     click.echo(pins.keep(where, der).fingerprint)
     say(_("This laptop trusts it from now on."))

@@ -129,6 +129,11 @@ class InstalledPackage:
         """By what another version is told: the version code, else (components that have none) the version's text."""
         return self.version_code or self.version
 
+    @property
+    def shown(self) -> str:
+        """``1.5.0 (150)``; without the code where there is none."""
+        return f"{self.version} ({self.version_code})" if self.version_code else self.version
+
 
 class BatchState(StrEnum):
     """Whether takings wait in the terminal."""

@@ -93,6 +93,8 @@ class RedfishRule:
     """Whether it takes pushed images."""
     simple_update: bool = True
     """Whether it fetches images itself."""
+    apply_times: tuple[str, ...] = ("Immediate", "OnReset")
+    """When it puts an image in."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -61,16 +61,19 @@ class TakesImages(Protocol):
 
     async def install_image(
         self, image: ImageFile, *, session: SessionSink, confirmed: Confirmed | None = None
-    ) -> None:
+    ) -> bool:
         """Bring the image and wait until the terminal says that it is done; raises ``InstallFailed``.
 
         ``session`` is told by what name the terminal goes on with it, to be journalled: see :meth:`follow`. Returning
-        means that the terminal said yes, nothing more.
+        means that the terminal said yes, nothing more. True: it keeps the image for its next restart.
         """
         ...
 
-    async def follow(self, session: str, package: str, *, alive: Callable[[], None]) -> None:
-        """Wait for what an earlier run began; one that is not there any more is over. Raises ``InstallFailed``."""
+    async def follow(self, session: str, package: str, *, alive: Callable[[], None]) -> bool:
+        """Wait for what an earlier run began; one that is not there any more is over. Raises ``InstallFailed``.
+
+        True: the terminal keeps it for its next restart.
+        """
         ...
 
 

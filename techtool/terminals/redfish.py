@@ -33,7 +33,8 @@ from techtool.terminals.redfish_read import (
     read_machine,
     read_update_service,
 )
-from techtool.terminals.redfish_update import UpdateWay, bring, choose_way, wait_for
+from techtool.terminals.redfish_tasks import AT_RESTART, wait_for
+from techtool.terminals.redfish_update import UpdateWay, bring, choose_way
 from techtool.terminals.without_packages import WithoutPackages
 
 FAMILY: Final = "redfish"
@@ -96,10 +97,10 @@ class RedfishTerminal(WithoutPackages):
 
     async def install_image(
         self, image: ImageFile, *, session: SessionSink, confirmed: Confirmed | None = None
-    ) -> None:
+    ) -> bool:
         """Push it, or let the device fetch it, and wait for its task."""
         way = await self.way_for(image.release)
-        await bring(self._link, way, image, self._clock, session=session, confirmed=confirmed)
+        return await bring(self._link, way, image, self._clock, session=session, confirmed=confirmed)
 
     async def way_for(self, release: Release) -> UpdateWay:
         """How the release would be brought, as the device says now."""
@@ -111,11 +112,12 @@ class RedfishTerminal(WithoutPackages):
         """Whether there is a way at all."""
         await self.way_for(release)
 
-    async def follow(self, session: str, package: str, *, alive: Callable[[], None]) -> None:
+    async def follow(self, session: str, package: str, *, alive: Callable[[], None]) -> bool:
         """Wait for a task that an earlier run began; without its name for every task that still runs."""
-        tasks = [path_of(session)] if path_of(session) else await self._running_tasks()
-        for task in tasks:
-            await wait_for(self._link, task, package, self._clock, alive=alive)
+        named = path_of(session.removeprefix(AT_RESTART))
+        tasks = [session] if named else await self._running_tasks()
+        kept = [await wait_for(self._link, task, package, self._clock, alive=alive) for task in tasks]
+        return any(kept)
 
     async def _running_tasks(self) -> list[str]:
         collection = (await read_update_service(self._link)).tasks

@@ -23,7 +23,7 @@ from techtool.links.redfish.pins import Pins
 from techtool.simulator.faults import AfterReboot, Drop, Faults, InstallRefusal, TaskFault, WrongVersion
 from techtool.simulator.model import Model
 from techtool.simulator.run import Simulation
-from techtool.terminals import redfish_update
+from techtool.terminals import redfish_tasks
 from tests.visit.conftest import Shop, fault
 from tests.visit.gateways import (
     FIRMWARE,
@@ -91,6 +91,14 @@ async def test_a_device_that_fetches_the_image_itself(till: Shop) -> None:
     async with till.terminals(model(multipart=False)) as simulation:
         assert await visited(till, simulation) == (Outcome.SUCCESS, 0)
         assert versions(simulation) == WITH_PAY
+
+
+async def test_a_device_that_keeps_the_image_for_its_restart(till: Shop) -> None:
+    """The release asks for no restart; the device does."""
+    async with till.terminals(model(apply_times=("OnReset",))) as simulation:
+        assert await visited(till, simulation) == (Outcome.SUCCESS, 0)
+        assert versions(simulation) == WITH_PAY
+        assert gateway(simulation).device.store.state.boot_count == 2
 
 
 async def test_a_device_that_takes_no_update(till: Shop) -> None:
@@ -248,7 +256,7 @@ async def test_a_device_that_restarts_in_the_middle(till: Shop) -> None:
 
 
 async def test_a_task_that_never_ends(till: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(redfish_update, "SILENT_S", 0.5)
+    monkeypatch.setattr(redfish_tasks, "SILENT_S", 0.5)
     async with till.terminals("gateway", faults=fault(task=TaskFault(never_ends=True))) as simulation:
         outcome, code = await visited(till, simulation)
         assert (outcome, code) == (Outcome.INCONSISTENT, Exit.UNREACHABLE)

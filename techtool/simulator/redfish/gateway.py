@@ -18,7 +18,6 @@ from techtool.simulator.model import RedfishRule
 from techtool.simulator.redfish.certificate import tls_context
 from techtool.simulator.redfish.http import Request, Response, parts_of, speak
 from techtool.simulator.redfish.resources import (
-    APPLY_TIMES,
     PUSH,
     RESET,
     RESETS,
@@ -185,10 +184,10 @@ class Gateway(Terminal):
         return self._begin(image, parameters)
 
     def _begin(self, image: Path, parameters: Mapping[str, object]) -> Response:
-        apply_time = parameters.get("@Redfish.OperationApplyTime", "Immediate")
+        apply_time = parameters.get("@Redfish.OperationApplyTime", self._rule.apply_times[0])
         targets = parameters.get("Targets", [])
         known = {package.path for package in self.device.store.state.packages.values()}
-        if apply_time not in APPLY_TIMES or not isinstance(targets, list) or set(targets) - known:
+        if apply_time not in self._rule.apply_times or not isinstance(targets, list) or set(targets) - known:
             image.unlink(missing_ok=True)
             return problem(400, "Base.1.18.ActionParameterValueError", "The parameters do not fit.")
         if image.stat().st_size > self.device.free_bytes():

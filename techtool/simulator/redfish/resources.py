@@ -19,7 +19,6 @@ SIMPLE_UPDATE: Final = f"{ROOT}/UpdateService/Actions/UpdateService.SimpleUpdate
 RESET: Final = f"{ROOT}/Systems/1/Actions/ComputerSystem.Reset"
 INVENTORY: Final = f"{ROOT}/UpdateService/FirmwareInventory"
 RESETS: Final = ("GracefulRestart", "ForceRestart")
-APPLY_TIMES: Final = ("Immediate", "OnReset")
 
 Body = dict[str, object]
 
@@ -159,7 +158,10 @@ class Resources:
             ServiceEnabled=True,
             FirmwareInventory=link(INVENTORY),
         )
-        support = {"@odata.type": "#Settings.v1_3_5.OperationApplyTimeSupport", "SupportedValues": list(APPLY_TIMES)}
+        support = {
+            "@odata.type": "#Settings.v1_3_5.OperationApplyTimeSupport",
+            "SupportedValues": list(self._rule.apply_times),
+        }
         if self._rule.multipart:
             body["MultipartHttpPushUri"] = PUSH
             body["MultipartHttpPushUri@Redfish.OperationApplyTimeSupport"] = support

@@ -47,7 +47,9 @@ def takes_images(lane: Lane) -> bool:
 
 async def install_images(lane: Lane) -> None:
     """Wait for what an earlier run began, then bring what is still missing; restart where a release asks."""
-    await _follow_leftovers(lane)
+    left = lane.log.open_sessions(lane.id)
+    if await _follow_leftovers(lane):
+        await _restart(lane)
     lane.state = await read_state(lane)
     images = [_image(verified) for verified in lane.agreed.releases]
     missing = [image for image in images if relation(image.release, lane.known) not in _THERE]
@@ -56,10 +58,11 @@ async def install_images(lane: Lane) -> None:
     ready = [(image, await _fetch(lane, image)) for image in missing]
     if ready:
         await check_again(lane)
+    kept = False
     for image, copy in ready:
         async with lane.writing():
-            await _install(lane, image, copy)
-    if ready and any(verified.release.after.restart for verified in lane.agreed.releases):
+            kept |= await _install(lane, image, copy)
+    if kept or ((ready or left) and any(verified.release.after.restart for verified in lane.agreed.releases)):
         await _restart(lane)
 
 
@@ -77,22 +80,24 @@ def _driver(lane: Lane) -> TakesImages:
     return lane.driver
 
 
-async def _follow_leftovers(lane: Lane) -> None:
-    """An update that was begun before a stop is waited for; the terminal is not told the same thing twice."""
-    left = lane.log.open_sessions(lane.id)
-    if not left:
-        return
-    for one in left:
+async def _follow_leftovers(lane: Lane) -> bool:
+    """An update that was begun before a stop is waited for; the terminal is not told the same thing twice.
+
+    Whether the terminal keeps one for its next restart.
+    """
+    kept = False
+    for one in lane.log.open_sessions(lane.id):
         title = phrase("Wait for the update of {package} that was begun before", package=one.package)
         async with lane.step(StepKind.INSTALL, one.package, title=title, action=CatmAction.INSTALL) as step:
             try:
-                await _driver(lane).follow(one.session, one.package, alive=step.alive)
+                kept |= await _driver(lane).follow(one.session, one.package, alive=step.alive)
             except InstallFailed as error:
                 lane.log.sessions_closed(lane.id)
                 step.catm = catm_of(error.word)
                 raise
             step.result = phrase("The terminal is done with it; what it runs now is read next.")
     lane.log.sessions_closed(lane.id)
+    return kept
 
 
 async def _fetch(lane: Lane, image: _Image) -> ImageFile:
@@ -102,23 +107,25 @@ async def _fetch(lane: Lane, image: _Image) -> ImageFile:
         return ImageFile(release, await fetch_payload(lane, step, image.verified, file), file.size_bytes, file.sha256)
 
 
-async def _install(lane: Lane, image: _Image, copy: ImageFile) -> None:
+async def _install(lane: Lane, image: _Image, copy: ImageFile) -> bool:
+    """Whether the terminal keeps it for its next restart."""
     release = image.release
     title = phrase("Install {package} {version}", package=release.id, version=release.version)
     async with lane.step(StepKind.INSTALL, release.id, title=title, action=CatmAction.INSTALL) as step:
         lane.log.sessions_wanted(lane.id, {release.id: copy.size_bytes})
-        await _brought(lane, step, copy)
+        kept = await _brought(lane, step, copy)
         lane.log.sessions_closed(lane.id)
         step.catm = CatmResult.SUCCESS
         step.result = phrase(
             "{package} {version} was accepted by the terminal", package=release.id, version=release.version
         )
+    return kept
 
 
-async def _brought(lane: Lane, step: StepScope, copy: ImageFile) -> None:
+async def _brought(lane: Lane, step: StepScope, copy: ImageFile) -> bool:
     name = copy.release.id
     try:
-        await _driver(lane).install_image(
+        return await _driver(lane).install_image(
             copy,
             session=lambda session: lane.log.session_opened(lane.id, name, session),
             confirmed=step.progress(copy.size_bytes),
