@@ -113,7 +113,7 @@ def refused_answer(name: str, answer: Answer) -> InstallFailed:
     """The error for an answer that is no; one by which nobody knows what the device did is no clear one."""
     if answer.status >= 500 and answer.status not in _CLEAR:
         return unclear(name, f"HTTP {answer.status} {said_by(answer.body)}")
-    return refused_with(name, f"HTTP {answer.status}", said_by(answer.body))
+    return refused_with(name, f"HTTP-{answer.status}", said_by(answer.body))
 
 
 def unclear(name: str, answer: str) -> InstallFailed:

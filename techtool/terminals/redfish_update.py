@@ -56,7 +56,7 @@ def choose_way(address: str, service: UpdateService, components: Sequence[Compon
         reason = phrase("the device says that {component} cannot be updated", component=target.id)
         raise NotCompatible(release=release.key, reason=reason)
     if service.largest_bytes and release.size_bytes > service.largest_bytes:
-        raise refused_with(f"{release.id} {shown_version(release)}", "HTTP 413", "")
+        raise refused_with(f"{release.id} {shown_version(release)}", "HTTP-413", "")
     said: dict[str, object] = {"Targets": [target.path]} if target is not None else {}
     apply_time = next((time for time in (IMMEDIATE, ON_RESET) if time in service.apply_times), "")
     if apply_time:

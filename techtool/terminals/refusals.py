@@ -137,13 +137,13 @@ REFUSALS: Final[Mapping[str, Refusal]] = {
     "ApplyFailed": _BROKEN_OFF,
     "ActivateFailed": _BROKEN_OFF,
     "NoTargetsDetermined": _never(CatmResult.NOT_SUPPORTED, N_("it knows no component that this file is for")),
-    "HTTP 401": _NOT_ALLOWED,
-    "HTTP 403": _NOT_ALLOWED,
-    "HTTP 409": _BROKEN_OFF,
-    "HTTP 413": _never(CatmResult.OVERFLOW, N_("the file is too large for it")),
-    "HTTP 415": _BAD_FILE,
-    "HTTP 503": _BROKEN_OFF,
-    "HTTP 507": _NO_ROOM,
+    "HTTP-401": _NOT_ALLOWED,
+    "HTTP-403": _NOT_ALLOWED,
+    "HTTP-409": _BROKEN_OFF,
+    "HTTP-413": _never(CatmResult.OVERFLOW, N_("the file is too large for it")),
+    "HTTP-415": _BAD_FILE,
+    "HTTP-503": _BROKEN_OFF,
+    "HTTP-507": _NO_ROOM,
 }
 _PARSE_FAILED: Final = "INSTALL_PARSE_FAILED"
 

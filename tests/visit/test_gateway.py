@@ -292,7 +292,7 @@ async def test_killed_while_the_task_runs(till: Shop, tmp_path: Path) -> None:
     (tmp_path / "passphrase").write_text(PASSPHRASE + "\n")
     async with till.terminals("gateway", faults=fault(task=TaskFault(seconds=2.5))) as simulation:
         await pinned(till, simulation)
-        given = ["--bundle", str(till.world.stick), "--answers", str(answers), "--confirm", "7001"]
+        given = ["--bundle", str(till.world.stick), "--answers", str(answers), "--confirm", "8301"]
         given += ["--passphrase-file", str(tmp_path / "passphrase"), "--json"]
         process = await asyncio.create_subprocess_exec(
             *(sys.executable, "-m", "techtool", "visit", "run", simulation.addresses[0], *given),
