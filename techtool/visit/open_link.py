@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 from techtool.domain.question import AnswerKind, Question
 from techtool.errors import CertificateUnknown, LoginNeeded, LoginRefused
-from techtool.i18n import phrase
+from techtool.i18n import Phrase, phrase
 from techtool.links.base import Link
 
 if TYPE_CHECKING:
@@ -33,10 +33,11 @@ async def open_link(link: Link, ask: Ask, logins: Logins) -> None:
         except CertificateUnknown:
             if not await _compared(link, ask):
                 raise
-        except (LoginNeeded, LoginRefused):
+        except (LoginNeeded, LoginRefused) as error:
             tries += 1
             known = logins.pop(str(link.address), None)
-            if tries > _TRIES or not await _signed_in(link, ask, logins, known):
+            why = error.what_phrase if isinstance(error, LoginRefused) else None
+            if tries > _TRIES or not await _signed_in(link, ask, logins, known, why):
                 raise
         else:
             return
@@ -80,12 +81,14 @@ async def _compared(link: Link, ask: Ask) -> bool:
     return False
 
 
-async def _signed_in(link: Link, ask: Ask, logins: Logins, refused: Login | None) -> bool:
+async def _signed_in(link: Link, ask: Ask, logins: Logins, refused: Login | None, why: Phrase | None) -> bool:
     """Whether there is a login that was not refused yet."""
     from techtool.links.redfish.logins import Login
 
     address = str(link.address)
-    user = Question("identify.user", AnswerKind.TEXT, phrase("User name for {address}", address=address), optional=True)
+    user = Question(
+        "identify.user", AnswerKind.TEXT, phrase("User name for {address}", address=address), help=why, optional=True
+    )
     password = Question(
         "identify.password", AnswerKind.SECRET, phrase("Password for {address}", address=address), optional=True
     )
