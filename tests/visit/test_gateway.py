@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import logging
 import os
 import signal
 import sys
@@ -184,8 +185,9 @@ async def test_a_session_that_runs_out_is_begun_anew(till: Shop) -> None:
         assert device.logins > 2
 
 
-async def test_nothing_of_the_login_is_kept(till: Shop) -> None:
+async def test_nothing_of_the_login_is_kept(till: Shop, caplog: pytest.LogCaptureFixture) -> None:
     """Planted: also where the device repeats the password in what it says of itself, and in a refusal."""
+    caplog.set_level(logging.DEBUG)
     user, password = "planted-user-7", "Pl4nted-Secret-9"
     till.changed |= {"identify.user": user, "identify.password": password}
     till.formats = ("html", "json", "csv")
@@ -197,7 +199,7 @@ async def test_nothing_of_the_login_is_kept(till: Shop) -> None:
         assert outcome is Outcome.FAILED_DEVICE_OK
         tokens = gateway(simulation).tokens_given
     assert tokens
-    told = "\n".join(map(repr, till.events)).encode()
+    told = ("\n".join(map(repr, till.events)) + caplog.text).encode()
     files = [path.read_bytes() for path in till.world.paths.home.rglob("*") if path.is_file()]
     for secret in (password, user, *tokens):
         assert secret.encode() not in told, secret
@@ -311,3 +313,4 @@ async def test_killed_while_the_task_runs(till: Shop, tmp_path: Path) -> None:
         assert (finished.outcome, finished.exit_code) == (Outcome.SUCCESS, 0)
         assert versions(simulation) == NEW
         assert begun(simulation) == 2, "one for each release"
+        assert gateway(simulation).device.store.state.boot_count == 2, "the firmware asked for a restart"

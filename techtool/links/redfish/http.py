@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 import ssl
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field
@@ -52,6 +53,9 @@ class Http:
     def __init__(self, address: Address, context: ssl.SSLContext) -> None:
         import httpx
 
+        for name in ("httpx", "httpcore"):
+            # What they log of a request holds the token.
+            logging.getLogger(name).setLevel(logging.CRITICAL)
         self.address = str(address)
         self._client = httpx.AsyncClient(
             base_url=f"https://{address.target}",

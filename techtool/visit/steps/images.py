@@ -13,7 +13,7 @@ from techtool.domain.components import Relation, parts, relation, slots_written
 from techtool.domain.plan import StepKind
 from techtool.domain.release import Release, ReleaseFile, VerifiedRelease
 from techtool.domain.terminal import InstalledPackage, TerminalState
-from techtool.domain.visit import CatmAction, CatmResult, InstalledFile
+from techtool.domain.visit import CatmAction, CatmResult, InstalledFile, StepState
 from techtool.errors import InstallFailed, NotCapable, NotCompatible, VerifyFailed
 from techtool.i18n import phrase
 from techtool.terminals.base import ImageFile, TakesImages
@@ -23,6 +23,7 @@ from techtool.visit.steps.check import check_again
 from techtool.visit.steps.identify import read_state
 from techtool.visit.steps.payload import fetch_payload
 
+_RESTART: Final = "restart"
 _THERE: Final = (Relation.SAME, Relation.NEWER)
 """A resumed visit has gone past the first step of a way of several; nothing older is ever brought."""
 
@@ -46,10 +47,8 @@ def takes_images(lane: Lane) -> bool:
 
 
 async def install_images(lane: Lane) -> None:
-    """Wait for what an earlier run began, then bring what is still missing; restart where a release asks."""
-    left = lane.log.open_sessions(lane.id)
-    if await _follow_leftovers(lane):
-        await _restart(lane)
+    """Wait for what an earlier run began, then bring what is still missing, release by release."""
+    await _restart_where_owed(lane, kept=await _follow_leftovers(lane))
     lane.state = await read_state(lane)
     images = [_image(verified) for verified in lane.agreed.releases]
     missing = [image for image in images if relation(image.release, lane.known) not in _THERE]
@@ -58,12 +57,10 @@ async def install_images(lane: Lane) -> None:
     ready = [(image, await _fetch(lane, image)) for image in missing]
     if ready:
         await check_again(lane)
-    kept = False
     for image, copy in ready:
         async with lane.writing():
-            kept |= await _install(lane, image, copy)
-    if kept or ((ready or left) and any(verified.release.after.restart for verified in lane.agreed.releases)):
-        await _restart(lane)
+            kept = await _install(lane, image, copy)
+        await _restart_where_owed(lane, kept=kept)
 
 
 def _image(verified: VerifiedRelease) -> _Image:
@@ -140,9 +137,22 @@ async def _brought(lane: Lane, step: StepScope, copy: ImageFile) -> bool:
         raise
 
 
-async def _restart(lane: Lane) -> None:
+def _owed(lane: Lane) -> bool:
+    """Whether, by the journal, a release that asks for a restart was put in and no restart came after it."""
+    asking = {verified.release.id for verified in lane.agreed.releases if verified.release.after.restart}
+    owed = False
+    for past in lane.log.steps_of(lane.id):
+        if past.step is StepKind.INSTALL and past.state is StepState.DONE:
+            owed = past.item != _RESTART and (owed or (past.action is CatmAction.INSTALL and past.item in asking))
+    return owed
+
+
+async def _restart_where_owed(lane: Lane, *, kept: bool) -> None:
+    """After each release that asks for it, since the next may need what it brought; also where a stop came between."""
+    if not (kept or _owed(lane)):
+        return
     title = phrase("Restart the terminal and wait for it")
-    async with lane.step(StepKind.INSTALL, "restart", title=title, action=CatmAction.RESTART) as step:
+    async with lane.step(StepKind.INSTALL, _RESTART, title=title, action=CatmAction.RESTART) as step:
         await lane.driver.reboot()
         step.catm = CatmResult.SUCCESS
         step.result = phrase("The terminal is back")
