@@ -47,6 +47,10 @@ TechtoolError
 │   ├── LinkTimeout
 │   ├── LinkLost                       exit 24
 │   ├── CommandRefused         the terminal answered, and said no
+│   ├── CertificateUnknown     nobody compared its fingerprint with the label yet; exit 10
+│   ├── CertificateChanged     not the certificate that was compared; exit 10
+│   ├── LoginNeeded            it asks for a user and a password; exit 5
+│   ├── LoginRefused           it does not take them
 │   ├── NotCapable             this link cannot do that
 │   ├── MediumUnfit            a stick that cannot be prepared for a terminal's own menu; exit 22
 │   └── MediumFailed           the stick was pulled, or gives back something else; exit 24
@@ -213,6 +217,7 @@ class BadAddress(UsageError):
     next_actions = (
         N_("Write adb://HOST:PORT for a network terminal, or adb+server:SERIAL for a USB cable."),
         N_("Write medium:FOLDER for a stick that is carried to the terminal's own menu."),
+        N_("A gateway that speaks Redfish is redfish+https://HOST or redfish+https://HOST:PORT."),
     )
 
 
@@ -626,6 +631,58 @@ class CommandRefused(LinkError):
     exit_code = Exit.FAILED
     what = N_("The terminal refused {command}: {answer}")
     next_actions = (N_("Read the terminal's answer; if it is not clear, send a support bundle to the office."),)
+
+
+class CertificateUnknown(LinkError):
+    """A gateway shows a certificate that nobody has compared with its label or screen."""
+
+    code = "TT-320"
+    exit_code = Exit.UNTRUSTED
+    what = N_("The certificate of {address} was not compared yet. Its fingerprint (SHA-256): {found}")
+    state_now = N_("Nothing was sent to it, no password either.")
+    next_actions: ClassVar[tuple[str, ...]] = (
+        N_("Compare the fingerprint with the one on the device's label or screen, or ask the office for it."),
+        N_("If it is the same, say so (techtool trust device {address} --fingerprint FINGERPRINT)."),
+    )
+
+
+class CertificateChanged(LinkError):
+    """A gateway shows another certificate than the one that was compared."""
+
+    code = "TT-321"
+    exit_code = Exit.UNTRUSTED
+    what = N_("{address} shows another certificate than expected: found {found}, expected {expected}.")
+    state_now = N_("Nothing was sent to it, no password either.")
+    next_actions: ClassVar[tuple[str, ...]] = (
+        N_("Somebody may stand between this laptop and the device: check the cable, the network and the address."),
+        N_(
+            "At another shop, or after a repair, compare the fingerprint with the label or screen, and say so (techtool"
+            " trust device {address} --fingerprint FINGERPRINT)."
+        ),
+    )
+
+
+class LoginNeeded(LinkError):
+    """A gateway asks for a user and a password, and nobody gave them."""
+
+    code = "TT-322"
+    exit_code = Exit.ANSWER_MISSING
+    what = N_("{address} asks for a user name and a password.")
+    next_actions = (
+        N_("Run the command at a keyboard, or name a file with them in the settings: [links.redfish] login_file."),
+    )
+
+
+class LoginRefused(LinkError):
+    """A gateway does not take the user and the password."""
+
+    code = "TT-323"
+    what = N_("{address} does not accept this user name and password.")
+    next_actions = (
+        N_(
+            "Ask the merchant or the office for the right ones. After several wrong ones a device may lock the account."
+        ),
+    )
 
 
 class NotCapable(LinkError):

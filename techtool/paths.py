@@ -243,6 +243,11 @@ class Paths:
         return self.trust / "recipients.txt"
 
     @property
+    def device_certificates(self) -> Path:
+        """Certificates of gateways that a person compared with the label."""
+        return self.trust / "devices"
+
+    @property
     def report_key(self) -> Path:
         """The technician's report key (OpenSSH, passphrase-protected)."""
         return self.home / "keys" / "report.key"

@@ -25,6 +25,14 @@ class AdbSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class RedfishSettings:
+    """``[links.redfish]``"""
+
+    login_file: str = ""
+    """A TOML file with ``user`` and ``password``, readable by its owner only; empty: a person is asked."""
+
+
+@dataclass(frozen=True, slots=True)
 class LinkSettings:
     """``[links]``"""
 
@@ -33,6 +41,7 @@ class LinkSettings:
     """``handshake_token``: the vendor's, given by the vendor or acquirer; techtool ships none."""
     hosts: tuple[str, ...] = ()
     """Addresses of terminals on a network that are offered without looking for them: ``adb://HOST:PORT``."""
+    redfish: RedfishSettings = field(default_factory=RedfishSettings)
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import contextlib
+import sys
 from collections.abc import AsyncIterator, Collection, Sequence
 
+import click
+
 from techtool.cli.output import say, shown
+from techtool.domain.question import AnswerKind, Question
 from techtool.domain.release import Release
 from techtool.domain.terminal import Address, TerminalState
 from techtool.links.permission import tell_permission
 from techtool.terminals.base import Terminal
 from techtool.terminals.identify import identify
 from techtool.visit.by_hand import identify_by_hand, is_by_hand
+from techtool.visit.open_link import open_link
 from techtool.visit.operator import Operator, ScriptedOperator
 from techtool.visit.services import Services
 
@@ -22,10 +27,20 @@ async def terminal_at(services: Services, address: str) -> AsyncIterator[Termina
     link = services.connect(Address.parse(address))
     tell_permission(link, lambda permission: say(shown(permission.text)))
     try:
-        await link.open()
+        await open_link(link, _ask, {})
         yield await identify(link, services.catalogue)
     finally:
         await link.close()
+
+
+async def _ask(question: Question) -> str:
+    """Whoever sits at the keyboard; nobody, where there is none."""
+    if not sys.stdin.isatty():
+        return ""
+    if question.help is not None:
+        say(question.help.text())
+    secret = question.kind is AnswerKind.SECRET
+    return str(click.prompt(question.text.text(), default="", show_default=False, hide_input=secret, err=True))
 
 
 async def read_terminal(

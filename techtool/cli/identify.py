@@ -83,7 +83,8 @@ def command(address: str, bundle: Path | None, answers: Path | None, as_json: bo
         )
     )
     for package in state.packages:
-        click.echo(clean.text(f"  {package.id}  {package.version}  ({package.version_code})"))
+        code = f"  ({package.version_code})" if package.version_code else ""
+        click.echo(clean.text(f"  {package.id}  {package.version}{code}"))
     for recall in recalled_installed(state, recalls):
         click.echo(f"! {recall_line(recall)}")
     say(_("Rule known from: {source} ({evidence})").format(source=identity.source, evidence=identity.evidence.value))

@@ -26,41 +26,48 @@ class Evidence(StrEnum):
     """Typed by the technician from the terminal's screen."""
 
 
+_USUAL_PORT: Final = {"adb": 0, "redfish+https": 443}
+"""Schemes with ``HOST:PORT``, and the port where none is named; 0: it must be named."""
+
+
 @dataclass(frozen=True, slots=True)
 class Address:
-    """Where a terminal is reached: ``adb://HOST:PORT``, ``adb+server:SERIAL``, ``medium:PATH``."""
+    """Where a terminal is reached: ``adb://HOST:PORT``, ``adb+server:SERIAL``, ``medium:PATH`` or
+    ``redfish+https://HOST[:PORT]``.
+    """
 
     scheme: str
-    """``adb``, ``adb+server``, ``medium``."""
+    """``adb``, ``adb+server``, ``medium``, ``redfish+https``."""
     target: str
     """``HOST:PORT``, the serial an adb server knows it by, or where the stick is mounted that is carried to it."""
 
     def __str__(self) -> str:
-        return f"{self.scheme}://{self.target}" if self.scheme == "adb" else f"{self.scheme}:{self.target}"
+        return f"{self.scheme}://{self.target}" if self.scheme in _USUAL_PORT else f"{self.scheme}:{self.target}"
 
     @property
     def host(self) -> str:
-        """Host of an ``adb://`` address."""
+        """Host of an address that has one."""
         return urlsplit(str(self)).hostname or ""
 
     @property
     def port(self) -> int:
-        """Port of an ``adb://`` address."""
+        """Port of an address that has one."""
         return urlsplit(str(self)).port or 0
 
     @classmethod
     def parse(cls, text: str) -> Address:
         """Read an address as a person types it; raises :class:`BadAddress`."""
         text = text.strip()
-        if text.startswith("adb://") and text.isprintable() and " " not in text:
+        scheme = text.partition("://")[0]
+        if scheme in _USUAL_PORT and "://" in text and text.isprintable() and " " not in text:
             try:
                 parts = urlsplit(text)
-                port, host = parts.port, parts.hostname
+                port, host = parts.port or _USUAL_PORT[scheme], parts.hostname
             except ValueError:
                 raise BadAddress(address=text) from None
             if host and port and parts.path in ("", "/") and not parts.query and not parts.username:
                 shown = f"[{host}]" if ":" in host else host
-                return cls("adb", f"{shown}:{port}")
+                return cls(scheme, f"{shown}:{port}")
         elif text.startswith("adb+server:"):
             serial = text.removeprefix("adb+server:").removeprefix("//")
             if serial and serial.isprintable() and not any(c.isspace() for c in serial):
@@ -124,6 +131,16 @@ class InstalledPackage:
     """Lower-case hex SHA-256 of the signing certificate; null where it was not read."""
     in_system_image: bool = False
     """It came with the firmware and was never updated: its file is the firmware's, and in no backup."""
+
+    @property
+    def mark(self) -> int | str:
+        """By what another version is told: the version code, else (components that have none) the version's text."""
+        return self.version_code or self.version
+
+    @property
+    def shown(self) -> str:
+        """``1.5.0 (150)``; without the code where there is none."""
+        return f"{self.version} ({self.version_code})" if self.version_code else self.version
 
 
 class BatchState(StrEnum):

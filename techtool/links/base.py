@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import BinaryIO, Protocol
+from typing import BinaryIO, Protocol, runtime_checkable
 
 from techtool.domain.terminal import Address
 
@@ -51,6 +51,15 @@ class FileStat:
     size_bytes: int
     mode: int
     modified_s: int
+
+
+@runtime_checkable
+class Echoes(Protocol):
+    """A link without a shell that can still be measured."""
+
+    async def round_trip(self) -> None:
+        """The smallest question there is, and its answer."""
+        ...
 
 
 class Link(Protocol):

@@ -26,4 +26,8 @@ def link_for(address: Address, settings: LinkSettings, paths: Paths, disk: Disk 
     if address.scheme == "medium":
         capability = phrase("this terminal is worked on by hand, at its own menu")
         raise NotCapable(address=str(address), capability=capability)
+    if address.scheme == "redfish+https":
+        from techtool.links.redfish.link import RedfishLink
+
+        return RedfishLink(address, settings.redfish, paths, disk=disk)
     raise BadAddress(address=str(address))

@@ -19,6 +19,12 @@ async def identify(link: Link, catalogue: Catalogue, clock: Clock | None = None)
     model is never guessed.
     """
     address = str(link.address)
+    if link.address.scheme == "redfish+https":
+        from techtool.links.redfish.link import RedfishLink
+        from techtool.terminals.redfish import identify_redfish
+
+        if isinstance(link, RedfishLink):
+            return await identify_redfish(link, catalogue, clock or SystemClock())
     if Capability.SHELL not in link.capabilities:
         raise NotCapable(address=address, capability=phrase("asking the terminal (shell)"))
     properties = await read_properties(link)

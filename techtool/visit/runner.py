@@ -445,10 +445,10 @@ def _all_typed(lane: Lane, state: TerminalState) -> bool:
 
 
 def _versions(state: TerminalState) -> dict[str, object]:
-    """What is compared: Android's own number for each package; of a terminal that a person reads, what was typed."""
+    """What is compared: the mark of each package; of a terminal that a person reads, what was typed."""
     if state.typed:
         return {slot: value for slot, value in slot_values(state).items() if value}
-    return {package.id: package.version_code for package in state.packages}
+    return {package.id: package.mark for package in state.packages}
 
 
 def _changed(lane: Lane) -> str:

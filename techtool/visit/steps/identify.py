@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from techtool.clock import stamp
 from techtool.domain.plan import StepKind
 from techtool.domain.terminal import TerminalState
@@ -12,6 +14,7 @@ from techtool.links.permission import tell_permission
 from techtool.terminals.identify import identify as identify_terminal
 from techtool.visit.by_hand import is_by_hand
 from techtool.visit.lane import Lane
+from techtool.visit.open_link import open_link
 from techtool.visit.steps.by_hand import know_by_hand, read_by_hand
 
 
@@ -29,7 +32,7 @@ async def identify(lane: Lane) -> None:
             await lane.disconnect()
             lane.link = lane.services.connect(lane.address)
             tell_permission(lane.link, step.permission)
-            await lane.link.open()
+            await open_link(lane.link, partial(lane.ask, StepKind.IDENTIFY, recorded=False), lane.shared.logins)
             lane.terminal = await identify_terminal(lane.link, lane.services.catalogue)
         found = lane.driver.identity
         expected = lane.record.serial or (lane.state.identity.serial if lane.state else "")
