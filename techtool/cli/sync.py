@@ -14,6 +14,7 @@ from techtool.errors import TechtoolError
 from techtool.i18n import N_, _
 from techtool.office.address import OfficeAddress, is_url
 from techtool.office.connection import connect, office_address
+from techtool.office.http import Patience
 from techtool.office.login import read_login
 from techtool.office.marks import STICK
 from techtool.office.outbox import write_outbox
@@ -22,6 +23,8 @@ from techtool.office.sync import Synced, send_home, waiting
 from techtool.paths import Paths
 from techtool.settings import read_settings
 from techtool.store.home import Home
+
+PATIENCE = Patience()
 
 
 @click.command(
@@ -60,7 +63,7 @@ def command(to: str | None, login_file: Path | None, status: bool, as_json: bool
 async def _to_office(paths: Paths, address: OfficeAddress, login_file: Path | None) -> Synced:
     login = read_login(login_file) if login_file is not None else None
     clock = SystemClock()
-    async with connect(paths, address, login) as http:
+    async with connect(paths, address, login, PATIENCE) as http:
         result = await send_home(http, Home(paths), clock, progress)
         return Synced(result.to, result.brought, result.troubles, await refresh_from(http, paths, clock))
 

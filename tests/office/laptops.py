@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -94,12 +94,11 @@ async def sync(
     disk: Disk = QUICK,
     patience: Patience | None = None,
     transport: httpx.AsyncBaseTransport | None = None,
-    told: list[Step] | None = None,
+    tell: Callable[[Step], None] = lambda _step: None,
 ) -> Synced:
     """As the command does it."""
-    steps = told if told is not None else []
     async with OfficeHttp(parse_address(url), patience=patience, transport=transport) as http:
-        return await send_home(http, Home(paths, disk), CLOCK, steps.append)
+        return await send_home(http, Home(paths, disk), CLOCK, tell)
 
 
 def synced(paths: Paths, url: str, **how: Patience) -> Synced:
