@@ -11,7 +11,7 @@ from techtool.domain.codec import Unread, encode_json
 from techtool.errors import OfficeError, OfficeRefused
 from techtool.i18n import phrase
 from techtool.office.documents import ATTACHMENT, MAX_FILE_BYTES, Entry, batches
-from techtool.office.http import OfficeHttp
+from techtool.office.http import MAX_ANSWER_BYTES, OfficeHttp
 
 REFRESH: Final = "techtool-refresh"
 """The document on which the office hangs its newest refresh file."""
@@ -167,7 +167,7 @@ class Database:
         revision = ""
         if answer.status == 200:
             revision = (await self.http.json("GET", f"/{REFRESH}", _Revision))._rev
-            if await self.refresh_file(len(data) + 1) == data:
+            if await self.refresh_file(MAX_ANSWER_BYTES) == data:
                 return False
         import base64
 
