@@ -25,6 +25,7 @@ VISITS: Final = "visits"
 BACKUPS: Final = "backups"
 HISTORY: Final = "history"
 DUE: Final = "due"
+OFFICE: Final = "office"
 SETTINGS: Final = "settings"
 TRUST: Final = "trust"
 HEALTH: Final = "health"
@@ -36,6 +37,7 @@ PLACES: Final = (
     Place(BACKUPS, N_("Backups and restore"), N_("list, read back, put back onto a terminal")),
     Place(HISTORY, N_("History of terminals"), N_("what was found and done; a search")),
     Place(DUE, N_("Due terminals"), N_("overdue ones first, and why")),
+    Place(OFFICE, N_("Office"), N_("visits home, newest lists, enrolment")),
     Place(SETTINGS, N_("Settings"), N_("name, language, marks, numbers to call")),
     Place(TRUST, N_("Trust, recipients, clock"), N_("whose sticks are believed, who can open backups"), on_home=False),
     Place(HEALTH, N_("Check this laptop"), N_("every record read to its last byte"), on_home=False),
