@@ -867,8 +867,8 @@ class OfficeDenied(OfficeError):
     code = "TT-702"
     what = N_("The office's server does not let this laptop in: {problem}")
     next_actions = (
-        N_("Enter the name and password that the office gave you: “techtool office login”."),
-        N_("If they are right, tell the office."),
+        N_("Check the address, and enter the name and password that the office gave you: “techtool office login”."),
+        N_("If all of that is right, tell the office."),
     )
 
 

@@ -29,7 +29,7 @@ def tell_synced(result: Synced, *, stick: bool = False) -> None:
     for trouble in result.troubles:
         say(f"✗ {trouble.visit}: {shown(trouble.error.what_phrase)}")
     new = [one for one in result.home if one.new]
-    if stick:
+    if stick and result.brought:
         say(_("{count} visits are on the stick now: {place}").format(count=len(result.home), place=result.to))
     elif new:
         entries = sum(one.new for one in new)
@@ -39,7 +39,7 @@ def tell_synced(result: Synced, *, stick: bool = False) -> None:
             )
         )
     elif not (result.troubles or result.conflicts):
-        say(_("Everything was home already: {place}").format(place=result.to))
+        say(_("Nothing waits: every closed visit has gone home.") if stick else _("Everything was home already."))
     for note in result.refreshed.notes:
         say(f"! {note.text()}")
     if result.refreshed.news:

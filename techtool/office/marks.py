@@ -5,6 +5,7 @@ Only a convenience: a mark that is lost means that a visit is sent once more, wh
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -31,6 +32,8 @@ class Known:
 
     heads: dict[str, str]
     """Visit → chain head of the file that went."""
+    partly: frozenset[str]
+    """Visits of which photos or slips could not go that way."""
     last: datetime | None
     """When everything that was to go had gone."""
 
@@ -52,20 +55,26 @@ class Marks:
         except StoreDamaged:
             db = None
         if db is None:
-            return Known({}, None)
-        heads = {str(d["visit"]): str(d["head"]) for d in db.table(_MARKS).all() if d.get("way") == way}
+            return Known({}, frozenset(), None)
+        marks = [document for document in db.table(_MARKS).all() if document.get("way") == way]
+        heads = {str(mark["visit"]): str(mark["head"]) for mark in marks}
+        partly = frozenset(str(mark["visit"]) for mark in marks if mark.get("partly"))
         ended = [from_stamp(str(d["at"])) for d in db.table(_RUNS).all() if d.get("way") == way]
-        return Known(heads, max(ended, default=None))
+        return Known(heads, partly, max(ended, default=None))
 
-    def home(self, way: str, visits: dict[str, str], at: datetime) -> None:
-        """These visits (id → head) are there: on disk, as one, when this returns. Raises :class:`StoreLocked`."""
-        self._write(_MARKS, [{"way": way, "visit": v, "head": h, "at": stamp(at)} for v, h in visits.items()])
+    def home(self, way: str, visits: Mapping[str, str], at: datetime, *, partly: bool = False) -> None:
+        """These visits (id → head) are there: on disk, as one, when this returns. Raises :class:`StoreLocked`.
+
+        ``partly``: their records, and not all of their photos and slips.
+        """
+        mark: dict[str, object] = {"way": way, "at": stamp(at), **({"partly": True} if partly else {})}
+        self._write(_MARKS, [{**mark, "visit": visit, "head": head} for visit, head in visits.items()])
 
     def done(self, way: str, at: datetime) -> None:
         """Everything that was to go that way has gone."""
         self._write(_RUNS, [{"way": way, "at": stamp(at)}])
 
-    def _write(self, table: str, documents: list[dict[str, str]]) -> None:
+    def _write(self, table: str, documents: Sequence[Mapping[str, object]]) -> None:
         with self._home.lock("sync"):
             self._home.ensure_folder(self._path.parent)
             db = self._open()

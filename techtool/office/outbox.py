@@ -46,12 +46,13 @@ _VISIT: Final = re.compile(r"([A-Za-z0-9][A-Za-z0-9._-]{0,99})\.jnl")
 def write_outbox(place: Path, home: Home, way: str, clock: Clock, tell: Callable[[Step], None]) -> Synced:
     """Copy every sealed visit that is not home by ``way`` (the office's database; empty: there is none) to a stick.
 
-    A copy that is there already is left as it is; one that a pulled stick cut short is made again. Raises
-    :class:`NotFoundError`, :class:`BadFile`, ``StoreError``.
+    What went there without all of its photos is copied too. A copy that is there already is left as it is; one that a
+    pulled stick cut short is made again. Raises :class:`NotFoundError`, :class:`BadFile`, ``StoreError``.
     """
     folder = _mount(place)
     laptop, marks = ensure_laptop_id(home), Marks(home)
-    visits = candidates(home, marks.known(way).heads if way else {})
+    known = marks.known(way)
+    visits = candidates(home, {visit: head for visit, head in known.heads.items() if visit not in known.partly})
     brought: list[Brought] = []
     troubles: list[Trouble] = []
     for number, visit in enumerate(visits, 1):

@@ -135,7 +135,7 @@ async def send_home(http: OfficeHttp, home: Home, clock: Clock, tell: Callable[[
                 continue
             brought.append(one)
             if not one.conflicts:
-                marks.home(way, {visit: one.head}, clock.now())
+                marks.home(way, {visit: one.head}, clock.now(), partly=bool(one.notes))
     result = Synced(way, tuple(brought), tuple(troubles))
     if not (result.conflicts or troubles):
         marks.done(way, clock.now())

@@ -126,6 +126,27 @@ def test_stick_and_network_together_double_nothing(
 
 
 @pytest.mark.peers
+def test_a_photo_too_large_for_the_network_goes_on_the_stick(
+    tmp_path: Path,
+    couch: PouchServer,
+    new_database: NewDatabase,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    _name, url = new_database()
+    monkeypatch.setattr("techtool.office.bring.MAX_FILE_BYTES", len(PHOTO) - 1)
+    paths = laptop(tmp_path / "laptop", visits=2, photo=PHOTO)
+    first, _second = Home(paths).visit_ids()
+    result = synced(paths, url)
+    assert [bool(one.notes) for one in result.home] == [True, False]
+    assert synced(paths, url).brought == (), "it would not fit the next time either"
+    (tmp_path / "stick").mkdir()
+    way = result.to
+    copied = write_outbox(tmp_path / "stick", Home(paths, QUICK), way, CLOCK, lambda _step: None)
+    assert [one.visit for one in copied.home] == [first]
+    assert next((tmp_path / "stick").rglob("*.jpg")).read_bytes() == PHOTO
+
+
+@pytest.mark.peers
 def test_forged_and_damaged_ones_are_refused_by_name_and_the_others_go_on(
     tmp_path: Path,
     couch: PouchServer,
