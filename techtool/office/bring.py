@@ -34,17 +34,17 @@ async def bring(database: Database, laptop: str, sealed: Sealed, evidence: Path)
     Raises :class:`OfficeError` when the office cannot be asked, :class:`OfficeRefused` when it does not take this one.
     """
     whole, notes = _whole(laptop, sealed, evidence)
-    missing = await database.missing(whole)
     try:
+        missing = await database.missing(whole)
         async for _sent in database.push(missing):
             pass
+        left = await database.missing(whole) if missing else []
+        if left:
+            problem = phrase("{count} entries are not there although it took them", count=len(left))
+            raise OfficeRefused(visit=sealed.visit, problem=problem)
+        conflicts = tuple(await database.conflicts(whole))
     except OfficeRefused as error:
         raise OfficeRefused(visit=sealed.visit, problem=error.params["problem"], detail=error.detail) from error
-    left = await database.missing(whole) if missing else []
-    if left:
-        problem = phrase("{count} entries are not there although it took them", count=len(left))
-        raise OfficeRefused(visit=sealed.visit, problem=problem)
-    conflicts = tuple(await database.conflicts(whole))
     return Brought(sealed.visit, sealed.head, len(whole), len(missing), conflicts, tuple(notes))
 
 

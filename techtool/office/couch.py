@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
@@ -117,12 +118,19 @@ class Database:
             yield sent
 
     async def conflicts(self, entries: Sequence[Entry]) -> list[str]:
-        """The ids under which the office holds something else too. What it has deleted since is its own affair."""
+        """The ids under which the office holds something else too. What it has deleted since is its own affair.
+
+        Raises :class:`OfficeRefused` for what it does not hold at all.
+        """
         found: list[str] = []
         for start in range(0, len(entries), _PAGE):
             page = {entry.id: entry.rev for entry in entries[start : start + _PAGE]}
             params = {"include_docs": "true", "conflicts": "true"}
             rows = await self.http.json("POST", "/_all_docs", _Rows, {"keys": list(page)}, params)
+            absent = page.keys() - {row.key for row in rows.rows if row.value.rev}
+            if absent:
+                problem = phrase("{count} entries are not there although it took them", count=len(absent))
+                raise OfficeRefused(visit=min(absent), problem=problem)
             for row in rows.rows:
                 other = row.value.rev != page.get(row.key) and not row.value.deleted
                 if other or (row.doc is not None and row.doc._conflicts):
@@ -169,8 +177,6 @@ class Database:
             revision = (await self.http.json("GET", f"/{REFRESH}", _Revision))._rev
             if await self.refresh_file(MAX_ANSWER_BYTES) == data:
                 return False
-        import base64
-
         attached = {"content_type": "application/json", "data": base64.b64encode(data).decode()}
         body: Mapping[str, object] = {
             "type": REFRESH,

@@ -34,6 +34,7 @@ _MAX_REFUSAL_BYTES: Final = 64_000
 _JSON_TYPES: Final = ("application/json", "text/plain")
 """CouchDB calls JSON plain text to whoever does not ask for it by name, and pouchdb-server always does."""
 _WORD: Final = re.compile(r"[a-z_]{1,40}")
+_FIRST_TRIES: Final = 2
 _AGENT: Final = f"techtool/{__version__}"
 _AGAIN: Final = (429, 500, 502, 503, 504)
 
@@ -96,6 +97,8 @@ class OfficeHttp:
         self._patience = patience or Patience()
         self._transport = transport
         self._client: httpx.AsyncClient | None = None
+        self._met = False
+        """Whether it has answered: before that it is tried twice, because who has no network wants to know soon."""
 
     async def __aenter__(self) -> Self:
         import httpx
@@ -163,9 +166,12 @@ class OfficeHttp:
         """Ask until there is an answer that another try would not change; any status but 401, 403 and 3xx."""
         content = b"" if body is None else encode_json(body)
         pause_s = self._patience.first_pause_s
-        for left in range(self._patience.tries - 1, -1, -1):
+        tries = self._patience.tries if self._met else min(self._patience.tries, _FIRST_TRIES)
+        for left in range(tries - 1, -1, -1):
             try:
-                return await self._once(method, path, content, params or {}, limit_bytes)
+                answer = await self._once(method, path, content, params or {}, limit_bytes)
+                self._met = True
+                return answer
             except _TryAgain as failed:
                 if not left:
                     raise OfficeError(problem=failed.problem, detail=failed.detail) from None

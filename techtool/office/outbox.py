@@ -13,6 +13,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import Final
 
+from techtool.bundles.find import FOLDER as BUNDLE
+from techtool.bundles.find import METADATA
 from techtool.clock import Clock
 from techtool.errors import (
     BadFile,
@@ -73,12 +75,15 @@ def write_outbox(place: Path, home: Home, way: str, clock: Clock, tell: Callable
 
 
 def _mount(place: Path) -> Path:
+    """The stick's own folder, which may be named by what is in it, as a bundle is."""
     folder = place.expanduser().absolute()
     if not folder.exists():
         raise NotFoundError(what=str(folder))
     if not folder.is_dir():
         raise BadFile(path=str(folder), problem=phrase("it is no folder"))
-    return folder.parent if folder.name == FOLDER else folder
+    if folder.name == FOLDER or (folder.name.casefold() == BUNDLE.casefold() and (folder / METADATA).is_dir()):
+        return folder.parent
+    return folder
 
 
 def _copy(sealed: Sealed, evidence: Path, into: Path, disk: Disk) -> Brought:

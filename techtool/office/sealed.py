@@ -19,6 +19,8 @@ from techtool.reports.signers import Signature, Signer
 from techtool.store.frames import scan
 from techtool.store.journal import damaged, interpret, seal_bytes
 
+MAX_EVIDENCE_BYTES: Final = 100_000_000
+"""Twice what a visit takes in (:mod:`techtool.visit.evidence_read`): what is longer on a stick is not even hashed."""
 _EVIDENCE: Final = re.compile(r"([0-9a-f]{64})(\.[a-z0-9]{1,8})?")
 
 
@@ -97,6 +99,9 @@ def evidence_in(folder: Path, sealed: Sealed) -> Iterator[EvidenceCopy | Phrase]
         if match is None or path.is_symlink() or not path.is_file() or not sealed.names(match[1]):
             continue
         try:
+            if path.stat().st_size > MAX_EVIDENCE_BYTES:
+                yield phrase("{file} is larger than any photo", file=path.name)
+                continue
             digest, size = _digest(path)
         except OSError as error:
             yield phrase("{file}: {problem}", file=path.name, problem=error.strerror or type(error).__name__)

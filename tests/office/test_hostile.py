@@ -167,6 +167,7 @@ async def test_no_proxy_and_no_netrc_of_the_environment_is_asked(
 LIES: dict[str, tuple[dict[str, bytes | None], type[OfficeError]]] = {
     "takes-and-keeps-nothing": ({"/_revs_diff": None}, OfficeRefused),
     "knows-nothing-of-conflicts": ({"/_revs_diff": b"{}", "/_all_docs": b'{"rows":7}'}, OfficeError),
+    "says-nothing-is-missing": ({"/_revs_diff": b"{}"}, OfficeRefused),
     "errors-for-every-entry": ({"/_bulk_docs": b'[{"id":"x","error":"forbidden"}]'}, OfficeRefused),
     "wrong-shape": ({"/_revs_diff": b'{"a":{"missing":{"deep":1}}}'}, OfficeError),
 }
