@@ -33,7 +33,8 @@ TechtoolError
 │   ├── Untrusted                      exit 10
 │   │   ├── UnknownOffice      none of the pinned roots is in its chain
 │   │   ├── OtherFingerprint   not the root a person was told of
-│   │   └── RefreshUntrusted   a refresh file, not a stick
+│   │   ├── RefreshUntrusted   a refresh file, not a stick
+│   │   └── EnrolmentUntrusted an office's enrolment file
 │   ├── Expired                        exit 11
 │   ├── Recalled                       exit 12
 │   ├── Damaged                        exit 13
@@ -75,6 +76,11 @@ TechtoolError
 │   ├── BackupNotVerified              exit 51
 │   └── RestoreRefused                 exit 52
 ├── OfficeError                TT-7xx  exit 7
+│   ├── OfficeCertificate      the server does not prove that it is the office's
+│   ├── OfficeDenied           the server does not let this laptop in
+│   ├── OfficeRefused          the server does not take a visit; the others go on
+│   ├── RecordUnproven                 exit 10; a visit on a stick that nobody the office knows stands for
+│   └── OfficeConflict                 exit 8; it holds something else under the same name
 ├── Interrupted                TT-800  exit 130
 └── InternalError              TT-900  exit 1   a defect of techtool itself
 
@@ -103,6 +109,7 @@ class Exit(IntEnum):
     ANSWER_MISSING = 5
     REFUSED_BY_PERSON = 6
     OFFICE_UNREACHABLE = 7
+    OFFICE_CONFLICT = 8
     UNTRUSTED = 10
     EXPIRED = 11
     RECALLED = 12
@@ -505,6 +512,18 @@ class RefreshUntrusted(Untrusted):
     next_actions = (
         N_("Do not use it; ask the office to send it again."),
         N_("If the office has changed its keys, ask for a stick with the whole chain of roots."),
+    )
+
+
+class EnrolmentUntrusted(Untrusted):
+    """An enrolment file is not what this laptop's office signed."""
+
+    code = "TT-218"
+    what = N_("The enrolment file is not trusted: {problem}")
+    state_now = N_("Nothing was changed; what this laptop trusted and was set to stands.")
+    next_actions = (
+        N_("Do not use it; ask the office by telephone whether it sent this file."),
+        N_("If the office has changed its key, ask for a file that the old key vouches for."),
     )
 
 
@@ -951,8 +970,67 @@ class OfficeError(TechtoolError):
     code = "TT-700"
     exit_code = Exit.OFFICE_UNREACHABLE
     what = N_("The office cannot be reached: {problem}")
-    state_now = N_("Nothing is lost: the visits wait in the outbox.")
-    next_actions = (N_("Try again when there is a network, or hand over the stick's outbox."),)
+    state_now = N_("Nothing is lost: what did not get home waits on this laptop.")
+    next_actions: ClassVar[tuple[str, ...]] = (
+        N_("Try again when there is a network: “techtool sync” goes on where it was."),
+        N_("Or take the visits home on a stick: “techtool sync --to FOLDER”."),
+    )
+
+
+class OfficeCertificate(OfficeError):
+    """The server's certificate is not one that this laptop was told to believe."""
+
+    code = "TT-701"
+    what = N_("{host} does not prove that it is the office: {problem}")
+    state_now = N_("Nothing was sent to it.")
+    next_actions = (
+        N_("On a guest network? Sign in to it first, or use another network."),
+        N_("Check this laptop's date and time."),
+        N_("Else tell the office: its certificate may have changed."),
+    )
+
+
+class OfficeDenied(OfficeError):
+    """The server answers, and does not take what is sent."""
+
+    code = "TT-702"
+    what = N_("The office's server does not let this laptop in: {problem}")
+    next_actions = (
+        N_("Check the address, and enter the name and password that the office gave you: “techtool office login”."),
+        N_("If all of that is right, tell the office."),
+    )
+
+
+class OfficeRefused(OfficeError):
+    """The server does not take one of the visits."""
+
+    code = "TT-704"
+    what = N_("The office's server does not take {visit}: {problem}")
+    state_now = N_("It stays on this laptop, whole; the others went on.")
+    next_actions = (N_("Tell the office; take this visit home on a stick meanwhile: “techtool sync --to FOLDER”."),)
+
+
+class RecordUnproven(OfficeError):
+    """The record of a visit reached the office, and nobody whom it knows stands for it."""
+
+    code = "TT-705"
+    exit_code = Exit.UNTRUSTED
+    what = N_("The record of visit {visit} is not taken: {problem}")
+    state_now = N_("It was left where it is; the others went on.")
+    next_actions = (
+        N_("Ask the technician for the line of the report key (“techtool enrol --key-line”) and add it to the list."),
+        N_("A record that was sealed without a key can be taken with --unsigned."),
+    )
+
+
+class OfficeConflict(OfficeError):
+    """Under the same name the office holds something else than this laptop: a fault or a forgery, never silent."""
+
+    code = "TT-703"
+    exit_code = Exit.OFFICE_CONFLICT
+    what = N_("The office holds something else under the same name: {visits}")
+    state_now = N_("Both are kept; nothing was written over. The other visits are home.")
+    next_actions = (N_("Tell the office which visits these are; it compares both with their seals."),)
 
 
 class Interrupted(TechtoolError):

@@ -71,6 +71,16 @@ class FleetSettings:
     """In what order several terminals are offered to be worked on: ``one-first``, ``one-by-one`` or ``all``."""
 
 
+@dataclass(frozen=True, slots=True)
+class OfficeSettings:
+    """``[office]``"""
+
+    url: str = ""
+    """Of the office's database, such as ``https://office.example/techtool``; never with a name or password in it."""
+    ca_file: str = ""
+    """PEM file of the only certificate authority that its server is judged by; empty: those of this computer."""
+
+
 ORDERS: Final = ("one-first", "one-by-one", "all")
 
 
@@ -93,6 +103,7 @@ class Settings:
     tests: TestSettings = field(default_factory=TestSettings)
     cadence: CadenceSettings = field(default_factory=CadenceSettings)
     fleet: FleetSettings = field(default_factory=FleetSettings)
+    office: OfficeSettings = field(default_factory=OfficeSettings)
     contacts: Mapping[str, str] = field(default_factory=dict)
     """Whom to call, in the office's own words: name → number, address or page; shown with ``techtool support``."""
 
