@@ -14,6 +14,10 @@ SETS_SINCE_SDK: Final = 29
 """Android 10 brought installing several packages all or none (AOSP ``PackageManagerShellCommand --multi-package``)."""
 
 
+_NETWORK: Final = ("adb", "xcb")
+"""Schemes of a host and a port."""
+
+
 class Evidence(StrEnum):
     """How a rule of the catalogue, and so a fact read through it, is known."""
 
@@ -26,31 +30,32 @@ class Evidence(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Address:
-    """Where a terminal is reached: ``adb://HOST:PORT`` or ``adb+server:SERIAL``."""
+    """Where a terminal is reached: ``adb://HOST:PORT``, ``xcb://HOST:PORT``, ``adb+server:SERIAL``, ``replay:FILE``."""
 
     scheme: str
-    """``adb``, ``adb+server``."""
+    """``adb``, ``xcb``, ``adb+server``, ``replay``."""
     target: str
-    """``HOST:PORT`` or the serial an adb server knows it by."""
+    """``HOST:PORT``, the serial an adb server knows it by, or the path of a recording."""
 
     def __str__(self) -> str:
-        return f"{self.scheme}://{self.target}" if self.scheme == "adb" else f"{self.scheme}:{self.target}"
+        return f"{self.scheme}://{self.target}" if self.scheme in _NETWORK else f"{self.scheme}:{self.target}"
 
     @property
     def host(self) -> str:
-        """Host of an ``adb://`` address."""
+        """Host of an address on the network."""
         return urlsplit(str(self)).hostname or ""
 
     @property
     def port(self) -> int:
-        """Port of an ``adb://`` address."""
+        """Port of an address on the network."""
         return urlsplit(str(self)).port or 0
 
     @classmethod
     def parse(cls, text: str) -> Address:
         """Read an address as a person types it; raises :class:`BadAddress`."""
         text = text.strip()
-        if text.startswith("adb://") and text.isprintable() and " " not in text:
+        scheme = text.partition(":")[0]
+        if text.startswith(tuple(f"{name}://" for name in _NETWORK)) and text.isprintable() and " " not in text:
             try:
                 parts = urlsplit(text)
                 port, host = parts.port, parts.hostname
@@ -58,7 +63,9 @@ class Address:
                 raise BadAddress(address=text) from None
             if host and port and parts.path in ("", "/") and not parts.query and not parts.username:
                 shown = f"[{host}]" if ":" in host else host
-                return cls("adb", f"{shown}:{port}")
+                return cls(scheme, f"{shown}:{port}")
+        elif text.startswith("replay:") and text.isprintable() and text != "replay:":
+            return cls("replay", text.removeprefix("replay:"))
         elif text.startswith("adb+server:"):
             serial = text.removeprefix("adb+server:").removeprefix("//")
             if serial and serial.isprintable() and not any(c.isspace() for c in serial):

@@ -19,4 +19,8 @@ def link_for(address: Address, settings: LinkSettings, paths: Paths, disk: Disk 
         from techtool.links.adb.server import AdbServerLink
 
         return AdbServerLink(address, settings, paths, disk=disk)
+    if address.scheme == "xcb":
+        from techtool.links.adb.xcb import XcbLink
+
+        return XcbLink(address, paths, disk=disk)
     raise BadAddress(address=str(address))

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import secrets
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import aclosing, asynccontextmanager, suppress
-from typing import BinaryIO, Final, Protocol
+from typing import BinaryIO, ClassVar, Final, Protocol
 
 from techtool.domain.sensitive import redact
 from techtool.domain.terminal import Address
@@ -26,6 +27,7 @@ STAT_WAIT_S: Final = 15.0
 _PROBE_S: Final = 10.0
 _REBOOT_S: Final = 10.0
 _REBOOT_SERVICE: Final = "reboot:"
+_LOG_SERVICE: Final = "paxlog:system"
 
 
 class Carrier(Protocol):
@@ -51,6 +53,9 @@ class Carrier(Protocol):
 
 class AdbLink:
     """A terminal with an ADB daemon, whatever carries the bytes."""
+
+    files: ClassVar[str] = sync.SERVICE
+    """What the daemon calls its file service."""
 
     def __init__(self, address: Address, connect: Callable[[], Awaitable[Carrier]]) -> None:
         self._address = address
@@ -137,19 +142,32 @@ class AdbLink:
         self, source: BinaryIO, size_bytes: int, path: str, *, mode: int = 0o644, confirmed: Confirmed | None = None
     ) -> None:
         """Write a file on the terminal; it may be there in part after a :class:`LinkLost`."""
-        async with self._service(sync.SERVICE, FILE_WAIT_S) as stream:
+        async with self._service(self.files, FILE_WAIT_S) as stream:
             await sync.push(stream, source, size_bytes, path, mode=mode, confirmed=confirmed)
 
     async def pull(self, path: str) -> AsyncIterator[bytes]:
         """Read a file of the terminal in chunks; closing the iterator early lets the terminal stop too."""
-        async with self._service(sync.SERVICE, FILE_WAIT_S) as stream, aclosing(sync.pull(stream, path)) as chunks:
+        async with self._service(self.files, FILE_WAIT_S) as stream, aclosing(sync.pull(stream, path)) as chunks:
             async for chunk in chunks:
                 yield chunk
 
     async def stat(self, path: str) -> FileStat | None:
         """Size, mode and time of a file; None when it is not there."""
-        async with self._service(sync.SERVICE, STAT_WAIT_S) as stream:
+        async with self._service(self.files, STAT_WAIT_S) as stream:
             return await sync.stat(stream, path, v2="stat_v2" in self._open_carrier().features)
+
+    async def system_log(self, *, timeout_s: float = 20.0, limit_bytes: int = 2 << 20) -> bytes:
+        """PAX's own log service; empty where the terminal has none (source: public notes on PAX's adb, ``syslog``).
+
+        Whether it ends by itself is not published: what came within ``timeout_s`` counts, the newest of it.
+        """
+        log = bytearray()
+        with suppress(CommandRefused, TimeoutError):
+            async with asyncio.timeout(timeout_s), self._service(_LOG_SERVICE, timeout_s * 2) as stream:
+                while piece := await stream.read_some():
+                    log += piece
+                    del log[:-limit_bytes]
+        return bytes(log)
 
     async def reboot(self) -> None:
         """Restart the terminal; the link is closed by it. :class:`CommandRefused` where the terminal says no."""
@@ -187,7 +205,7 @@ class AdbLink:
                 found.add(Capability.SHELL)
             if await self._offers(f"{shell.EXEC_SERVICE}true"):
                 found.add(Capability.STREAM_INSTALL)
-        if await self._offers(sync.SERVICE):
+        if await self._offers(self.files):
             found |= {Capability.READ_FILES, Capability.WRITE_FILES}
             if "stat_v2" in features:
                 found.add(Capability.SIZES_64)
