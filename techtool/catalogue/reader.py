@@ -93,8 +93,9 @@ class Catalogue:
         return None
 
     def facts(self, properties: Mapping[str, str], family: str = "android") -> dict[str, str]:
-        """What to show of a device that no rule fits."""
-        return {n: properties[n] for n in self.families[family].facts if properties.get(n, "").strip()}
+        """What to show of a device that no rule fits; of a family that lists nothing, everything it said."""
+        names = self.families[family].facts or sorted(properties)
+        return {n: properties[n] for n in names if properties.get(n, "").strip()}
 
     def state(self, family: str, properties: Mapping[str, str]) -> StateFacts:
         """Batch, tamper, TID, MID, boot loader and region as far as a provider tells them."""

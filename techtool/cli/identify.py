@@ -9,6 +9,7 @@ import click
 from techtool.cli.bundle_views import recall_json, recall_line
 from techtool.cli.connection import read_terminal
 from techtool.cli.output import emit_json, error_json, say
+from techtool.cli.recording_option import record_option, recorded
 from techtool.cli.runner import run_async
 from techtool.domain.recall import Recall
 from techtool.domain.recalled import recalled_installed
@@ -53,14 +54,18 @@ def state_json(state: TerminalState) -> dict[str, object]:
 @click.command(help=N_("Which terminal is at ADDRESS, and what it runs. Nothing on it is changed."))
 @click.argument("address")
 @click.option("--bundle", type=click.Path(path_type=Path), help=N_("read signers of the packages this stick names"))
+@record_option
 @click.option("--json", "as_json", is_flag=True, help=N_("JSON on stdout, nothing else"))
-def command(address: str, bundle: Path | None, as_json: bool) -> None:
+def command(address: str, bundle: Path | None, record: Path | None, as_json: bool) -> None:
     """Identify one terminal."""
     services = Services.real(Paths.default())
     clean = Cleaner()
     named, recalls = _learned(services, bundle)
     try:
-        state = run_async(read_terminal(services, address, named))
+        with recorded(services, record) as (watched, recorder):
+            state = run_async(read_terminal(watched, address, named))
+            if recorder is not None:
+                recorder.know(state.identity.serial, state.tid, state.mid)
     except UnknownModel as error:
         if not as_json:
             for name, value in sorted(error.facts.items()):

@@ -34,6 +34,7 @@ COMMANDS: Final[dict[str, tuple[str, str]]] = {
     "history": ("techtool.cli.history", N_("what was found and done: per terminal, site, release; a search")),
     "due": ("techtool.cli.due", N_("which terminals are due, overdue ones first")),
     "estimate": ("techtool.cli.estimate", N_("how good the foretold times were")),
+    "recording": ("techtool.cli.recording", N_("check a terminal's recording, or make a model's rule of it")),
     "support": ("techtool.cli.support", N_("one redacted file of a visit for the support desk, and whom to call")),
     "setup": ("techtool.cli.setup", N_("the first-run settings, without the screen")),
     "doctor": ("techtool.cli.doctor", N_("check what is kept on this laptop; --rebuild, --salvage")),

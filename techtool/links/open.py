@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from techtool.domain.terminal import Address
 from techtool.errors import BadAddress
 from techtool.links.base import Link
@@ -10,7 +12,10 @@ from techtool.settings import LinkSettings
 
 
 def link_for(address: Address, settings: LinkSettings, paths: Paths, disk: Disk = DISK) -> Link:
-    """The link for an address, not opened yet; raises :class:`BadAddress` for a scheme nobody here speaks."""
+    """The link for an address, not opened yet.
+
+    Raises :class:`BadAddress` for a scheme nobody here speaks, :class:`BadFile` for a recording that is none.
+    """
     if address.scheme == "adb":
         from techtool.links.adb.link import AdbLink
 
@@ -23,4 +28,9 @@ def link_for(address: Address, settings: LinkSettings, paths: Paths, disk: Disk 
         from techtool.links.adb.xcb import XcbLink
 
         return XcbLink(address, paths, disk=disk)
+    if address.scheme == "replay":
+        from techtool.links.record.replay import ReplayLink
+        from techtool.links.record.transcript import read_recording
+
+        return ReplayLink(address, read_recording(Path(address.target).expanduser()))
     raise BadAddress(address=str(address))

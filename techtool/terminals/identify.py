@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from typing import cast
+
 from techtool.catalogue.reader import Catalogue
 from techtool.clock import Clock, SystemClock
 from techtool.domain.terminal import Identity
 from techtool.errors import NotCapable, UnknownModel
 from techtool.i18n import phrase
-from techtool.links.base import Capability, Link
+from techtool.links.base import Capability, Link, TellingLink
 from techtool.terminals.android import AndroidTerminal, read_properties
 from techtool.terminals.base import Terminal
 
@@ -19,14 +21,24 @@ async def identify(link: Link, catalogue: Catalogue, clock: Clock | None = None)
     model is never guessed.
     """
     address = str(link.address)
-    if Capability.SHELL not in link.capabilities:
-        raise NotCapable(address=address, capability=phrase("asking the terminal (shell)"))
-    properties = await read_properties(link)
-    match = catalogue.match(properties)
+    family, said = await read_facts(link)
+    match = catalogue.match(said)
     if match is None:
-        facts = catalogue.facts(properties)
+        facts = catalogue.facts(said, family)
         raise UnknownModel(address=address, description=_description(facts), facts=facts)
     return driver_for(link, match.identity(address), catalogue, clock or SystemClock())
+
+
+async def read_facts(link: Link) -> tuple[str, dict[str, str]]:
+    """The family that an open link speaks to, and what the terminal says of itself.
+
+    Raises ``NotCapable`` where nothing can be asked.
+    """
+    if Capability.SHELL in link.capabilities:
+        return "android", await read_properties(link)
+    if Capability.OWN_FACTS in link.capabilities:
+        return "prolin", await cast(TellingLink, link).own_facts()
+    raise NotCapable(address=str(link.address), capability=phrase("asking the terminal (shell)"))
 
 
 def driver_for(link: Link, identity: Identity, catalogue: Catalogue, clock: Clock) -> Terminal:
