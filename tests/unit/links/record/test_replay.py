@@ -47,7 +47,7 @@ async def test_what_was_not_asked_is_refused_in_words(tmp_path: Path) -> None:
     await link.open()
     for attempt in (link.run("b"), link.stat("/x"), anext(link.pull("/x")), link.own_facts()):
         with pytest.raises(CommandRefused, match="recording"):
-            await attempt  # type: ignore[misc]
+            await attempt
 
 
 async def test_it_takes_nothing(tmp_path: Path) -> None:
