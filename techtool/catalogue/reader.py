@@ -29,6 +29,7 @@ from techtool.domain.codec import CodecError, decode_toml
 from techtool.domain.functional import Capability, FunctionalTest, TestLimits
 from techtool.domain.release import ReleaseKind
 from techtool.domain.rules import Environment
+from techtool.domain.terminal import Evidence
 from techtool.errors import BadFile, NotFoundError
 
 DATA: Final = Path(__file__).parent / "data"
@@ -209,6 +210,7 @@ def _rules_of(path: Path, place: str, vendor: VendorEntry, family: Family) -> li
             firmware_from=vendor.firmware_from or family.firmware_from,
             sdk_from=family.sdk_from,
             abis_from=family.abis_from,
+            unverified=vendor.unverified and (entry.evidence or vendor.evidence) is not Evidence.RECORDED,
         )
         for number, entry in enumerate(vendor.model)
     ]

@@ -14,9 +14,9 @@ from techtool.cli.runner import run_async
 from techtool.domain.recall import Recall
 from techtool.domain.recalled import recalled_installed
 from techtool.domain.redacting import Cleaner
-from techtool.domain.terminal import TerminalState
+from techtool.domain.terminal import UNVERIFIED, TerminalState
 from techtool.errors import UnknownModel
-from techtool.i18n import N_, _
+from techtool.i18n import N_, _, translate
 from techtool.paths import Paths
 from techtool.visit.services import Services
 
@@ -35,6 +35,7 @@ def state_json(state: TerminalState) -> dict[str, object]:
         "firmware": identity.firmware,
         "evidence": identity.evidence.value,
         "source": identity.source,
+        "unverified": identity.unverified,
         "packages": [
             {"id": p.id, "version": p.version, "version_code": p.version_code, "signer": p.signer}
             for p in state.packages
@@ -89,6 +90,8 @@ def command(address: str, bundle: Path | None, record: Path | None, as_json: boo
         click.echo(clean.text(f"  {package.id}  {package.version}  ({package.version_code})"))
     for recall in recalled_installed(state, recalls):
         click.echo(f"! {recall_line(recall)}")
+    if identity.unverified:
+        say(translate(UNVERIFIED))
     say(_("Rule known from: {source} ({evidence})").format(source=identity.source, evidence=identity.evidence.value))
 
 

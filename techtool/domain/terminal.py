@@ -9,11 +9,16 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from techtool.errors import BadAddress
+from techtool.i18n import N_
 
 SETS_SINCE_SDK: Final = 29
 """Android 10 brought installing several packages all or none (AOSP ``PackageManagerShellCommand --multi-package``)."""
 
 
+UNVERIFIED: Final = N_(
+    "Not verified on hardware: what techtool does with terminals of this maker follows published notes and was tried "
+    "against stand-ins only."
+)
 _NETWORK: Final = ("adb", "xcb")
 """Schemes of a host and a port."""
 
@@ -107,6 +112,8 @@ class Identity:
     """How the model's rule is known."""
     source: str
     """Where the rule comes from: a document or a recording."""
+    unverified: bool = False
+    """Nobody has tried techtool on real hardware of this maker: see :data:`UNVERIFIED`."""
 
     @property
     def title(self) -> str:

@@ -68,6 +68,8 @@ EXITS = {
     "Unreachable": 20,
     "WrongProtocol": 20,
     "NotAuthorized": 20,
+    "TokenRefused": 20,
+    "TokenMissing": 20,
     "LinkTimeout": 20,
     "LinkLost": 24,
     "CommandRefused": 1,

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from techtool.domain.plan import StepKind
-from techtool.domain.terminal import TerminalState
-from techtool.errors import AnotherTerminal
+from techtool.domain.terminal import UNVERIFIED, TerminalState
+from techtool.errors import AnotherTerminal, UnknownModel
 from techtool.events import LaneIdentified
-from techtool.i18n import phrase
+from techtool.i18n import Phrase, phrase
+from techtool.links.base import Capability, Link
+from techtool.terminals.base import Terminal
 from techtool.terminals.identify import identify as identify_terminal
 from techtool.visit.lane import Lane
+from techtool.visit.steps.ask_identity import ask_identity
 
 
 async def identify(lane: Lane) -> None:
@@ -22,7 +25,7 @@ async def identify(lane: Lane) -> None:
         await lane.disconnect()
         lane.link = lane.services.connect(lane.address)
         await lane.link.open()
-        lane.terminal = await identify_terminal(lane.link, lane.services.catalogue)
+        lane.terminal = await _recognised(lane, lane.link)
         found = lane.terminal.identity
         expected = lane.record.serial or (lane.state.identity.serial if lane.state else "")
         if expected and found.serial != expected:
@@ -35,11 +38,13 @@ async def identify(lane: Lane) -> None:
             if lane.record.before is None:
                 lane.log.identified(lane.id, lane.state)
         lane.log.close_interrupted(lane.id, except_step=step.open)
+        if found.unverified:
+            lane.notice(Phrase(UNVERIFIED), step=StepKind.IDENTIFY)
         step.result = phrase(
             "{model}, serial number {serial}, system {os}",
             model=found.title,
             serial=found.serial,
-            os=found.os_version,
+            os=found.os_version or "?",
         )
     clock = lane.services.clock
     lane.emit(
@@ -47,6 +52,16 @@ async def identify(lane: Lane) -> None:
             lane.id, clock.now(), str(lane.address), found.serial, found.vendor_name, found.model_name, found.os_version
         )
     )
+
+
+async def _recognised(lane: Lane, link: Link) -> Terminal:
+    """As the catalogue's rules read it; where no rule can, as a person reads the label, if the link is one for that."""
+    try:
+        return await identify_terminal(link, lane.services.catalogue)
+    except UnknownModel as error:
+        if Capability.OWN_FACTS not in link.capabilities:
+            raise
+        return await ask_identity(lane, link, error)
 
 
 async def read_state(lane: Lane) -> TerminalState:
