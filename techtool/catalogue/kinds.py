@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from techtool.domain.policy import KindPolicy, Policy, Way
 from techtool.domain.release import ReleaseKind
+from techtool.domain.terminal import Evidence
 from techtool.i18n import LANGUAGES
 
 
@@ -44,6 +45,16 @@ class WayEntry:
 
 
 @dataclass(frozen=True, slots=True)
+class ProtectedEntry:
+    """Packages that techtool never writes or removes on a vendor's terminals."""
+
+    vendor: str
+    packages: tuple[str, ...]
+    evidence: Evidence
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
 class KindsFile:
     """``kinds.toml``"""
 
@@ -51,6 +62,7 @@ class KindsFile:
     kind: tuple[KindEntry, ...] = ()
     link: tuple[LinkEntry, ...] = ()
     way: tuple[WayEntry, ...] = ()
+    protected: tuple[ProtectedEntry, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +103,10 @@ def kinds_of(file: KindsFile) -> Kinds:
         )
         for entry in file.kind
     }
-    return Kinds(Policy(policies, tuple(_ways(file.way))), {e.family: frozenset(e.roles) for e in file.link})
+    return Kinds(
+        Policy(policies, tuple(_ways(file.way)), {e.vendor: frozenset(e.packages) for e in file.protected}),
+        {e.family: frozenset(e.roles) for e in file.link},
+    )
 
 
 def _ways(entries: Iterable[WayEntry]) -> Iterable[Way]:

@@ -6,6 +6,9 @@ import contextlib
 from collections.abc import AsyncIterator, Collection
 
 from techtool.domain.terminal import Address, TerminalState
+from techtool.errors import NotCapable
+from techtool.i18n import phrase
+from techtool.links.base import LogLink
 from techtool.terminals.base import Terminal
 from techtool.terminals.identify import identify
 from techtool.visit.services import Services
@@ -26,3 +29,17 @@ async def read_terminal(services: Services, address: str, signers_of: Collection
     """Everything it says of itself."""
     async with terminal_at(services, address) as terminal:
         return await terminal.read_state(signers_of=signers_of)
+
+
+async def terminal_log(services: Services, address: str) -> dict[str, bytes]:
+    """Serial number → the log that the terminal itself keeps; raises ``NotCapable`` where it gives none."""
+    link = services.connect(Address.parse(address))
+    try:
+        await link.open()
+        serial = (await identify(link, services.catalogue)).identity.serial
+        log = await link.system_log() if isinstance(link, LogLink) else b""
+    finally:
+        await link.close()
+    if not log:
+        raise NotCapable(address=address, capability=phrase("reading the log that the terminal keeps"))
+    return {serial: log}

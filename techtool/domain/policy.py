@@ -51,6 +51,12 @@ class Policy:
     kinds: Mapping[ReleaseKind, KindPolicy] = field(default_factory=dict)
     ways: tuple[Way, ...] = ()
     """In order: the first that fits is told."""
+    protected: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    """Vendor → packages of the terminal's own payment security: never written, never removed."""
+
+    def protects(self, vendor: str, package: str) -> bool:
+        """Whether techtool keeps its hands off a package."""
+        return package in self.protected.get(vendor, frozenset())
 
     def of(self, kind: ReleaseKind) -> KindPolicy:
         """What a release of ``kind`` needs besides."""

@@ -17,7 +17,8 @@ from techtool.domain.functional import Capability
 from techtool.domain.probe import Finding, Pulse
 from techtool.domain.release import ApkFacts
 from techtool.domain.terminal import Identity, InstalledPackage, TerminalState
-from techtool.errors import AnotherTerminal, LinkError, LinkTimeout, UnknownModel
+from techtool.errors import AnotherTerminal, InstallFailed, LinkError, LinkTimeout, UnknownModel
+from techtool.i18n import phrase
 from techtool.links.base import Confirmed, Link
 from techtool.terminals.android_text import (
     boot_is_complete,
@@ -107,6 +108,7 @@ class AndroidTerminal:
         resumed: Confirmed | None = None,
     ) -> None:
         """Stream one package into an install session and commit it."""
+        self._refuse_protected(package.id)
         await install_package(
             self._link, package, payload, size_bytes, session=session, confirmed=confirmed, resumed=resumed
         )
@@ -120,6 +122,7 @@ class AndroidTerminal:
         resumed: Confirmed | None = None,
     ) -> bool:
         """Stream several packages into a multi-package session (Android 10 and later) and commit it."""
+        self._refuse_protected(*(file.apk.id for file in files))
         return await install_together(
             self._link, self._identity.sdk, files, session=session, confirmed=confirmed, resumed=resumed
         )
@@ -128,10 +131,12 @@ class AndroidTerminal:
         self, package_id: str, files: Sequence[FormerFile], *, older: bool, session: SessionSink
     ) -> None:
         """Install a package from the files that a backup holds of it."""
+        self._refuse_protected(package_id)
         await install_former(self._link, package_id, files, older=older, session=session)
 
     async def uninstall(self, package_id: str) -> None:
         """Remove a package with its data."""
+        self._refuse_protected(package_id)
         await uninstall_package(self._link, package_id)
 
     async def compare_config(self, rule: ConfigRule, former: FormerConfig) -> ConfigBack:
@@ -235,6 +240,16 @@ class AndroidTerminal:
         ):
             raise AnotherTerminal(address=address, found=identity.serial, expected=self._identity.serial)
         return properties, identity
+
+    def _refuse_protected(self, *package_ids: str) -> None:
+        """The planner has said no before; this is for whatever comes here by another way."""
+        for package_id in package_ids:
+            if self._catalogue.kinds.policy.protects(self._identity.vendor, package_id):
+                reason = phrase(
+                    "{name} belongs to the terminal's own payment security; techtool never touches it.", name=package_id
+                )
+                remedy = phrase("Only the maker's own way brings it.")
+                raise InstallFailed(package=package_id, reason=reason, remedy=remedy)
 
     async def _clock_offset_s(self) -> float | None:
         """Terminal clock minus laptop clock, to half a second; None where the terminal does not tell the time."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import struct
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -49,6 +50,14 @@ class Wire:
         self.to_daemon.write(encode(command, arg0, arg1, data, with_checksum=True))
 
 
+def say(wire: Wire, opening: Packet, text: bytes) -> None:
+    """Answer a service that is opened, and close it; with the new flow control OKAY carries a window."""
+    _command, stream, window, _name = opening
+    wire.host(Command.OKAY, _OWN_ID, stream, struct.pack("<i", 1 << 20) if window else b"")
+    wire.host(Command.WRTE, _OWN_ID, stream, text)
+    wire.host(Command.CLSE, _OWN_ID, stream)
+
+
 @dataclass
 class PayDroid:
     """One connection to a PayDroid terminal."""
@@ -56,6 +65,8 @@ class PayDroid:
     token: bytes
     when: Hdsk
     opened_too_early: list[str] = field(default_factory=list)
+    log: bytes = b""
+    """What ``paxlog:system`` says; empty: there is no such service."""
     _answered: bool = False
     _held: Packet | None = None
 
@@ -65,13 +76,17 @@ class PayDroid:
 
     def from_host(self, packet: Packet, wire: Wire) -> bool:
         """False: the terminal hangs up."""
-        command, arg0, _arg1, data = packet
+        command, arg0, arg1, data = packet
         if command == Command.HDSK:
             if (arg0, data) != (2, self.token):
                 return False
             self._answered = True
             if self._held is not None:
                 wire.host(*self._held)
+        elif command == Command.OPEN and self._answered and self.log and data == b"paxlog:system\0":
+            say(wire, packet, self.log)
+        elif arg1 == _OWN_ID:
+            pass
         elif command == Command.CNXN or self._answered:
             wire.daemon(*packet)
         else:
@@ -113,9 +128,7 @@ class Prolin:
         if service == "installer:":
             wire.daemon(Command.OPEN, stream, 0, b"sync:\0")
         elif service == "devinfo:" and self.devinfo:
-            wire.host(Command.OKAY, _OWN_ID, stream)
-            wire.host(Command.WRTE, _OWN_ID, stream, self.devinfo)
-            wire.host(Command.CLSE, _OWN_ID, stream)
+            say(wire, (Command.OPEN, stream, 0, b""), self.devinfo)
         else:
             self.refused.append(service)
             wire.host(Command.CLSE, 0, stream)

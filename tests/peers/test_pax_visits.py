@@ -11,6 +11,7 @@ import hashlib
 import json
 import shutil
 import tarfile
+import zipfile
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -102,25 +103,41 @@ async def prolin(adbd: AdbdTerminal, devinfo: bytes) -> AsyncIterator[tuple[str,
         yield f"xcb://127.0.0.1:{port}", refused
 
 
+LOG = (
+    f"boot ok\nsn={SERIAL} imei=354812071234567\nrx 4111 1111 1111 1111 exp\ntoken {TOKEN}\n"
+    "wifi password: hunter2hunter2\nprinter: paper low\n"
+)
+
+
 async def test_paydroid_from_identify_to_report(
     laptop: Laptop, fresh_adbd: AdbdTerminal, npm_apks: Mapping[str, Path]
 ) -> None:
     with_token(laptop)
     terminal = as_pax(fresh_adbd)
-    async with proxied(terminal.port, lambda: PayDroid(TOKEN.encode(), Hdsk.BEHIND_CNXN)) as port:
+    async with proxied(terminal.port, lambda: PayDroid(TOKEN.encode(), Hdsk.BEHIND_CNXN, log=LOG.encode())) as port:
         address = f"adb://127.0.0.1:{port}"
         found = json.loads((await asyncio.to_thread(laptop.run, "identify", address, "--json")).stdout)
         assert (found["vendor"], found["model"], found["serial"]) == ("pax", "A920Pro", SERIAL)
         assert found["unverified"] is True
         done = await asyncio.to_thread(laptop.run, *laptop.visit(address, confirm=[SERIAL[-4:]]))
+        visit = lines(done.stdout)[-1]["visit"]
+        told: list[str | Path] = ["support", visit, "--to", laptop.folder / "support"]
+        await asyncio.to_thread(laptop.run, *told, "--log-from", address)
     events = lines(done.stdout)
     assert (events[-1]["outcome"], events[-1]["exit"]) == ("success", 0)
     installed = terminal.installed(PACKAGE)
     assert installed is not None
     assert installed.read_bytes() == npm_apks[SETTINGS].read_bytes()
     assert "Not verified on hardware" in report_of(events[-1])
-    laptop.run("support", events[-1]["visit"], "--to", laptop.folder / "support")
     (bundle,) = (laptop.folder / "support").glob("*.zip")
+    with zipfile.ZipFile(bundle) as archive:
+        log = archive.read("logs/terminal-1.log").decode()
+        contents = b"".join(archive.read(name) for name in archive.namelist())
+    assert "printer: paper low" in log
+    assert f"sn={SERIAL}" in log, "the serial number proves which terminal it was"
+    for secret in ("4111 1111 1111 1111", "354812071234567", "hunter2", TOKEN):
+        assert secret not in log
+    assert TOKEN.encode() not in contents
     assert TOKEN.encode() not in everything_kept(laptop) + done.stdout.encode() + done.stderr.encode()
     assert TOKEN.encode() not in bundle.read_bytes()
 
