@@ -28,6 +28,8 @@ class Capability(StrEnum):
     REBOOT = "reboot"
     LIST_FILES = "list_files"
     """The names in a folder are told without a shell: :class:`FolderLink`."""
+    SYSTOOL = "systool"
+    """Properties are told one by one although the shell is locked: :class:`SystoolLink`."""
     OWN_FACTS = "own_facts"
     """The terminal tells what it is without a shell: :class:`TellingLink`."""
 
@@ -144,6 +146,14 @@ class TellingLink(Protocol):
 
     async def own_facts(self) -> dict[str, str]:
         """What the terminal says of itself, name → value, as it spells them."""
+        ...
+
+
+class SystoolLink(Protocol):
+    """What a link with ``SYSTOOL`` can besides."""
+
+    async def systool(self, words: str) -> CommandResult:
+        """Run PAX's own ``systool`` with these words; the exit code is from its marker, None where there is none."""
         ...
 
 

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from contextlib import aclosing
 from pathlib import Path
-from typing import Final
+from typing import Final, cast
 
 from techtool.catalogue.allow import AllowList
 from techtool.catalogue.reader import Catalogue
@@ -19,7 +19,8 @@ from techtool.domain.release import ApkFacts
 from techtool.domain.terminal import Identity, InstalledPackage, TerminalState
 from techtool.errors import AnotherTerminal, InstallFailed, LinkError, LinkTimeout, UnknownModel
 from techtool.i18n import phrase
-from techtool.links.base import Confirmed, Link
+from techtool.links.base import Capability as LinkCapability
+from techtool.links.base import Confirmed, Link, SystoolLink
 from techtool.terminals.android_text import (
     boot_is_complete,
     parse_battery,
@@ -36,12 +37,15 @@ from techtool.terminals.put_back import install_former, uninstall_package
 from techtool.terminals.shell import ask
 from techtool.terminals.snapshot import snapshot_items
 from techtool.terminals.staging import unstage
+from techtool.terminals.systool import read_sysprops
 
 _BOOT_ID: Final = "cat /proc/sys/kernel/random/boot_id"
 
 
 async def read_properties(link: Link) -> dict[str, str]:
     """Everything ``getprop`` tells; empty where there is no such command."""
+    if {LinkCapability.SHELL, LinkCapability.SYSTOOL} & link.capabilities == {LinkCapability.SYSTOOL}:
+        return await read_sysprops(cast(SystoolLink, link))
     return parse_properties(await ask(link, "getprop") or "")
 
 

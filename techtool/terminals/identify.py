@@ -36,7 +36,7 @@ async def read_facts(link: Link) -> tuple[str, dict[str, str]]:
 
     Raises ``NotCapable`` where nothing can be asked.
     """
-    if Capability.SHELL in link.capabilities:
+    if {Capability.SHELL, Capability.SYSTOOL} & link.capabilities:
         return "android", await read_properties(link)
     if Capability.OWN_FACTS in link.capabilities:
         return "prolin", await cast(TellingLink, link).own_facts()

@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import struct
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from enum import Enum
@@ -102,6 +102,36 @@ class PayDroid:
             wire.host(*packet)
             if self.when is Hdsk.BEHIND_CNXN:
                 wire.host(Command.HDSK, 1, 0)
+
+
+@dataclass
+class LockedPayDroid(PayDroid):
+    """One whose shell says no to everything but ``systool``, which answers ``get sysprop`` and is busy at first."""
+
+    properties: Mapping[str, str] = field(default_factory=dict)
+    asked: list[str] = field(default_factory=list)
+
+    def from_host(self, packet: Packet, wire: Wire) -> bool:
+        command, _arg0, _arg1, data = packet
+        if command == Command.CNXN:
+            return super().from_host((command, VERSION_MIN, OLD_PAYLOAD, b"host::"), wire)
+        if command != Command.OPEN or not data.startswith((b"shell", b"exec")):
+            return super().from_host(packet, wire)
+        service = data.rstrip(b"\0").decode()
+        name = service.removeprefix("shell:systool get sysprop ")
+        if name == service:
+            say(wire, packet, b"permission denied\n")
+        elif service not in self.asked:
+            self.asked.append(service)
+            say(wire, packet, b"[SYSTOOL:-101]\n")
+        else:
+            say(wire, packet, f"{self.properties.get(name, '')}\n[SYSTOOL:-0]\n".encode())
+        return True
+
+    def from_daemon(self, packet: Packet, wire: Wire) -> None:
+        if packet[0] == Command.CNXN:
+            packet = (Command.CNXN, VERSION_MIN, OLD_PAYLOAD, b"device::")
+        super().from_daemon(packet, wire)
 
 
 @dataclass

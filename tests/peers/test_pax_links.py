@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from techtool.catalogue.reader import load_catalogue
 from techtool.domain.terminal import Address
 from techtool.errors import CommandRefused, NotCapable, TokenMissing, TokenRefused
 from techtool.links.adb.link import AdbLink
@@ -20,8 +21,10 @@ from techtool.links.base import Capability
 from techtool.links.open import link_for
 from techtool.paths import Paths
 from techtool.settings import LinkSettings
+from techtool.terminals.identify import identify
 from tests.peers.adb_server import AdbServer
-from tests.peers.pax_proxy import Hdsk, PayDroid, Prolin, proxied
+from tests.peers.pax_proxy import Hdsk, LockedPayDroid, PayDroid, Prolin, proxied
+from tests.peers.pax_terminal import SERIAL, as_pax
 from tests.peers.reach import CONTENT, SIZE, TMP, read_all
 from tests.peers.terminal import AdbdTerminal
 
@@ -134,3 +137,22 @@ async def test_an_android_terminal_is_no_prolin(fresh_adbd: AdbdTerminal, tmp_pa
     await link.open()
     assert link.capabilities == {Capability.OWN_FACTS}
     await link.close()
+
+
+async def test_paydroid_with_a_locked_shell_is_identified_by_systool(fresh_adbd: AdbdTerminal, tmp_path: Path) -> None:
+    """Busy at first, asked again; nothing else is asked of a shell that says no."""
+    properties = as_pax(fresh_adbd).android.properties()
+    asked: list[str] = []
+
+    def locked() -> LockedPayDroid:
+        return LockedPayDroid(TOKEN, Hdsk.FIRST, properties=properties, asked=asked)
+
+    async with proxied(fresh_adbd.port, locked) as port:
+        link = paydroid(port, tmp_path)
+        await link.open()
+        assert Capability.SYSTOOL in link.capabilities
+        assert Capability.SHELL not in link.capabilities
+        identity = (await identify(link, load_catalogue())).identity
+        await link.close()
+    assert (identity.vendor, identity.model, identity.serial) == ("pax", "A920Pro", SERIAL)
+    assert identity.unverified

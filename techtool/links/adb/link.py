@@ -25,6 +25,7 @@ FILE_WAIT_S: Final = 60.0
 """One wait within a file transfer: flash that flushes takes its time."""
 STAT_WAIT_S: Final = 15.0
 _PROBE_S: Final = 10.0
+_SYSTOOL_LIMIT: Final = 256 << 10
 _REBOOT_S: Final = 10.0
 _REBOOT_SERVICE: Final = "reboot:"
 _LOG_SERVICE: Final = "paxlog:system"
@@ -57,7 +58,11 @@ class AdbLink:
     files: ClassVar[str] = sync.SERVICE
     """What the daemon calls its file service."""
 
-    def __init__(self, address: Address, connect: Callable[[], Awaitable[Carrier]]) -> None:
+    def __init__(
+        self, address: Address, connect: Callable[[], Awaitable[Carrier]], *, may_be_pax: bool = False
+    ) -> None:
+        """``may_be_pax``: a shell that does not answer is not the end, PAX's own tool is asked."""
+        self._may_be_pax = may_be_pax
         self._address = address
         self._connect = connect
         self._carrier: Carrier | None = None
@@ -76,7 +81,11 @@ class AdbLink:
         """``adb://HOST:PORT``: the wire spoken by techtool itself."""
         token = settings.pax.get("handshake_token", "").encode()
         key = key_maker(paths.adb_key, disk)
-        return cls(address, lambda: AdbConnection.connect(address, key, token=token, options=options))
+        return cls(
+            address,
+            lambda: AdbConnection.connect(address, key, token=token, options=options),
+            may_be_pax=bool(token),
+        )
 
     @property
     def address(self) -> Address:
@@ -156,6 +165,11 @@ class AdbLink:
         async with self._service(self.files, STAT_WAIT_S) as stream:
             return await sync.stat(stream, path, v2="stat_v2" in self._open_carrier().features)
 
+    async def systool(self, words: str) -> CommandResult:
+        """PAX's own tool, which answers where the shell is locked; nothing may stand around it in the command."""
+        async with within(_PROBE_S, str(self._address)), self._service(f"shell:systool {words}", _PROBE_S) as stream:
+            return shell.unmark_systool(await shell.read_all(stream, _SYSTOOL_LIMIT))
+
     async def system_log(self, *, timeout_s: float = 20.0, limit_bytes: int = 2 << 20) -> bytes:
         """PAX's own log service; empty where the terminal has none (source: public notes on PAX's adb, ``syslog``).
 
@@ -203,6 +217,8 @@ class AdbLink:
         else:
             if await self._shell_answers():
                 found.add(Capability.SHELL)
+            elif self._may_be_pax and await self._systool_answers():
+                found.add(Capability.SYSTOOL)
             if await self._offers(f"{shell.EXEC_SERVICE}true"):
                 found.add(Capability.STREAM_INSTALL)
         if await self._offers(self.files):
@@ -214,6 +230,13 @@ class AdbLink:
     async def _shell_answers(self) -> bool:
         try:
             return (await self.run("true", timeout_s=_PROBE_S)).exit_code == 0
+        except CommandRefused:
+            return False
+
+    async def _systool_answers(self) -> bool:
+        """Only ``systool`` itself knows its marker: a shell that says no does not."""
+        try:
+            return (await self.systool("get sysprop ro.product.manufacturer")).exit_code is not None
         except CommandRefused:
             return False
 

@@ -28,6 +28,7 @@ from techtool.links.base import (
     FolderLink,
     Link,
     LogLink,
+    SystoolLink,
     TellingLink,
 )
 from techtool.links.record.masking import Masker
@@ -109,6 +110,8 @@ class Recorder:
             self._masker.learn(text)
         for name, value in entry.facts.items():
             self._masker.learn_field(name, value)
+        if _asks_one(entry):
+            self._masker.learn_field(entry.what.split()[-1], entry.stdout.strip())
 
     def _line(self, entry: Entry) -> bytes:
         """What still looks like card data once everything was cleaned is left out altogether."""
@@ -121,7 +124,8 @@ class Recorder:
 
     def _cleaned(self, entry: Entry) -> Entry:
         clean = self._masker.clean
-        stdout = clean(entry.stdout)
+        asked = entry.what.split()[-1] if _asks_one(entry) else ""
+        stdout = self._masker.clean_field(asked, entry.stdout) if asked else clean(entry.stdout)
         kept_text = entry.op == "pull" and bool(entry.stdout)
         refused = entry.refused
         return replace(
@@ -283,6 +287,17 @@ class RecordingLink:
         self._recorder.add(Entry("facts", facts=facts))
         return facts
 
+    async def systool(self, words: str) -> CommandResult:
+        """PAX's own tool."""
+        entry = Entry("systool", words)
+        try:
+            result = await cast(SystoolLink, self._inner).systool(words)
+        except LinkError as error:
+            self._failed(entry, error)
+            raise
+        self._recorder.add(_said(entry, result))
+        return result
+
     async def system_log(self, *, timeout_s: float = 20.0, limit_bytes: int = 2 << 20) -> bytes:
         """The terminal's own log; never written down."""
         if not isinstance(self._inner, LogLink):
@@ -311,6 +326,11 @@ class _Hashed:
         data = self._source.read(size)
         self._digest.update(data)
         return data
+
+
+def _asks_one(entry: Entry) -> bool:
+    """Whether a command asks for one value by its name: ``getprop ro.serialno``."""
+    return entry.op in ("run", "systool") and " " in entry.what.strip() and entry.stdout.strip().count("\n") == 0
 
 
 def _said(entry: Entry, result: CommandResult) -> Entry:

@@ -60,6 +60,11 @@ class ReplayLink:
         entry = self._answer("run", command)
         return CommandResult(entry.exit_code, entry.stdout.encode(), entry.stderr.encode())
 
+    async def systool(self, words: str) -> CommandResult:
+        """What PAX's own tool said when it was recorded."""
+        entry = self._answer("systool", words)
+        return CommandResult(entry.exit_code, entry.stdout.encode(), entry.stderr.encode())
+
     async def feed(
         self,
         command: str,  # noqa: ARG002

@@ -50,7 +50,7 @@ class Entry:
     """One operation and what came of it."""
 
     op: str
-    """``run``, ``feed``, ``stat``, ``pull``, ``push``, ``list``, ``facts``, ``reboot`` or ``open``."""
+    """``run``, ``systool``, ``feed``, ``stat``, ``pull``, ``push``, ``list``, ``facts``, ``reboot`` or ``open``."""
     what: str = ""
     """The command or the path."""
     exit_code: int | None = None

@@ -211,3 +211,19 @@ async def test_the_capabilities_are_recorded_and_the_address_is_not() -> None:
     data = made.pack()
     assert b"10.0.0.7" not in data
     assert b'"capabilities":["shell"]' in data
+
+
+@pytest.mark.parametrize(
+    "command", ["getprop ro.serialno", "settings get secure android_id", "getprop persist.gsm.imei"]
+)
+async def test_one_value_asked_for_by_its_name(command: str) -> None:
+    """The name stands in the question and not in the answer."""
+    link = FakeLink({command: "0820612345\n", "getprop persist.wifi.password": "hunter2\n", "echo x": "0820612345 x"})
+    made = recorder()
+    wrapped = made.wrap(link)
+    await wrapped.open()
+    for each in link.answers:
+        await wrapped.run(each)
+    data = made.pack()
+    assert b"0820612345" not in data
+    assert b"hunter2" not in data
