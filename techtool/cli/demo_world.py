@@ -30,8 +30,9 @@ from techtool.visit.awake import not_kept
 from techtool.visit.checks import SKIMMER_CHECK
 from techtool.visit.closing import SEAL_NAMESPACE
 from techtool.visit.engine import Engine
+from techtool.visit.hints import Hints
 from techtool.visit.operator import Answers, ScriptedOperator
-from techtool.visit.services import Hints, Services, VisitRequest
+from techtool.visit.services import Services, VisitRequest
 from techtool.visit.setup import make_key, save_person, save_recipients, trust_root
 from techtool.visit.steps.sign_off import AUTO
 

@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from techtool.clock import Clock, SystemClock
-from techtool.domain.visit import VisitRecord
 from techtool.paths import Paths
 from techtool.tui.back_doors import BackDoors, HouseBackDoors
 from techtool.tui.views.home import Elsewhere, HomeFacts
@@ -15,6 +14,7 @@ from techtool.tui.views.home import Elsewhere, HomeFacts
 if TYPE_CHECKING:
     from techtool.bundles.refresh import Known
     from techtool.bundles.trust import Stick
+    from techtool.domain.visit import VisitRecord
     from techtool.store.index import VisitSummary
     from techtool.tui.bridge import EngineLike
     from techtool.visit.nearby import Nearby

@@ -113,13 +113,3 @@ class ResumeRequest:
     """Serial → where that terminal is reached now."""
     identity: Path | None = None
     """An age identity file of the office's, for a restore."""
-
-
-@dataclass(frozen=True, slots=True)
-class Hints:
-    """What a screen may offer before it is typed: the demo's terminals, its stick and its passphrase."""
-
-    addresses: tuple[str, ...] = ()
-    stick: str = ""
-    passphrase: str = ""
-    """Only ever of a throwaway home."""

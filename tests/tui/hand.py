@@ -29,7 +29,8 @@ from techtool.tui.views.visit import VisitView
 from techtool.tui.widgets.choices import Choices
 from techtool.tui.widgets.fleet_table import FleetTable
 from techtool.tui.widgets.question import QuestionPanel
-from techtool.visit.services import Hints, Services
+from techtool.visit.hints import Hints
+from techtool.visit.services import Services
 from techtool.visit.visits import list_visits, open_record
 
 PATIENCE_S = 60.0

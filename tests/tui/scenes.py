@@ -66,9 +66,10 @@ from techtool.tui.bridge import FLEET_EVERY_S, EngineLike
 from techtool.tui.doors import HouseDoors
 from techtool.tui.views.home import HomeFacts
 from techtool.visit.checks import question_for
+from techtool.visit.hints import Hints
 from techtool.visit.nearby import Nearby
 from techtool.visit.operator import Operator
-from techtool.visit.services import Hints, ResumeRequest, VisitRequest
+from techtool.visit.services import ResumeRequest, VisitRequest
 from tests.factories import SIGNER, digest_of, identity, trust
 from tests.tui.scene_places import ScenePlaces
 

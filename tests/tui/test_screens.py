@@ -35,8 +35,9 @@ from techtool.tui.screens.result import ResultScreen
 from techtool.tui.screens.stick import StickScreen
 from techtool.tui.screens.visits import VisitsScreen
 from techtool.tui.views.lines import cells
+from techtool.visit.hints import Hints
 from techtool.visit.operator import Operator
-from techtool.visit.services import Hints, ResumeRequest, VisitRequest
+from techtool.visit.services import ResumeRequest, VisitRequest
 from techtool.visit.setup import missing
 from techtool.visit.visits import list_visits
 from tests.tui.hand import Hand, Stage

@@ -14,12 +14,12 @@ from textual.widget import Widget
 from techtool.i18n import N_
 from techtool.tui.theme import Glyphs
 from techtool.tui.views.lines import Part
-from techtool.tui.views.visit import VisitView
 from techtool.tui.widgets.bars import KeyBar, TopLine
 
 if TYPE_CHECKING:
     from techtool.tui.app import TechtoolApp
     from techtool.tui.house import House
+    from techtool.tui.views.visit import VisitView
 
 
 class HouseScreen(Screen[None]):

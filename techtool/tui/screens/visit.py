@@ -21,7 +21,7 @@ from techtool.tui.views.run import headline, items_of, safety, time_left
 from techtool.tui.views.visit import LogLine, VisitView, lane_shown
 from techtool.tui.widgets.question import QuestionPanel
 from techtool.tui.widgets.rail import StepRail
-from techtool.tui.widgets.text import Plain, grid, lines_grid, mark_text
+from techtool.tui.widgets.text import Drawn, Plain, grid, lines_grid, mark_text
 from techtool.tui.widgets.transfer import TransferBar
 
 LAST_LINES, MORE_LINES = 5, 14
@@ -51,8 +51,8 @@ class VisitScreen(VisitScreenBase):
                 yield Plain("", id="slow")
                 yield Plain("", id="safety")
                 with VerticalScroll(can_focus=False, id="happenings"):
-                    yield Static(id="items", markup=False)
-                    yield Static(id="log", markup=False)
+                    yield Drawn(id="items")
+                    yield Drawn(id="log")
         yield QuestionPanel(id="question")
 
     def on_mount(self) -> None:
@@ -75,12 +75,11 @@ class VisitScreen(VisitScreenBase):
         hint.say(text)
         hint.set_class(warn, "-warn")
         items = items_of(lane) if lane else ()
-        self.query_one("#items", Static).update(lines_grid(items, self.glyphs))
+        self.query_one("#items", Drawn).tell(items, lambda: lines_grid(items, self.glyphs))
         self.query_one("#items").display = len(items) > 1
         log = [line for line in view.log if line.lane in ("", view.current)]
-        self.query_one("#log", Static).update(
-            log_grid(log[-(MORE_LINES if self.has_class("-tall") else LAST_LINES) :], self)
-        )
+        last = log[-(MORE_LINES if self.has_class("-tall") else LAST_LINES) :]
+        self.query_one("#log", Drawn).tell(last, lambda: log_grid(last, self))
 
     async def ask(self, question: Question | None) -> None:
         """Put the engine's question, or none."""

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-from techtool.domain.visit import StepState, VisitRecord
 from techtool.i18n import _, translate
 from techtool.tui.views.lines import Line, Mark, day_and_time
 from techtool.tui.views.places import PLACES, VISITS
-from techtool.tui.views.visit import label_of
+
+if TYPE_CHECKING:
+    from techtool.domain.visit import VisitRecord
 
 LANGUAGE: Final = "language"
 RESUME: Final = "resume:"
@@ -126,6 +127,9 @@ def _open_visit(record: VisitRecord, elsewhere: Elsewhere | None) -> OpenVisit:
 
 def _stopped_at(record: VisitRecord) -> str:
     """Where it stopped, in a few words."""
+    from techtool.domain.visit import StepState
+    from techtool.tui.views.visit import label_of
+
     for lane in record.lanes:
         if lane.outcome is not None:
             continue

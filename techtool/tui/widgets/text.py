@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import TypeVar
 
 from rich.table import Table
@@ -64,8 +64,25 @@ class Plain(Static):
 
     def __init__(self, text: str = "", *, id: str | None = None, classes: str | None = None) -> None:  # noqa: A002
         super().__init__(text, id=id, classes=classes, markup=False)
+        self._said = text
 
     def say(self, text: str) -> None:
         """Show ``text``; nothing is shown, and no room taken, when it is empty."""
-        self.update(Text(text))
+        if text != self._said:
+            self._said = text
+            self.update(Text(text))
         self.display = bool(text)
+
+
+class Drawn(Static):
+    """Drawn anew only when what it shows has changed: every ``update`` lays out the whole screen."""
+
+    def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:  # noqa: A002
+        super().__init__(id=id, classes=classes, markup=False)
+        self._shown: object = None
+
+    def tell(self, what: object, draw: Callable[[], Table]) -> None:
+        """Show ``what``, which is compared, by drawing it."""
+        if what != self._shown:
+            self._shown = what
+            self.update(draw())
