@@ -26,6 +26,7 @@ _FIELD: Final = re.compile(
 )
 """What precedes a value: ``name: ``, ``two words=``, ``[name]: [``, ``"name": "``, ``<name>``."""
 _VALUE: Final = re.compile(r"[^\s\"'\[\](){}<>,;]+")
+_WORD: Final = re.compile(r"[0-9A-Za-z\-]{6,}")
 _ENDS: Final = {
     '"': re.compile(r'(?<!\\)"|$', re.MULTILINE),
     "'": re.compile(r"(?<!\\)'|$", re.MULTILINE),
@@ -38,7 +39,7 @@ _WORDS: Final = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+")
 _OF_ONE: Final = frozenset(
     {"serial", "serialno", "serialnumber", "sn", "imei", "imei1", "imei2", "imeisv", "meid", "iccid", "imsi", "msisdn"}
     | {"tid", "mid", "mac", "macaddr", "macaddress", "bssid", "ssid", "eid", "euicc", "ethaddr", "wifiaddr", "bdaddr"}
-    | {"androidid", "terminalid", "merchantid", "gsf"}
+    | {"androidid", "terminalid", "merchantid", "deviceid", "gsf", "barcode", "devno", "csn", "psn", "assetno", "eui"}
 )
 """Words in a name whose value is one terminal's, SIM's, shop's or network's alone."""
 _PLACES: Final = frozenset({"ipaddress", "gateway", "dns", "domain", "hostname", "proxy"})
@@ -95,6 +96,10 @@ class Masker:
         """The same of one field."""
         if _words(name) & _OF_ONE:
             self.know([value])
+
+    def learn_unnamed(self, value: str) -> None:
+        """Whatever may be a number of its own, where nobody knows what the fields of a terminal mean."""
+        self.know(word for word in _WORD.findall(value) if sum(c.isdigit() for c in word) >= _SHORTEST)
 
     def clean(self, text: str) -> str:
         """``text`` without any of it."""

@@ -110,6 +110,8 @@ class Recorder:
             self._masker.learn(text)
         for name, value in entry.facts.items():
             self._masker.learn_field(name, value)
+            # What such a terminal calls its serial number is not published.
+            self._masker.learn_unnamed(value)
         if _asks_one(entry):
             self._masker.learn_field(entry.what.split()[-1], entry.stdout.strip())
 

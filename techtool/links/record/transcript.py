@@ -141,6 +141,8 @@ def read_recording(path: Path) -> Recording:
     try:
         with path.open("rb") as file:
             data = file.read(LIMIT_BYTES + 1)
+    except FileNotFoundError as error:
+        raise _bad(path, phrase("there is no such file or folder")) from error
     except OSError as error:
         raise BadFile(path=str(path), problem=os_problem(error)) from error
     if len(data) > LIMIT_BYTES:

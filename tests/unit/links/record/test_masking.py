@@ -227,3 +227,19 @@ async def test_one_value_asked_for_by_its_name(command: str) -> None:
     data = made.pack()
     assert b"0820612345" not in data
     assert b"hunter2" not in data
+
+
+async def test_facts_whose_names_nobody_knows() -> None:
+    """Of a terminal without a published rule, every word that may be a number of its own is replaced."""
+
+    class Prolin(FakeLink):
+        async def own_facts(self) -> dict[str, str]:
+            return {"devinfo.a": "D200", "devinfo.b": "53000042", "devinfo.c": "v1.2.3", "devinfo.d": "at 53000042"}
+
+    made = recorder()
+    link = made.wrap(Prolin())
+    await link.own_facts()  # type: ignore[attr-defined]
+    data = made.pack()
+    assert b"53000042" not in data
+    assert b"D200" in data
+    assert b"v1.2.3" in data
