@@ -48,18 +48,17 @@ def check(file: Path, as_json: bool) -> None:
             }
         )
         return
-    clean = Cleaner()
     click.echo(f"{recording.sha256}  {file}")
     say(
         _("Recorded {at} with techtool {tool} over {scheme}.").format(
-            at=clean.text(recording.head.at),
-            tool=clean.text(recording.head.tool),
-            scheme=clean.text(recording.head.scheme),
+            at=_shown(recording.head.at),
+            tool=_shown(recording.head.tool),
+            scheme=_shown(recording.head.scheme),
         )
     )
     for entry in recording.entries:
         mark = "✗" if entry.refused else "·" if not (entry.cut or entry.dropped) else "!"
-        click.echo(clean.text(f"  {mark} {entry.op} {entry.what}".rstrip()))
+        click.echo(_shown(f"  {mark} {entry.op} {entry.what}".rstrip()))
     if not recording.complete:
         say(_("It is not complete: a recording has an upper size, and later operations are missing."))
 
@@ -85,6 +84,11 @@ def propose(file: Path, model_from: str, serial_from: str, vendor: str) -> None:
     click.echo(Cleaner().text(rule), nl=False)
     say(_("Read it before you take it over: only what the terminal said is in it."))
     say(_("A recording does not prove where it was made; ask whoever sent it which terminal it was."))
+
+
+def _shown(text: str) -> str:
+    """A stranger's words, fit for a screen."""
+    return Cleaner().text("".join(c if c.isprintable() else "·" for c in text))
 
 
 async def _facts(link: Link) -> tuple[str, dict[str, str]]:

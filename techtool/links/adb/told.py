@@ -24,7 +24,7 @@ def facts_of(data: bytes) -> dict[str, str]:
     data = data.strip(b"\0 \r\n\t")
     if not data:
         return {}
-    plain = {"devinfo": " ".join(data.decode("utf-8", "replace").split())[:_VALUE]}
+    plain = {"devinfo": _one_line(data.decode("utf-8", "replace"))}
     if b"<!" in data:
         return plain
     try:
@@ -43,9 +43,14 @@ def _texts(element: ET.Element, path: str, depth: int) -> Iterator[tuple[str, st
     here = f"{path}.{element.tag}"
     own = [(f"{here}@{name}", value) for name, value in element.attrib.items()]
     for name, value in (*own, (here, element.text or "")):
-        text = " ".join(value.split())[:_VALUE]
+        text = _one_line(value)
         if text:
             yield name, text
     if depth < _DEPTH:
         for child in element:
             yield from _texts(child, here, depth + 1)
+
+
+def _one_line(text: str) -> str:
+    """Bounded, and without what could move a screen's cursor."""
+    return "".join(c if c.isprintable() else "·" for c in " ".join(text.split())[:_VALUE])

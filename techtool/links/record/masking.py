@@ -52,7 +52,7 @@ _LONG_SECRET: Final = 4
 _SHORTEST: Final = 6
 """A shorter number is none that could be told from ordinary text."""
 _ANYWHERE: Final = 8
-"""A number as long as this is replaced inside other words as well."""
+"""A number as long as this is replaced inside words as well."""
 _MASK: Final = "****"
 
 
@@ -135,9 +135,7 @@ class Masker:
     def _replaced(self, text: str) -> str:
         for number in sorted(self._others, key=len, reverse=True):
             if number in text:
-                alone = "" if len(number) >= _ANYWHERE else "[0-9A-Za-z]"
-                pattern = rf"(?<!{alone}){re.escape(number)}(?!{alone})" if alone else re.escape(number)
-                text = re.sub(pattern, self._others[number].replace("\\", r"\\"), text)
+                text = _standing(number).sub(self._others[number].replace("\\", r"\\"), text)
         return text
 
     def _other(self, number: str) -> str:
@@ -151,6 +149,17 @@ class Masker:
             if other != number and not find(other):
                 return other
         return "0" * len(number)
+
+
+def _standing(number: str) -> re.Pattern[str]:
+    """A short number by itself; a long one inside words as well, but not inside a longer number."""
+    if len(number) < _ANYWHERE:
+        beside = "[0-9A-Za-z]"
+    elif number[0].isdigit() and number[-1].isdigit():
+        beside = "[0-9]"
+    else:
+        return re.compile(re.escape(number))
+    return re.compile(rf"(?<!{beside}){re.escape(number)}(?!{beside})")
 
 
 def _like(letter: str, byte: int) -> str:

@@ -111,7 +111,7 @@ class Recorder:
         for name, value in entry.facts.items():
             self._masker.learn_field(name, value)
             # What such a terminal calls its serial number is not published.
-            self._masker.learn_unnamed(value)
+            self._masker.learn_unnamed(f"{name} {value}")
         if _asks_one(entry):
             self._masker.learn_field(entry.what.split()[-1], entry.stdout.strip())
 
@@ -139,7 +139,7 @@ class Recorder:
             sha256=_sha256(stdout.encode("utf-8", "replace")) if kept_text else entry.sha256,
             size_bytes=len(stdout.encode("utf-8", "replace")) if kept_text else entry.size_bytes,
             files=tuple(replace(file, name=_printable(clean(file.name))) for file in entry.files),
-            facts={name: self._masker.clean_field(name, value) for name, value in entry.facts.items()},
+            facts={clean(name): self._masker.clean_field(name, value) for name, value in entry.facts.items()},
             refused=replace(refused, words=clean(refused.words)) if refused else None,
         )
 

@@ -234,7 +234,12 @@ async def test_facts_whose_names_nobody_knows() -> None:
 
     class Prolin(FakeLink):
         async def own_facts(self) -> dict[str, str]:
-            return {"devinfo.a": "D200", "devinfo.b": "53000042", "devinfo.c": "v1.2.3", "devinfo.d": "at 53000042"}
+            return {
+                "devinfo.a": "D200",
+                "devinfo.b": "53000042",
+                "devinfo.c": "v1.2.3",
+                "devinfo.n53000042": "at 53000042",
+            }
 
     made = recorder()
     link = made.wrap(Prolin())
@@ -243,3 +248,9 @@ async def test_facts_whose_names_nobody_knows() -> None:
     assert b"53000042" not in data
     assert b"D200" in data
     assert b"v1.2.3" in data
+
+
+def test_a_number_is_not_looked_for_inside_a_longer_one() -> None:
+    made = masker()
+    made.know(["00000001"])
+    assert made.clean("size 100000001 of 00000001x") == f"size 100000001 of {made.clean('00000001')}x"
