@@ -24,6 +24,7 @@ TechtoolError
 │   │   ├── OptionMissing      a command would ask, and nobody is there
 │   │   ├── PassphraseMissing
 │   │   ├── AnswerUnusable
+│   │   ├── StoppedHere        where they were asked, the technician stopped the visit; exit 6
 │   │   └── ConfirmationMissing
 │   ├── RefusedByPerson                exit 6
 │   └── WrongPassphrase                exit 6
@@ -38,6 +39,8 @@ TechtoolError
 │   └── Withdrawn                      exit 14
 ├── LinkError                  TT-3xx  exit 20  the way to the terminal
 │   ├── Unreachable
+│   │   └── NotReady           the adb server sees it, and says why it cannot be used
+│   ├── PairingFailed          adb could not pair this laptop with a terminal
 │   ├── WrongProtocol          the port speaks something else, or breaks its own protocol
 │   ├── NotAuthorized          the terminal has not accepted this laptop's key
 │   │   └── TokenRefused       … or not the maker's handshake token
@@ -401,6 +404,15 @@ class ConfirmationMissing(AnswerMissing):
     next_actions = (N_("Read the label, then resume with --confirm and the last four of that serial number."),)
 
 
+class StoppedHere(AnswerMissing):
+    """The technician stopped the visit where they were asked."""
+
+    code = "TT-128"
+    exit_code = Exit.REFUSED_BY_PERSON
+    what = N_("You stopped here, where this was asked: {text}")
+    next_actions = (N_("Resume the visit when you want to go on; until then nothing more is done."),)
+
+
 class RefusedByPerson(PersonError):
     """A person said no."""
 
@@ -539,6 +551,25 @@ class Unreachable(LinkError):
 
     code = "TT-301"
     what = N_("No answer from {address}.")
+
+
+class NotReady(Unreachable):
+    """An adb server sees the terminal, in a state in which it cannot be used."""
+
+    code = "TT-320"
+    what = N_("The terminal at {address} is not ready: {condition}")
+    next_actions = (N_("{advice}"), N_("Then try again; “techtool find” shows the state."))
+
+
+class PairingFailed(LinkError):
+    """Google's adb did not pair this laptop with a terminal."""
+
+    code = "TT-321"
+    what = N_("Pairing with {address} did not work: {problem}")
+    next_actions = (
+        N_("Open “Pair device with pairing code” on the terminal again: it shows a new address and a new code."),
+        N_("Laptop and terminal must be in the same network; then try again."),
+    )
 
 
 class WrongProtocol(LinkError):

@@ -205,6 +205,11 @@ class Paths:
         return self.home / "logs"
 
     @property
+    def probes(self) -> Path:
+        """Who probed which network or port, and when."""
+        return self.home / "probes.jsonl"
+
+    @property
     def lock(self) -> Path:
         """Held by the one writer."""
         return self.home / "techtool.lock"

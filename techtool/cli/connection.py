@@ -5,10 +5,12 @@ from __future__ import annotations
 import contextlib
 from collections.abc import AsyncIterator, Collection
 
+from techtool.cli.output import say, shown
 from techtool.domain.terminal import Address, TerminalState
 from techtool.errors import NotCapable
 from techtool.i18n import phrase
 from techtool.links.base import LogLink
+from techtool.links.permission import tell_permission
 from techtool.terminals.base import Terminal
 from techtool.terminals.identify import identify
 from techtool.visit.services import Services
@@ -18,6 +20,7 @@ from techtool.visit.services import Services
 async def terminal_at(services: Services, address: str) -> AsyncIterator[Terminal]:
     """The identified terminal at ``address``, its link open inside the block."""
     link = services.connect(Address.parse(address))
+    tell_permission(link, lambda permission: say(shown(permission.text)))
     try:
         await link.open()
         yield await identify(link, services.catalogue)
@@ -34,6 +37,7 @@ async def read_terminal(services: Services, address: str, signers_of: Collection
 async def terminal_log(services: Services, address: str) -> dict[str, bytes]:
     """Serial number → the log that the terminal itself keeps; raises ``NotCapable`` where it gives none."""
     link = services.connect(Address.parse(address))
+    tell_permission(link, lambda permission: say(shown(permission.text)))
     try:
         await link.open()
         serial = (await identify(link, services.catalogue)).identity.serial

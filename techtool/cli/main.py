@@ -23,6 +23,7 @@ COMMANDS: Final[dict[str, tuple[str, str]]] = {
     "demo": ("techtool.cli.demo", N_("the whole job against simulated terminals, nothing else needed")),
     "simulate": ("techtool.cli.simulate", N_("run simulated terminals until ^C, one address per line")),
     "find": ("techtool.cli.find", N_("terminals that can be seen from here")),
+    "pair": ("techtool.cli.pair", N_("pair this laptop with an Android terminal over the network")),
     "identify": ("techtool.cli.identify", N_("which terminal is at an address, and what it runs")),
     "plan": ("techtool.cli.plan", N_("what a stick would do to a terminal, with every rule and its reason")),
     "order": ("techtool.cli.order", N_("what the office's work orders say")),

@@ -12,10 +12,10 @@ from techtool.catalogue.contacts import vendor_contacts
 from techtool.cli.output import emit_json, say
 from techtool.clock import SystemClock
 from techtool.domain.case_code import parse_code
-from techtool.errors import BadCaseCode, Exit, SupportDamaged, TechtoolError, UsageError
-from techtool.i18n import N_, _, language, phrase
+from techtool.errors import Exit, TechtoolError, UsageError
+from techtool.i18n import N_, _, language
 from techtool.paths import Paths
-from techtool.reports.support import Opened, check
+from techtool.reports.support import check, compare_codes
 from techtool.settings import read_settings
 from techtool.visit.rescue import House
 from techtool.visit.support import make_bundle
@@ -93,7 +93,7 @@ def _check(given: Sequence[str], *, as_json: bool) -> int:
     codes = [parse_code(word) for word in given if Path(word) not in files]
     opened = [(path, check(path)) for path in files]
     for path, one in opened:
-        _compare(path, one, [*codes, *_code_in(path.name)])
+        compare_codes(path, one, codes)
     if as_json:
         emit_json(
             {
@@ -117,22 +117,6 @@ def _check(given: Sequence[str], *, as_json: bool) -> int:
 
 def _is_path(word: str) -> bool:
     return "/" in word or "\\" in word or word.lower().endswith(".zip")
-
-
-def _code_in(name: str) -> list[str]:
-    """The code that the file was given as its name; a file may have been renamed."""
-    pieces = name.removesuffix(".zip").split("-")[-3:]
-    try:
-        return [parse_code("-".join(pieces))]
-    except BadCaseCode:
-        return []
-
-
-def _compare(path: Path, one: Opened, codes: Sequence[str]) -> None:
-    for code in codes:
-        if code != one.code:
-            problem = phrase("its case code is {found}, not {code}", found=one.code, code=code)
-            raise SupportDamaged(path=str(path), problem=problem)
 
 
 # --- whom to call ---------------------------------------------------------------------------------------------------

@@ -5,7 +5,7 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime, timedelta, tzinfo
 from typing import Final
 
 from techtool.domain.history import TerminalEntry, concerns
@@ -46,6 +46,13 @@ class Search:
         if self.until is not None and entry.at >= self.until:
             return False
         return not self.outcome or self.outcome == (entry.outcome.value if entry.outcome else UNFINISHED)
+
+
+def begins(day: date | None, zone: tzinfo, days: int = 0) -> datetime | None:
+    """The first moment of a day as the laptop's clock shows it, or of the day so many later; None: no bound."""
+    if day is None or (date.max - date(day.year, day.month, day.day)).days < days:
+        return None
+    return datetime(day.year, day.month, day.day, tzinfo=zone) + timedelta(days=days)
 
 
 def _folded(text: str) -> str:

@@ -6,17 +6,17 @@ import hashlib
 import io
 import re
 import zipfile
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from lzma import LZMAError
 from pathlib import Path
 from typing import Final
 from zlib import error as zlib_error
 
-from techtool.domain.case_code import case_code
+from techtool.domain.case_code import case_code, parse_code
 from techtool.domain.redacting import standing_alone
 from techtool.domain.sensitive import KIND_LABEL, Scanner
-from techtool.errors import SupportDamaged, SupportRefused
+from techtool.errors import BadCaseCode, SupportDamaged, SupportRefused
 from techtool.i18n import Phrase, phrase
 from techtool.paths import os_problem
 from techtool.reports.redaction import masked
@@ -126,6 +126,24 @@ def check(path: Path) -> Opened:
         raise SupportDamaged(path=str(path), problem=phrase("it cannot be unpacked"), detail=str(error)) from error
     _compare(path, files)
     return Opened(tuple(sorted(files)), len(data), hashlib.sha256(data).hexdigest())
+
+
+def compare_codes(path: Path, one: Opened, codes: Sequence[str]) -> None:
+    """Whether these case codes, and the one in the file's name, are that bundle's; raises :class:`SupportDamaged`."""
+    for code in (*codes, *_code_in(path.name)):
+        if code != one.code:
+            raise SupportDamaged(
+                path=str(path), problem=phrase("its case code is {found}, not {code}", found=one.code, code=code)
+            )
+
+
+def _code_in(name: str) -> tuple[str, ...]:
+    """The code that the file was given as its name; a file may have been renamed."""
+    pieces = name.removesuffix(".zip").split("-")[-3:]
+    try:
+        return (parse_code("-".join(pieces)),)
+    except BadCaseCode:
+        return ()
 
 
 def _unpacked(data: bytes) -> dict[str, bytes]:

@@ -51,6 +51,25 @@ class Pruned:
     unrecorded: tuple[str, ...]
     """Files that no visit on this laptop tells of; never touched."""
 
+    @property
+    def any(self) -> bool:
+        """Whether anything goes."""
+        return bool(self.keys or self.wiped or self.leftovers)
+
+
+def told(pruned: Pruned) -> Iterator[Phrase]:
+    """What went, what was left alone and why: one sentence each."""
+    for visit in pruned.keys:
+        yield phrase("{visit}: this laptop's key is deleted; only the office can open its backups now.", visit=visit)
+    for backup in pruned.wiped:
+        yield phrase("{backup}: wiped.", backup=backup)
+    for name in pruned.leftovers:
+        yield phrase("{file}: half-written, left by a stop; removed.", file=name)
+    for visit, reason in pruned.kept:
+        yield phrase("{visit}: left alone: {reason}", visit=visit, reason=reason)
+    for name in pruned.unrecorded:
+        yield phrase("{file}: no visit on this laptop tells of it; left alone.", file=name)
+
 
 def prune(
     services: Services,
@@ -91,7 +110,7 @@ def _believe_clock(services: Services) -> None:
         raise UsageError(
             problem=phrase(
                 "This laptop's clock says {now}, and the last that is recorded here is of {newest}: with a wrong clock "
-                "keys would be deleted before their time. Correct it, or add --clock-is-right.",
+                "keys would be deleted before their time. Correct it, or say that it is right (--clock-is-right).",
                 now=stamp(now),
                 newest=stamp(newest),
             )

@@ -22,6 +22,7 @@ from techtool.bundles.memory import StickTrust
 from techtool.bundles.trust import Stick
 from techtool.catalogue.reader import load_catalogue
 from techtool.clock import FixedClock
+from techtool.domain.nearby import Nearby
 from techtool.domain.outcome import Outcome
 from techtool.domain.pace import WAITS_TURN
 from techtool.domain.plan import Plan, StepKind
@@ -67,7 +68,6 @@ from techtool.tui.doors import HouseDoors
 from techtool.tui.views.home import HomeFacts
 from techtool.visit.checks import question_for
 from techtool.visit.hints import Hints
-from techtool.visit.nearby import Nearby
 from techtool.visit.operator import Operator
 from techtool.visit.services import ResumeRequest, VisitRequest
 from tests.factories import SIGNER, digest_of, identity, trust
@@ -388,6 +388,10 @@ class SceneDoors(ScenePlaces, HouseDoors):
 
     async def nearby(self) -> Sequence[Nearby]:
         return [Nearby(ADDRESS, "device"), Nearby("adb+server:P2A0777770007", "unauthorized")]
+
+    async def cables(self) -> AsyncGenerator[Sequence[Nearby], None]:
+        return
+        yield []  # never: no cable moves in a picture
 
     def visits(self) -> Sequence[VisitSummary]:
         return summaries()

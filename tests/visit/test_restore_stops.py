@@ -25,7 +25,7 @@ from techtool.visit.restore_source import wish_for
 from techtool.visit.services import ResumeRequest, Services, VisitRequest
 from tests.unit.store.lossy import PowerCut
 from tests.visit.conftest import Shop
-from tests.visit.stops import FrozenChannel, FrozenDisk, Power
+from tests.visit.power import FrozenChannel, FrozenDisk, Power
 from tests.visit.suite import with_stick
 from tests.visit.undo_stick import FORMER, WORDS, codes, make_undo_stick, updated
 

@@ -22,7 +22,7 @@ from techtool.visit.services import ResumeRequest, Services, VisitRequest
 from techtool.visit.visits import list_visits
 from tests.unit.store.lossy import PowerCut
 from tests.visit.conftest import Shop
-from tests.visit.stops import FrozenChannel, FrozenDisk, Power
+from tests.visit.power import FrozenChannel, FrozenDisk, Power
 from tests.visit.suite import with_stick
 from tests.visit.test_restore_stops import one_of
 from tests.visit.undo_stick import FORMER, KERNEL, PAY, WORDS, codes, make_undo_stick

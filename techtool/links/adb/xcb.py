@@ -8,6 +8,7 @@ hardware.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import BinaryIO, ClassVar, Final
 
 from techtool.domain.terminal import Address
@@ -37,7 +38,7 @@ class XcbLink(AdbLink):
     ) -> None:
         super().__init__(address, self._reach)
         self._key = key_maker(paths.adb_key, disk)
-        self._options = options or HandshakeOptions(delayed_ack=False)
+        self._options = replace(options or HandshakeOptions(delayed_ack=False), told=self.tell_permission)
         self._banner: dict[str, str] = {}
 
     async def _reach(self) -> AdbConnection:

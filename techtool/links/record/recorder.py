@@ -31,6 +31,7 @@ from techtool.links.base import (
     SystoolLink,
     TellingLink,
 )
+from techtool.links.permission import AsksPermission, Told, nobody, tell_permission
 from techtool.links.record.masking import Masker
 from techtool.links.record.transcript import ENTRIES, KIND, SCHEMA, Entry, Head, NamedFile, Refusal, line_of, pack
 from techtool.paths import DISK, Disk
@@ -160,6 +161,15 @@ class RecordingLink:
     def capabilities(self) -> frozenset[Capability]:
         """What the link inside can do."""
         return self._inner.capabilities
+
+    @property
+    def on_permission(self) -> Told:
+        """Who hears that the terminal asks a person; the link inside tells."""
+        return self._inner.on_permission if isinstance(self._inner, AsksPermission) else nobody
+
+    @on_permission.setter
+    def on_permission(self, told: Told) -> None:
+        tell_permission(self._inner, told)
 
     async def open(self) -> None:
         """Connect; only what goes wrong is written down."""

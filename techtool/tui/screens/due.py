@@ -17,7 +17,7 @@ from techtool.tui.screens.form import FormScreen, quiet
 from techtool.tui.screens.history import HistoryScreen
 from techtool.tui.screens.new_visit import NewVisitScreen
 from techtool.tui.views.due import DueRow, due_rows
-from techtool.tui.views.lines import Line, Mark, Part
+from techtool.tui.views.lines import Line, Mark, Part, named
 from techtool.tui.widgets.choices import Choices, Option
 from techtool.tui.widgets.text import Plain, lines_grid
 
@@ -125,7 +125,7 @@ class DueTerminalScreen(FormScreen):
     def body(self) -> Iterable[Widget]:
         """Reasons, ways."""
         row = self._row
-        lines = [Line(row.mark, f"{row.label}: {row.note}", row.reasons)]
+        lines = [Line(row.mark, named(row.label, row.note), row.reasons)]
         ways = [
             Option(VISIT, _("Begin a visit to it"), _("terminal and stick are filled in; nothing is done yet")),
             Option(HISTORY, _("Its history"), _("what was found and done")),

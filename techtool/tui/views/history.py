@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import unicodedata
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from datetime import date
 
 from techtool.domain.history import UNKNOWN, TerminalEntry, VersionSeen
-from techtool.domain.history_search import TerminalHistory
+from techtool.domain.history_search import UNFINISHED, ReleaseFate, TerminalHistory, fates
 from techtool.domain.outcome import OUTCOME_LABEL
 from techtool.domain.terminal import titled
+from techtool.errors import UsageError
 from techtool.i18n import _, translate
 from techtool.reports.redaction import masked, visible
-from techtool.tui.views.lines import Line, Mark, day_and_time
+from techtool.tui.views.lines import Line, Mark, day_and_time, named
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +79,46 @@ def _details(entry: TerminalEntry) -> Iterator[str]:
 
 
 def _named(label: str, text: str) -> str:
-    return f"{label}: {visible(text)}"
+    return named(label, visible(text))
+
+
+def ends_in(entries: Iterable[TerminalEntry]) -> tuple[tuple[str, str], ...]:
+    """The ends that occur, as :class:`Search` words and in words for people; good ones last."""
+    found = {entry.outcome for entry in entries}
+    words = [
+        (outcome.value, translate(OUTCOME_LABEL[outcome]))
+        for outcome in sorted((one for one in found if one is not None), key=lambda one: (one.is_good, one.value))
+    ]
+    return ((UNFINISHED, _("unfinished")), *words) if None in found else tuple(words)
+
+
+def day_of(text: str) -> date | None:
+    """A day as it was typed, also with full-width signs; empty: None. Raises :class:`UsageError`."""
+    plain = unicodedata.normalize("NFKC", text).strip().replace("/", "-")
+    if not plain:
+        return None
+    try:
+        return date(*(int(part) for part in plain.split("-", 2)))
+    except (OverflowError, TypeError, ValueError) as error:
+        raise UsageError(problem=_("{text} is no day; write it as 2026-11-22.").format(text=visible(text))) from error
+
+
+def fate_lines(entries: Iterable[TerminalEntry], fitting: Sequence[TerminalEntry], release: str) -> tuple[Line, ...]:
+    """How a release fared, and where it runs; what came later on the same terminals decides what runs there now."""
+    if not release:
+        return ()
+    serials = {entry.serial for entry in fitting}
+    return tuple(_fate(fate) for fate in fates([entry for entry in entries if entry.serial in serials], release))
+
+
+def _fate(fate: ReleaseFate) -> Line:
+    if fate.share is None:
+        word = _("never tried to the end on this laptop")
+    else:
+        text = _("{good} of {tried} ended well ({percent} %)")
+        word = text.format(good=fate.good, tried=fate.tried, percent=round(100 * fate.share))
+    runs_on = (_named(_("Runs on"), ", ".join(fate.runs_on)),) if fate.runs_on else ()
+    return Line(Mark.NOTE, visible(fate.key), (word, *runs_on))
 
 
 def outcome_word(entry: TerminalEntry) -> str:

@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING, Final
 from techtool.domain.outcome import OUTCOME_LABEL
 from techtool.domain.visit import LaneRecord, StepState, VisitRecord
 from techtool.i18n import N_, _, translate
-from techtool.tui.views.lines import Line, Mark, day_and_time
+from techtool.tui.views.conclusion import conclusion_line
+from techtool.tui.views.lines import Line, Mark, day_and_time, named
+from techtool.tui.views.reports import report_lines
 from techtool.tui.views.visit import label_of
 
 if TYPE_CHECKING:
@@ -54,7 +56,8 @@ class RecordView:
     state: str
     facts: tuple[tuple[str, str], ...]
     terminals: tuple[Line, ...]
-    reports: tuple[str, ...]
+    reports: tuple[Line, ...]
+    conclusion: Line | None
     unfinished: bool
 
 
@@ -90,14 +93,15 @@ def record_view(record: VisitRecord, reports: Sequence[Path]) -> RecordView:
         mark = Mark.STOPPED
     label = translate(STATE_LABEL[state])
     if record.outcome is not None:
-        label = f"{label}: {translate(OUTCOME_LABEL[record.outcome])}"
+        label = named(label, translate(OUTCOME_LABEL[record.outcome]))
     return RecordView(
         visit=record.id,
         mark=mark,
         state=label,
         facts=facts,
         terminals=tuple(_terminal(lane) for lane in record.lanes),
-        reports=tuple(path.name for path in reports),
+        reports=report_lines(reports),
+        conclusion=conclusion_line(record),
         unfinished=state == "open",
     )
 
@@ -120,9 +124,9 @@ def _terminal(lane: LaneRecord) -> Line:
     if lane.outcome is None:
         step = lane.unfinished_step
         left = _("unfinished: {step}").format(step=label_of(step.step)) if step else _("unfinished")
-        return Line(Mark.NEEDS, f"{name}: {left}")
+        return Line(Mark.NEEDS, named(name, left))
     details = [
-        f"{i.package.id} {i.package.version}: " + (_("read back") if i.sha256_found else _("installed"))
+        named(f"{i.package.id} {i.package.version}", _("read back") if i.sha256_found else _("installed"))
         for i in lane.installed
     ]
     if lane.error is not None:
@@ -132,4 +136,4 @@ def _terminal(lane: LaneRecord) -> Line:
     done = sum(s.state is StepState.DONE for s in lane.steps)
     details.append(_("{count} steps on record").format(count=done))
     mark = Mark.OK if lane.outcome.is_good else Mark.STOPPED
-    return Line(mark, f"{name}: {translate(OUTCOME_LABEL[lane.outcome])}", tuple(details))
+    return Line(mark, named(name, translate(OUTCOME_LABEL[lane.outcome])), tuple(details))

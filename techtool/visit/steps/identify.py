@@ -8,6 +8,7 @@ from techtool.errors import AnotherTerminal, UnknownModel
 from techtool.events import LaneIdentified
 from techtool.i18n import Phrase, phrase
 from techtool.links.base import Capability, Link
+from techtool.links.permission import tell_permission
 from techtool.terminals.base import Terminal
 from techtool.terminals.identify import identify as identify_terminal
 from techtool.visit.lane import Lane
@@ -24,6 +25,7 @@ async def identify(lane: Lane) -> None:
     ) as step:
         await lane.disconnect()
         lane.link = lane.services.connect(lane.address)
+        tell_permission(lane.link, step.permission)
         await lane.link.open()
         lane.terminal = await _recognised(lane, lane.link)
         found = lane.terminal.identity

@@ -11,11 +11,17 @@ from typing import BinaryIO
 
 import pytest
 
+from techtool.domain.terminal import Address
 from techtool.errors import BadFile, CommandRefused, LinkTimeout, NotCapable, Unreachable
 from techtool.i18n import raw
+from techtool.links.adb.link import AdbLink
 from techtool.links.base import Capability, CommandResult, Confirmed
+from techtool.links.open import link_for
+from techtool.links.permission import Permission, tell_permission
 from techtool.links.record.recorder import FILE_BYTES, OUTPUT_BYTES, Recorder
 from techtool.links.record.transcript import LIMIT_BYTES, read_recording
+from techtool.paths import Paths
+from techtool.settings import LinkSettings
 from tests.unit.links.record.making import recorder, replay
 from tests.unit.terminals.fake_link import FakeLink
 
@@ -178,3 +184,13 @@ def test_no_file_and_a_folder(tmp_path: Path) -> None:
     for path in (tmp_path / "none", tmp_path):
         with pytest.raises(BadFile):
             read_recording(path)
+
+
+def test_a_recorded_link_tells_that_the_terminal_asks_a_person(tmp_path: Path) -> None:
+    inner = link_for(Address.parse("adb://127.0.0.1:1"), LinkSettings(), Paths(tmp_path))
+    heard: list[Permission] = []
+    tell_permission(recorder().wrap(inner), heard.append)
+    asked = Permission("AA:BB", 0, 120)
+    assert isinstance(inner, AdbLink)
+    inner.tell_permission(asked)
+    assert heard == [asked]
