@@ -45,6 +45,8 @@ TechtoolError
 │   ├── PairingFailed          adb could not pair this laptop with a terminal
 │   ├── WrongProtocol          the port speaks something else, or breaks its own protocol
 │   ├── NotAuthorized          the terminal has not accepted this laptop's key
+│   │   └── TokenRefused       … or not the maker's handshake token
+│   ├── TokenMissing           the terminal wants its maker's handshake token, and the settings have none
 │   ├── LinkTimeout
 │   ├── LinkLost                       exit 24
 │   ├── CommandRefused         the terminal answered, and said no
@@ -623,7 +625,33 @@ class NotAuthorized(LinkError):
 
     code = "TT-303"
     what = N_("The terminal at {address} has not allowed this laptop yet.")
-    next_actions = (N_("Look at the terminal's screen, allow debugging from this computer, then retry."),)
+    next_actions: ClassVar[tuple[str, ...]] = (
+        N_("Look at the terminal's screen, allow debugging from this computer, then retry."),
+    )
+
+
+class TokenMissing(LinkError):
+    """The terminal asks for its maker's handshake, and the settings hold no token to answer with."""
+
+    code = "TT-310"
+    what = N_("The terminal at {address} speaks only to laptops that know PAX's handshake token, and none is set here.")
+    state_now = N_("Nothing was read from the terminal and nothing on it was changed.")
+    next_actions = (
+        N_("Ask PAX or your acquirer for the token; techtool comes without it."),
+        N_("Write it into settings.toml: handshake_token under [links.pax]. It is never recorded or sent on."),
+    )
+
+
+class TokenRefused(NotAuthorized):
+    """The terminal ended the conversation over the token it was given."""
+
+    code = "TT-311"
+    what = N_("The terminal at {address} did not go on after PAX's handshake token.")
+    state_now = N_("Nothing was read from the terminal and nothing on it was changed.")
+    next_actions = (
+        N_("Compare handshake_token under [links.pax] in settings.toml with what PAX or your acquirer gave you."),
+        N_("Check the cable or the network, then retry."),
+    )
 
 
 class LinkTimeout(LinkError):

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 
 from techtool.domain.policy import KindPolicy, Policy, Way
 from techtool.domain.release import ReleaseKind
+from techtool.domain.terminal import Evidence
 from techtool.i18n import LANGUAGES
 
 
@@ -45,6 +46,17 @@ class WayEntry:
     source: str
     kinds: tuple[ReleaseKind, ...] = ()
     vendor: str = ""
+    family: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ProtectedEntry:
+    """Packages that techtool never writes or removes on a vendor's terminals."""
+
+    vendor: str
+    packages: tuple[str, ...]
+    evidence: Evidence
+    source: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +67,7 @@ class KindsFile:
     kind: tuple[KindEntry, ...] = ()
     link: tuple[LinkEntry, ...] = ()
     way: tuple[WayEntry, ...] = ()
+    protected: tuple[ProtectedEntry, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +115,8 @@ def kinds_of(file: KindsFile) -> Kinds:
         )
         for entry in file.kind
     }
-    policy = Policy(policies, tuple(_ways(file.way)))
+    protected = {e.vendor: frozenset(e.packages) for e in file.protected}
+    policy = Policy(policies, tuple(_ways(file.way)), protected)
     stricter = {e.family: _settled(policy, e) for e in file.link if e.settled_batch}
     return Kinds(policy, {e.family: frozenset(e.roles) for e in file.link}, stricter)
 
@@ -117,4 +131,4 @@ def _settled(policy: Policy, entry: LinkEntry) -> Policy:
 
 
 def _ways(entries: Iterable[WayEntry]) -> Iterable[Way]:
-    return (Way(entry.role, entry.text, entry.kinds, entry.vendor) for entry in entries)
+    return (Way(entry.role, entry.text, entry.kinds, entry.vendor, entry.family) for entry in entries)

@@ -12,6 +12,9 @@ from techtool.cli.output import say, shown
 from techtool.domain.question import AnswerKind, Question
 from techtool.domain.release import Release
 from techtool.domain.terminal import Address, TerminalState
+from techtool.errors import NotCapable
+from techtool.i18n import phrase
+from techtool.links.base import LogLink
 from techtool.links.permission import tell_permission
 from techtool.terminals.base import Terminal
 from techtool.terminals.identify import identify
@@ -56,3 +59,18 @@ async def read_terminal(
         return await identify_by_hand((operator or ScriptedOperator()).ask, place, releases)
     async with terminal_at(services, address) as terminal:
         return await terminal.read_state(signers_of=signers_of)
+
+
+async def terminal_log(services: Services, address: str) -> dict[str, bytes]:
+    """Serial number → the log that the terminal itself keeps; raises ``NotCapable`` where it gives none."""
+    link = services.connect(Address.parse(address))
+    tell_permission(link, lambda permission: say(shown(permission.text)))
+    try:
+        await link.open()
+        serial = (await identify(link, services.catalogue)).identity.serial
+        log = await link.system_log() if isinstance(link, LogLink) else b""
+    finally:
+        await link.close()
+    if not log:
+        raise NotCapable(address=address, capability=phrase("reading the log that the terminal keeps"))
+    return {serial: log}

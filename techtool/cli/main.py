@@ -36,6 +36,7 @@ COMMANDS: Final[dict[str, tuple[str, str]]] = {
     "due": ("techtool.cli.due", N_("which terminals are due, overdue ones first")),
     "facts": ("techtool.cli.facts", N_("what is known of makers, and what the office adds to it")),
     "estimate": ("techtool.cli.estimate", N_("how good the foretold times were")),
+    "recording": ("techtool.cli.recording", N_("check a terminal's recording, or make a model's rule of it")),
     "support": ("techtool.cli.support", N_("one redacted file of a visit for the support desk, and whom to call")),
     "sync": ("techtool.cli.sync", N_("sealed visits home to the office, over a network or on a stick")),
     "enrol": ("techtool.cli.enrol", N_("trust, recipients and settings from one signed file of the office")),

@@ -12,6 +12,7 @@ from techtool.catalogue.risk import load_weights
 from techtool.cli.connection import read_terminal
 from techtool.cli.output import emit_json, error_json, show_error
 from techtool.cli.plan_views import plan_lines, risk_lines
+from techtool.cli.recording_option import record_option, recorded
 from techtool.cli.runner import run_async
 from techtool.cli.visiting import answers_option, operator_for
 from techtool.domain.plan import Plan
@@ -41,6 +42,7 @@ from techtool.visit.services import Services
 @click.option("--every-rule", is_flag=True, help=N_("also the rules that are met, of every release"))
 @click.option("--explain", is_flag=True, help=N_("every number of the risk"))
 @answers_option
+@record_option
 @click.option("--json", "as_json", is_flag=True, help=N_("JSON on stdout, nothing else"))
 def command(
     address: str,
@@ -50,6 +52,7 @@ def command(
     every_rule: bool,
     explain: bool,
     answers: Path | None,
+    record: Path | None,
     as_json: bool,
 ) -> int:
     """Plan without doing."""
@@ -57,7 +60,10 @@ def command(
     stick = open_stick(bundle, services.paths, services.clock, to_install=False)
     plain = tuple(verified.release for verified in stick.releases)
     named = {p.id for release in plain for p in release.packages}
-    state = run_async(read_terminal(services, address, named, plain, operator_for(answers, (), None)))
+    with recorded(services, record) as (watched, recorder):
+        state = run_async(read_terminal(watched, address, named, plain, operator_for(answers, (), None)))
+        if recorder is not None:
+            recorder.know(state.identity.serial, state.tid, state.mid)
     plan = make_plan(
         state,
         stick.releases,

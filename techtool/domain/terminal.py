@@ -9,11 +9,18 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from techtool.errors import BadAddress
+from techtool.i18n import N_
 
 SETS_SINCE_SDK: Final = 29
 """Android 10 brought installing several packages all or none (AOSP ``PackageManagerShellCommand --multi-package``)."""
 MAX_PATH: Final = 1024
 """Characters of a ``medium:`` address's path."""
+
+
+UNVERIFIED: Final = N_(
+    "Not verified on hardware: what techtool does with terminals of this maker follows published notes and was tried "
+    "against stand-ins only."
+)
 
 
 class Evidence(StrEnum):
@@ -26,32 +33,34 @@ class Evidence(StrEnum):
     """Typed by the technician from the terminal's screen."""
 
 
-_USUAL_PORT: Final = {"adb": 0, "redfish+https": 443}
+_USUAL_PORT: Final = {"adb": 0, "xcb": 0, "redfish+https": 443}
 """Schemes with ``HOST:PORT``, and the port where none is named; 0: it must be named."""
 
 
 @dataclass(frozen=True, slots=True)
 class Address:
-    """Where a terminal is reached: ``adb://HOST:PORT``, ``adb+server:SERIAL``, ``medium:PATH`` or
-    ``redfish+https://HOST[:PORT]``.
+    """Where a terminal is reached: ``adb://HOST:PORT``, ``xcb://HOST:PORT``, ``redfish+https://HOST[:PORT]``,
+    ``adb+server:SERIAL``, ``medium:PATH``, ``replay:FILE``.
     """
 
     scheme: str
-    """``adb``, ``adb+server``, ``medium``, ``redfish+https``."""
+    """``adb``, ``xcb``, ``redfish+https``, ``adb+server``, ``medium``, ``replay``."""
     target: str
-    """``HOST:PORT``, the serial an adb server knows it by, or where the stick is mounted that is carried to it."""
+    """``HOST:PORT``; the serial an adb server knows it by; where the stick is mounted that is carried to it; or the path
+    of a recording.
+    """
 
     def __str__(self) -> str:
         return f"{self.scheme}://{self.target}" if self.scheme in _USUAL_PORT else f"{self.scheme}:{self.target}"
 
     @property
     def host(self) -> str:
-        """Host of an address that has one."""
+        """Host of an address on the network."""
         return urlsplit(str(self)).hostname or ""
 
     @property
     def port(self) -> int:
-        """Port of an address that has one."""
+        """Port of an address on the network."""
         return urlsplit(str(self)).port or 0
 
     @classmethod
@@ -68,6 +77,8 @@ class Address:
             if host and port and parts.path in ("", "/") and not parts.query and not parts.username:
                 shown = f"[{host}]" if ":" in host else host
                 return cls(scheme, f"{shown}:{port}")
+        elif text.startswith("replay:") and text.isprintable() and text != "replay:":
+            return cls("replay", text.removeprefix("replay:"))
         elif text.startswith("adb+server:"):
             serial = text.removeprefix("adb+server:").removeprefix("//")
             if serial and serial.isprintable() and not any(c.isspace() for c in serial):
@@ -113,6 +124,8 @@ class Identity:
     """How the model's rule is known."""
     source: str
     """Where the rule comes from: a document or a recording."""
+    unverified: bool = False
+    """Nobody has tried techtool on real hardware of this maker: see :data:`UNVERIFIED`."""
 
     @property
     def title(self) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from techtool.domain.terminal import Address
 from techtool.errors import BadAddress, NotCapable
 from techtool.i18n import phrase
@@ -11,9 +13,10 @@ from techtool.settings import LinkSettings
 
 
 def link_for(address: Address, settings: LinkSettings, paths: Paths, disk: Disk = DISK) -> Link:
-    """The link for an address, not opened yet; raises :class:`BadAddress` for a scheme nobody here speaks.
+    """The link for an address, not opened yet.
 
-    A stick that is carried to a terminal is no link: raises :class:`NotCapable`, visits and plans ask a person instead.
+    Raises :class:`BadAddress` for a scheme nobody here speaks, :class:`BadFile` for a recording that is none, and
+    :class:`NotCapable` for a stick that is carried to a terminal: that is no link, a person is asked instead.
     """
     if address.scheme == "adb":
         from techtool.links.adb.link import AdbLink
@@ -30,4 +33,13 @@ def link_for(address: Address, settings: LinkSettings, paths: Paths, disk: Disk 
         from techtool.links.redfish.link import RedfishLink
 
         return RedfishLink(address, settings.redfish, paths, disk=disk)
+    if address.scheme == "xcb":
+        from techtool.links.adb.xcb import XcbLink
+
+        return XcbLink(address, paths, disk=disk)
+    if address.scheme == "replay":
+        from techtool.links.record.replay import ReplayLink
+        from techtool.links.record.transcript import read_recording
+
+        return ReplayLink(address, read_recording(Path(address.target).expanduser()))
     raise BadAddress(address=str(address))

@@ -10,7 +10,7 @@ from techtool.domain.plan import ReleaseFinding, ReleaseVerdict
 from techtool.domain.restore import RestoredPackage
 from techtool.domain.rollback import rollback_lines
 from techtool.domain.rules import Force, Verdict
-from techtool.domain.terminal import TerminalState
+from techtool.domain.terminal import UNVERIFIED, TerminalState
 from techtool.domain.visit import ErrorRecord, InstalledFile, LaneRecord, StepRecord, StepState
 from techtool.i18n import N_, phrase
 from techtool.reports.changes import changes, condition, evidence_cell, package_version
@@ -110,6 +110,7 @@ def _identity(lane: LaneRecord, t: Words) -> Facts:
             address,
             t.fact(N_("Model known by"), evidence_cell(who.evidence, t, who.source)),
             *_self_reported(state, t),
+            *([t.fact(N_("Tried on hardware"), Cell(t(UNVERIFIED), "", Tone.WARN))] if who.unverified else []),
         ),
     )
 

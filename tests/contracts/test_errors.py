@@ -73,6 +73,8 @@ EXITS = {
     "PairingFailed": 20,
     "WrongProtocol": 20,
     "NotAuthorized": 20,
+    "TokenRefused": 20,
+    "TokenMissing": 20,
     "LinkTimeout": 20,
     "LinkLost": 24,
     "CommandRefused": 1,

@@ -6,15 +6,18 @@ from functools import partial
 
 from techtool.clock import stamp
 from techtool.domain.plan import StepKind
-from techtool.domain.terminal import TerminalState
-from techtool.errors import AnotherTerminal
+from techtool.domain.terminal import UNVERIFIED, TerminalState
+from techtool.errors import AnotherTerminal, UnknownModel
 from techtool.events import LaneIdentified
-from techtool.i18n import phrase
+from techtool.i18n import Phrase, phrase
+from techtool.links.base import Capability, Link
 from techtool.links.permission import tell_permission
+from techtool.terminals.base import Terminal
 from techtool.terminals.identify import identify as identify_terminal
 from techtool.visit.by_hand import is_by_hand
 from techtool.visit.lane import Lane
 from techtool.visit.open_link import open_link
+from techtool.visit.steps.ask_identity import ask_identity
 from techtool.visit.steps.by_hand import know_by_hand, read_by_hand
 
 
@@ -33,7 +36,7 @@ async def identify(lane: Lane) -> None:
             lane.link = lane.services.connect(lane.address)
             tell_permission(lane.link, step.permission)
             await open_link(lane.link, partial(lane.ask, StepKind.IDENTIFY, recorded=False), lane.shared.logins)
-            lane.terminal = await identify_terminal(lane.link, lane.services.catalogue)
+            lane.terminal = await _recognised(lane, lane.link)
         found = lane.driver.identity
         expected = lane.record.serial or (lane.state.identity.serial if lane.state else "")
         if expected and found.serial != expected:
@@ -47,6 +50,8 @@ async def identify(lane: Lane) -> None:
                 lane.log.identified(lane.id, lane.state)
                 _how_found(lane)
         lane.log.close_interrupted(lane.id, except_step=step.open)
+        if found.unverified:
+            lane.notice(Phrase(UNVERIFIED), step=StepKind.IDENTIFY)
         step.result = phrase(
             "{model}, serial number {serial}, system {os}",
             model=found.title,
@@ -74,6 +79,16 @@ def _how_found(lane: Lane) -> None:
             who=probe.who or "-",
         )
         lane.notice(text, step=StepKind.IDENTIFY)
+
+
+async def _recognised(lane: Lane, link: Link) -> Terminal:
+    """As the catalogue's rules read it; where no rule can, as a person reads the label, if the link is one for that."""
+    try:
+        return await identify_terminal(link, lane.services.catalogue)
+    except UnknownModel as error:
+        if Capability.OWN_FACTS not in link.capabilities:
+            raise
+        return await ask_identity(lane, link, error)
 
 
 async def read_state(lane: Lane) -> TerminalState:
