@@ -115,8 +115,9 @@ async def test_told_to_stop(trial: Trial, tmp_path: Path, number: signal.Signals
     """^C, an ended session, a closed window: exit 130, no traceback, the visit open; resume ends it."""
     async with trial.terminal(faults=HANG) as simulation:
         command = next_command(trial, simulation)
-        signalled = {"after_events": 12, "send": number, "when": lambda: bool(trial.commits)}
-        code, told, errors = await techtool(trial, tmp_path, *command, **signalled)
+        code, told, errors = await techtool(
+            trial, tmp_path, *command, after_events=12, send=number, when=lambda: bool(trial.commits)
+        )
         assert code == Exit.INTERRUPTED, errors
         assert "Traceback" not in errors
         assert told[-1]["event"] != "finished" or not told[-1]["sealed"]
