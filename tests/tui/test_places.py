@@ -292,6 +292,10 @@ async def test_a_terminal_is_found_by_its_merchant_and_its_visits_are_shown(stag
         await hand.press("enter")
         await hand.on(RecordScreen)
         assert visit.id in hand.text()
+        await said(hand, "Write the report again")
+        await said(hand, "complete: 1 of 1 terminals complete.")
+        await hand.press("pagedown", "pagedown")
+        await said(hand, "statement, signatures")
 
 
 async def test_the_history_is_narrowed_down_by_release_days_and_end(stage: Stage) -> None:

@@ -13,11 +13,11 @@ from textual.widgets import Input
 from techtool.clock import FixedClock
 from techtool.domain.outcome import Outcome
 from techtool.domain.plan import StepKind
+from techtool.domain.visit_state import VisitState
 from techtool.events import Event, Finished, LaneIdentified, Notice, StepStarted, VisitStarted
 from techtool.i18n import language, raw, set_language
 from techtool.paths import Paths
 from techtool.settings import read_settings
-from techtool.store.index import VisitState
 from techtool.tui import app as app_module
 from techtool.tui.actions import ACTIONS, footer_keys
 from techtool.tui.app import TechtoolApp, run_app
