@@ -30,6 +30,7 @@ PAIRING: Final = "pairing"
 PLUGGED: Final = "plugged"
 PORT: Final = "port"
 NAMED: Final = "named"
+NO_ADDRESS: Final = "no_address"
 ANSWERED: Final = "answered"
 ANSWERED_SERIAL: Final = "answered_serial"
 TWIN: Final = "twin"
@@ -92,6 +93,10 @@ _SAID: Final = {
         N_("“techtool find --probe-serial {place}” asks, only if you know that a terminal hangs there."),
     ),
     NAMED: (N_("named in the settings; not tried"), ""),
+    NO_ADDRESS: (
+        N_("named in the settings, but no address"),
+        N_("Correct it in settings.toml, [links] hosts: adb://HOST:PORT."),
+    ),
     ANSWERED: (N_("answered the probe"), ""),
     ANSWERED_SERIAL: (
         N_("answered the probe on a serial port"),
