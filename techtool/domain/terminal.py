@@ -46,8 +46,8 @@ class Address:
     scheme: str
     """``adb``, ``xcb``, ``redfish+https``, ``adb+server``, ``medium``, ``replay``."""
     target: str
-    """``HOST:PORT``; the serial an adb server knows it by; where the stick is mounted that is carried to it; the path of a
-    recording.
+    """``HOST:PORT``; the serial an adb server knows it by; where the stick is mounted that is carried to it; the
+    path of a recording.
     """
 
     def __str__(self) -> str:
