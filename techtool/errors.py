@@ -18,6 +18,7 @@ TechtoolError
 │   └── NoSuchVisit
 │       ├── NothingToResume
 │       ├── VisitClosed
+│       ├── SignedOff          the merchant confirmed the record: nothing is added to it any more
 │       └── NoSuchBackup
 ├── PersonError                TT-12x
 │   ├── AnswerMissing                  exit 5
@@ -347,6 +348,16 @@ class VisitClosed(NoSuchVisit):
     code = "TT-115"
     what = N_("Visit {visit} is closed already: nothing more is done in it.")
     next_actions = (N_("“techtool visit show {visit}” shows it; further work is a new visit."),)
+
+
+class SignedOff(VisitClosed):
+    """Evidence was to be added to what the merchant has confirmed already (PCI DSS 9.5.1: documented results stand)."""
+
+    code = "TT-119"
+    what = N_("Visit {visit} is signed off: nothing is added to what the merchant confirmed.")
+    next_actions = (
+        N_("“techtool visit resume {visit}” closes it. What belongs to it all the same is taken into a new visit."),
+    )
 
 
 class NoSuchBackup(NoSuchVisit):

@@ -15,7 +15,7 @@ from techtool.domain.redacting import Cleaner
 from techtool.errors import Exit, UsageError
 from techtool.i18n import N_, _
 from techtool.paths import Paths
-from techtool.visit.services import Services
+from techtool.settings import Settings, read_settings
 
 _ADDRESS: Final = 34
 
@@ -37,12 +37,13 @@ def command(probe_subnet: str | None, probe_serial: str | None, watch: bool, pro
     """List addresses."""
     if sum(map(bool, (probe_subnet, probe_serial, watch, probes))) > 1:
         raise UsageError(problem=_("Give one of --probe-subnet, --probe-serial, --watch and --probes."))
-    services = Services.real(Paths.default())
+    paths = Paths.default()
     if probes:
-        return _log(services, as_json)
+        return _log(paths, as_json)
+    settings = read_settings(paths.settings)
     if watch:
-        return run_async(_watch(services, as_json))
-    found = run_async(_found(services, probe_subnet, probe_serial))
+        return run_async(_watch(paths, settings, as_json))
+    found = run_async(_found(paths, settings, probe_subnet, probe_serial))
     terminals = [one for one in found if one.address]
     others = [one for one in found if not one.address]
     if as_json:
@@ -60,28 +61,29 @@ def command(probe_subnet: str | None, probe_serial: str | None, watch: bool, pro
     return int(Exit.NOT_FOUND)
 
 
-async def _found(services: Services, subnet: str | None, port: str | None) -> list[Nearby]:
+async def _found(paths: Paths, settings: Settings, subnet: str | None, port: str | None) -> list[Nearby]:
+    from techtool.clock import SystemClock
     from techtool.links.discovery.look import look
     from techtool.links.discovery.probe import ask_serial, ask_subnet
 
-    who = services.settings.technician
+    who, clock = settings.technician, SystemClock()
     if subnet is not None:
 
         def begun(count: int) -> None:
             text = _("{count} addresses are asked, 20 in a second; this is written down in {path}.")
-            say(text.format(count=count, path=services.paths.probes))
+            say(text.format(count=count, path=paths.probes))
 
-        return await ask_subnet(subnet, who, services.paths, services.clock, begun)
+        return await ask_subnet(subnet, who, paths, clock, begun)
     if port is not None:
-        return await ask_serial(port, who, services.paths, services.clock)
-    return await look(services.settings.links, services.paths)
+        return await ask_serial(port, who, paths, clock)
+    return await look(settings.links, paths)
 
 
-async def _watch(services: Services, as_json: bool) -> int:
+async def _watch(paths: Paths, settings: Settings, as_json: bool) -> int:
     from techtool.links.discovery.look import watch_cables
 
     told: list[Nearby] | None = None
-    async with aclosing(watch_cables(services.settings.links, services.paths)) as changes:
+    async with aclosing(watch_cables(settings.links, paths)) as changes:
         async for found in changes:
             if found == told:
                 continue
@@ -128,11 +130,11 @@ def show(found: list[Nearby]) -> None:
             click.echo(f"  → {advice}")
 
 
-def _log(services: Services, as_json: bool) -> int:
+def _log(paths: Paths, as_json: bool) -> int:
     from techtool.clock import stamp
     from techtool.links.discovery.probe_log import entries
 
-    found = entries(services.paths)
+    found = entries(paths)
     if as_json:
         emit_json(
             {

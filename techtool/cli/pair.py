@@ -13,8 +13,7 @@ from techtool.cli.runner import run_async
 from techtool.errors import OptionMissing
 from techtool.i18n import N_, _
 from techtool.paths import Paths
-from techtool.visit.nearby import connect, pair
-from techtool.visit.services import Services
+from techtool.settings import read_settings
 
 
 @click.command(
@@ -29,16 +28,17 @@ from techtool.visit.services import Services
 @click.option("--json", "as_json", is_flag=True, help=N_("JSON on stdout, nothing else"))
 def command(place: str, code_file: Path | None, at: str | None, as_json: bool) -> None:
     """Pair, and connect where that is asked."""
-    from techtool.links.adb.pairing import code_of, place_of
+    from techtool.links.adb.pairing import code_of, connect, pair, place_of
 
-    services = Services.real(Paths.default())
+    paths = Paths.default()
+    links = read_settings(paths.settings).links
     place_of(place)
     if at is not None:
         place_of(at)
     code = code_of(_code(code_file))
     say(_("Pairing with {place} …").format(place=place))
-    run_async(pair(services, place, code))
-    address = run_async(connect(services, at)) if at is not None else None
+    run_async(pair(place, code, links, paths))
+    address = run_async(connect(at, links, paths)) if at is not None else None
     if as_json:
         emit_json({"paired": place, "address": address})
     elif address is not None:

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import click
 
-from techtool.catalogue.contacts import vendor_contacts
+from techtool.catalogue.contacts import Contact
+from techtool.catalogue.facts import load_facts
 from techtool.cli.output import emit_json, say
 from techtool.clock import SystemClock
 from techtool.domain.case_code import parse_code
@@ -56,11 +57,18 @@ def command(
         raise UsageError(problem=_("Name a visit and --to DIR, or give --check or --contacts."))
     made = make_bundle(House.at(Paths.default(), SystemClock()), visit, folder, lane)
     if as_json:
-        facts = {"file": str(made.path), "size_bytes": made.opened.size_bytes, "sha256": made.opened.sha256}
+        facts = {
+            "file": str(made.path),
+            "size_bytes": made.opened.size_bytes,
+            "sha256": made.opened.sha256,
+            "left_out": list(made.left_out),
+        }
         emit_json({**facts, "case_code": made.opened.code, **_contacts_json(made.vendors)})
         return None
     click.echo(made.path)
     say(_("Case code: {code}").format(code=made.opened.code))
+    if made.left_out:
+        say(_("Too large for one file, so shortened or left out: {parts}").format(parts=", ".join(made.left_out)))
     say(_("Read it out on the telephone; it stands for this very file."))
     say()
     _contacts(made.vendors, as_json=False)
@@ -113,6 +121,11 @@ def _office() -> dict[str, str]:
         return {}
 
 
+def known_contacts() -> tuple[Contact, ...]:
+    """The office's word on makers, then what they published themselves."""
+    return load_facts(Paths.default().facts).contacts()
+
+
 def _contacts(vendors: Sequence[str], *, as_json: bool) -> None:
     """The office first: it, and the acquirer, placed the terminal."""
     if as_json:
@@ -124,7 +137,7 @@ def _contacts(vendors: Sequence[str], *, as_json: bool) -> None:
         click.echo(f"  {name}: {value}")
     if not office:
         say("  " + _("Your office's numbers are not in the settings yet; they go under [contacts] in settings.toml."))
-    known = vendor_contacts()
+    known = known_contacts()
     for contact in known:
         if not vendors or contact.vendor in _folded(vendors):
             ways = "  ".join(filter(None, (contact.phone, contact.mail, contact.page)))
@@ -142,12 +155,12 @@ def _folded(vendors: Sequence[str]) -> list[str]:
 
 def _contacts_json(vendors: Sequence[str]) -> dict[str, object]:
     wanted = _folded(vendors)
-    known = [contact for contact in vendor_contacts() if not wanted or contact.vendor in wanted]
+    known = [contact for contact in known_contacts() if not wanted or contact.vendor in wanted]
     return {
         "office": _office(),
         "vendors": [
             {"vendor": c.vendor, "name": c.name, "page": c.page, "phone": c.phone, "mail": c.mail, "source": c.source}
             for c in known
         ],
-        "unknown": [vendor for vendor in wanted if vendor not in {c.vendor for c in vendor_contacts()}],
+        "unknown": [vendor for vendor in wanted if vendor not in {c.vendor for c in known_contacts()}],
     }

@@ -9,7 +9,7 @@ from datetime import date, datetime, timedelta, tzinfo
 from typing import Final
 
 from techtool.domain.history import TerminalEntry, concerns
-from techtool.domain.outcome import Outcome
+from techtool.domain.outcome import TRIED, Outcome
 
 UNFINISHED: Final = "unfinished"
 """Stands for an outcome that there is not yet."""
@@ -108,7 +108,7 @@ class ReleaseFate:
 
     key: str
     tried: int
-    """Terminals' visits in which it was confirmed and that came to an end."""
+    """Terminals' visits in which it was confirmed and begun, and that came to an end."""
     good: int
     """Of those, how many ended with it installed and verified and everything in order."""
     runs_on: tuple[str, ...]
@@ -135,12 +135,12 @@ def _keys(entry: TerminalEntry) -> Iterator[str]:
 
 
 def _fate(entries: Sequence[TerminalEntry], key: str) -> ReleaseFate:
-    ended = [entry for entry in entries if entry.outcome is not None and key in (*entry.planned, *entry.releases)]
+    tried = [entry for entry in entries if entry.outcome in TRIED and key in (*entry.planned, *entry.releases)]
     good = [
-        entry for entry in ended if entry.outcome in (Outcome.SUCCESS, Outcome.SELF_REPORTED) and key in entry.releases
+        entry for entry in tried if entry.outcome in (Outcome.SUCCESS, Outcome.SELF_REPORTED) and key in entry.releases
     ]
     running = [one.serial for one in by_terminal(entries) if _running(one, key.partition("@")[0]) == key]
-    return ReleaseFate(key, len(ended), len(good), tuple(sorted(running)))
+    return ReleaseFate(key, len(tried), len(good), tuple(sorted(running)))
 
 
 def _running(history: TerminalHistory, release: str) -> str:

@@ -31,6 +31,7 @@ PAIRING: Final = "pairing"
 PLUGGED: Final = "plugged"
 PORT: Final = "port"
 NAMED: Final = "named"
+NO_ADDRESS: Final = "no_address"
 ANSWERED: Final = "answered"
 ANSWERED_SERIAL: Final = "answered_serial"
 TWIN: Final = "twin"
@@ -95,6 +96,10 @@ _SAID: Final = {
         N_("“techtool find --probe-serial {place}” asks, only if you know that a terminal hangs there."),
     ),
     NAMED: (N_("named in the settings; not tried"), ""),
+    NO_ADDRESS: (
+        N_("named in the settings, but no address"),
+        N_("Correct it in settings.toml, [links] hosts: adb://HOST:PORT."),
+    ),
     MENU_STICK: (N_("a stick for the terminal's own menu"), ""),
     ANSWERED: (N_("answered the probe"), ""),
     ANSWERED_SERIAL: (

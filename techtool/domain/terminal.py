@@ -177,6 +177,9 @@ class TerminalState:
     goes_back_itself: bool | None = None
     """Whether it says that it has two systems and starts the former one when the new one does not start."""
 
+    card_standard: str | None = None
+    """Level of the card standard that its payment software follows (``PBOC 3.0``)."""
+
     @property
     def typed(self) -> bool:
         """Whether a person read it from the terminal's label and screen: self-reported, proven by nothing."""

@@ -54,6 +54,7 @@ ACTIONS: Final = {action.id: action for action in _ALL}
 
 GENERAL: Final = (
     (N_("↑ ↓"), N_("move; scroll where there is more")),
+    (N_("PgUp PgDn"), N_("scroll a page")),
     (N_("1 to 9"), N_("choose that line at once")),
     (N_("Enter"), N_("choose the marked line; go on from a field")),
     (N_("Tab"), N_("next field")),

@@ -15,11 +15,11 @@ from techtool.settings import Settings, read_settings, write_settings
 
 if TYPE_CHECKING:
     from techtool.bundles.roots import RootFacts
+    from techtool.domain.calibration import Calibration
     from techtool.domain.due import Due
     from techtool.domain.history import TerminalEntry
     from techtool.domain.release import Release
     from techtool.domain.restore import RestoreWish, Swap
-    from techtool.domain.timing import Calibration
     from techtool.reports.support import Opened
     from techtool.visit.backup_log import LogEntry
     from techtool.visit.checkup import Health
@@ -212,7 +212,6 @@ class HouseBackDoors:
 
     def due(self, stick: Path | None) -> Sequence[Due]:
         """By cycle, stick, weaknesses and inspection."""
-        from techtool.catalogue.cadence import load_cycles
         from techtool.domain.due import Wishes, due_list
         from techtool.visit.visits import history_of
 
@@ -225,7 +224,7 @@ class HouseBackDoors:
         entries, _damaged = history_of(services.home, services.index)
         chosen = services.settings.cadence
         wishes = Wishes(chosen.default_days, chosen.inspection_days)
-        return due_list(entries, releases, load_cycles(), wishes, services.clock.now().astimezone())
+        return due_list(entries, releases, services.facts.cycles(), wishes, services.clock.now().astimezone())
 
     def orders(self, place: Path) -> FoundOrders:
         """Unsigned, believed in nothing."""
@@ -344,6 +343,6 @@ class HouseBackDoors:
 
     def calibration(self) -> Sequence[Calibration]:
         """From the index."""
-        from techtool.domain.timing import calibration
+        from techtool.domain.calibration import calibration
 
         return calibration(self._services().index.forecasts())

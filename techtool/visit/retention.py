@@ -15,9 +15,9 @@ from typing import Final
 from techtool.backups.container import SUFFIX
 from techtool.bundles.clock_floor import read_floor
 from techtool.clock import stamp
+from techtool.domain.visit_state import VisitState
 from techtool.errors import UsageError
 from techtool.i18n import Phrase, phrase
-from techtool.store.index import VisitState
 from techtool.visit.backup_log import BEGUN, DONE, BackupAction, BackupLog
 from techtool.visit.kept_backups import (
     KeptBackup,

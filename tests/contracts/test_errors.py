@@ -48,6 +48,7 @@ EXITS = {
     "NoSuchVisit": 3,
     "NothingToResume": 3,
     "VisitClosed": 3,
+    "SignedOff": 3,
     "NoSuchBackup": 3,
     "PersonError": 6,
     "AnswerMissing": 5,

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import io
+import json
+import os
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -116,3 +119,19 @@ async def test_the_servers_terminal_is_waited_for(locked: Bridge, adb_server: Ad
         await link.close()
         await connecting
         await asyncio.to_thread(adb_server.run, "disconnect", place)
+
+
+async def test_the_command_line_says_what_to_compare(locked: Bridge, tmp_path: Path) -> None:
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "techtool", "identify", f"adb://127.0.0.1:{locked.port}", "--json"),
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+        env={**os.environ, "TECHTOOL_HOME": str(tmp_path / "home"), "TECHTOOL_LANG": "en"},
+    )
+    asked = await asyncio.to_thread(locked.line, "asked")
+    assert process.stderr is not None
+    assert asked.partition(" ")[0].upper() in (await process.stderr.readline()).decode()
+    locked.say("allow")
+    out, _ = await process.communicate()
+    assert process.returncode == 0
+    assert json.loads(out)["model"] == "P2"

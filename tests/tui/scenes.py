@@ -44,6 +44,7 @@ from techtool.domain.release import (
 from techtool.domain.rules import Environment
 from techtool.domain.terminal import BatchState, Battery, InstalledPackage, TamperState, TerminalState
 from techtool.domain.visit import ErrorRecord, LaneRecord, StepRecord, StepState, VisitRecord
+from techtool.domain.visit_state import VisitState
 from techtool.errors import InstallFailed, LinkLost, TechtoolError
 from techtool.events import (
     Asked,
@@ -61,7 +62,7 @@ from techtool.events import (
 )
 from techtool.i18n import Phrase, phrase, raw
 from techtool.paths import Paths
-from techtool.store.index import VisitState, VisitSummary
+from techtool.store.index import VisitSummary
 from techtool.tui.app import TechtoolApp
 from techtool.tui.bridge import FLEET_EVERY_S, EngineLike
 from techtool.tui.doors import HouseDoors

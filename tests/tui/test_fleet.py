@@ -61,6 +61,7 @@ def marked(hand: Hand) -> str:
     return hand.app.screen.query_one(FleetTable).marked
 
 
+@pytest.mark.slow
 async def test_three_ask_at_once_and_are_answered_in_another_order(stage: Stage) -> None:
     async with stage.terminals(*MODELS) as simulation, stage.screens(*simulation.addresses) as hand:
         await begin_all(hand)
@@ -102,6 +103,7 @@ async def test_three_ask_at_once_and_are_answered_in_another_order(stage: Stage)
     assert all(lane.unfinished_step is None for lane in visit.lanes)
 
 
+@pytest.mark.slow
 async def test_after_an_answer_the_next_one_is_offered_and_not_opened(stage: Stage) -> None:
     async with stage.terminals(*MODELS) as simulation, stage.screens(*simulation.addresses) as hand:
         await begin_all(hand)
@@ -127,6 +129,7 @@ async def test_after_an_answer_the_next_one_is_offered_and_not_opened(stage: Sta
     assert all(lane.unfinished_step is None for lane in stage.visit().lanes)
 
 
+@pytest.mark.slow
 async def test_last_four_of_another_terminal_open_nothing(stage: Stage) -> None:
     async with stage.terminals(*MODELS) as simulation, stage.screens(*simulation.addresses) as hand:
         await begin_all(hand)
@@ -144,6 +147,7 @@ async def test_last_four_of_another_terminal_open_nothing(stage: Stage) -> None:
         await hand.on(ResultScreen)
 
 
+@pytest.mark.slow
 async def test_keys_typed_ahead_open_no_terminal(stage: Stage) -> None:
     async with stage.terminals(*MODELS) as simulation, stage.screens(*simulation.addresses) as hand:
         await begin_all(hand)

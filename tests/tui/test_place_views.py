@@ -15,12 +15,12 @@ from techtool.domain.history import TerminalEntry, VersionSeen
 from techtool.domain.history_search import by_terminal
 from techtool.domain.outcome import Outcome
 from techtool.domain.release import Urgency
+from techtool.domain.visit_state import VisitState
 from techtool.domain.work_order import ExpectedTerminal, Site, WorkOrder
 from techtool.errors import BackupNotVerified, BadSettings, UsageError
 from techtool.i18n import phrase, raw, set_language
 from techtool.reports.formats import FORMATS
 from techtool.settings import Settings, read_settings
-from techtool.store.index import VisitState
 from techtool.tui.actions import ACTIONS
 from techtool.tui.theme import ASCII, UNICODE
 from techtool.tui.views.backups import (

@@ -112,6 +112,7 @@ async def said(hand: Hand, text: str) -> None:
 # -- backups and restore ----------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("size", [(80, 24), (100, 30)], ids=lambda size: f"{size[0]}x{size[1]}")
 async def test_a_backup_is_read_back_and_put_back_through_the_screens(undoable: Stage, size: tuple[int, int]) -> None:
     stage = undoable
@@ -148,6 +149,7 @@ async def test_a_backup_is_read_back_and_put_back_through_the_screens(undoable: 
     assert BackupAction.RESTORE in log
 
 
+@pytest.mark.slow
 async def test_another_terminal_needs_a_swap_order_that_names_both(undoable: Stage) -> None:
     stage = undoable
     async with stage.terminals("sunmi-p2", "sunmi-p2") as simulation:
@@ -217,6 +219,7 @@ async def test_what_is_past_its_time_goes_only_when_its_number_is_typed(stage: S
     assert BackupAction.DELETE_KEY in [action for action, _why in log]
 
 
+@pytest.mark.slow
 async def test_where_the_key_here_is_gone_the_offices_identity_opens_it(undoable: Stage) -> None:
     stage = undoable
     async with stage.terminals() as simulation:
@@ -289,6 +292,10 @@ async def test_a_terminal_is_found_by_its_merchant_and_its_visits_are_shown(stag
         await hand.press("enter")
         await hand.on(RecordScreen)
         assert visit.id in hand.text()
+        await said(hand, "Write the report again")
+        await said(hand, "complete: 1 of 1 terminals complete.")
+        await hand.press("pagedown", "pagedown")
+        await said(hand, "statement, signatures")
 
 
 async def test_the_history_is_narrowed_down_by_release_days_and_end(stage: Stage) -> None:
@@ -351,6 +358,7 @@ def order(number: str, serial: str) -> dict[str, object]:
     }
 
 
+@pytest.mark.slow
 async def test_an_order_on_the_stick_is_picked_and_kept_in_the_visit(stage: Stage) -> None:
     async with stage.terminals() as simulation:
         folder = stage.world.stick / "orders"
@@ -397,6 +405,7 @@ async def test_an_order_file_that_cannot_be_used_is_named_and_a_good_one_is_take
         assert picker.order.number == "WO-9"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("digit", "kind"), [("2", VisitKind.INSPECTION), ("3", VisitKind.BACKUP)])
 async def test_inspecting_and_backing_up_need_no_stick(stage: Stage, digit: str, kind: VisitKind) -> None:
     async with stage.terminals() as simulation, stage.screens(*simulation.addresses) as hand:
@@ -603,6 +612,7 @@ async def test_this_laptop_is_checked_and_a_damaged_visit_saved(stage: Stage) ->
 # -- the list of everything -------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 async def test_everything_is_reached_from_the_list_and_by_home(stage: Stage) -> None:
     kinds: dict[str, type[HouseScreen]] = {
         "new": NewVisitScreen,

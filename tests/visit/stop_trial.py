@@ -26,6 +26,7 @@ from techtool.domain.visit import CatmAction, LaneRecord, StepState, VisitRecord
 from techtool.errors import DiskFull, Exit
 from techtool.events import Event, Finished, LaneIdentified
 from techtool.paths import DISK, Disk
+from techtool.simulator.faults import FaultScript
 from techtool.simulator.model import APKS, find_model
 from techtool.simulator.run import Simulation, TerminalSpec
 from techtool.visit.awake import not_kept
@@ -124,10 +125,10 @@ class Trial:
     """Of the last run."""
 
     @contextlib.asynccontextmanager
-    async def terminal(self, disk: Disk = DISK) -> AsyncIterator[Simulation]:
+    async def terminal(self, disk: Disk = DISK, faults: FaultScript | None = None) -> AsyncIterator[Simulation]:
         """Switched on; ``disk`` is its own."""
         spec = TerminalSpec(find_model(MODEL), 1)
-        async with Simulation([spec], state=self.state, boot_s=0.02, disk=disk) as simulation:
+        async with Simulation([spec], state=self.state, boot_s=0.02, disk=disk, faults=faults) as simulation:
             self.count_commits(simulation)
             yield simulation
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -38,7 +39,7 @@ async def go_on(shop: Shop, address: str, wish: RestoreWish, power: Power) -> Fi
     FrozenChannel.power = power
     services = Services.real(shop.world.paths, FrozenDisk(shop.world.folder, power))
     operator = ScriptedOperator(shop.answers())
-    engine = Engine(services, operator)
+    engine = Engine(replace(services, report_formats=("json",)), operator)
     begun = shop.visit().kind is VisitKind.RESTORE
     request = VisitRequest((Address.parse(address),), None, restore=wish)
     last = None

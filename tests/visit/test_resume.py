@@ -135,6 +135,7 @@ class FullAfter(Disk):
         super().write(fd, data, path)
 
 
+@pytest.mark.slow
 async def test_a_disk_that_fills_up_anywhere(shop: Shop, tmp_path: Path) -> None:
     """Told with exit 32, never called a whole success, and gone on with when there is room again."""
     template = tmp_path / "template"

@@ -129,7 +129,6 @@ async def track_devices(
             async with aclosing(_tracked(settings, paths, environ, disk)) as lists:
                 async for devices in lists:
                     yield devices
-        except LinkTimeout:
             continue
         except LinkError as error:
             failed = 1 if loop.time() - begin_s > LIVED_S else failed + 1
@@ -151,10 +150,16 @@ async def _tracked(
             await ask(stream, "host:track-devices-l")
         except ServerRefusal as error:
             raise Unreachable(address=peer, detail=clean(error.text, 200)) from error
-        stream.timeout_s = _QUIET_S
+        length = b""  # the first list comes at once
         while True:
-            yield parse_devices(await read_text(stream))
+            yield parse_devices(await read_text(stream, length))
             await asyncio.sleep(GAP_S)
+            stream.timeout_s = _QUIET_S
+            try:
+                length = await stream.read_exactly(4)
+            except LinkTimeout:
+                return
+            stream.timeout_s = ASK_S
     finally:
         if stream is not None:
             stream.close()

@@ -28,7 +28,8 @@ def place_of(text: str) -> str:
     """``HOST:PORT`` as a person types it; raises :class:`UsageError`."""
     found = _PLACE.fullmatch(text.strip())
     if found is None or not 0 < int(found["port"]) <= 0xFFFF:
-        raise UsageError(problem=phrase("“{text}” is not HOST:PORT as the terminal's screen shows it.", text=text))
+        # Not repeated: a hand that is too fast types the code into this field.
+        raise UsageError(problem=phrase("Type the address as the terminal's screen shows it: HOST:PORT."))
     return text.strip()
 
 

@@ -37,8 +37,10 @@ _POLL_S: Final = 0.2
 _USABLE: Final = ("device", "recovery", "sideload", "rescue")
 _ON_ITS_WAY: Final = ("offline", "connecting", "still")
 _ASKING: Final = ("unauthorized", "authorizing")
-STATES: Final = ("offline", "bootloader", "no permissions", "connecting", "detached", "host")
+STATES: Final = ("offline", "bootloader", "no permissions", "connecting", "detached")
 """adb's words for a terminal that it sees and that cannot be used."""
+HOST: Final = "host"
+"""Another adb server; the word stands in other sentences as well."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,19 +126,14 @@ class AdbServerLink(AdbLink):
                     with suppress(ServerRefusal):
                         await lease.server.query(f"host:connect:{serial}", peer, ASK_S)
                     continue
-                now = loop.time()
-                if any(word in text for word in _ASKING):
-                    if not asked:
-                        asked = now
-                        shown = await in_thread(lambda: _fingerprint_of_adb(lease.server, self._environ))
-                        await telling_them.enter_async_context(telling(self.tell_permission, shown, PERSON_S))
-                    over = now - asked >= PERSON_S
-                else:
-                    waits = any(word in text for word in _ON_ITS_WAY)
-                    patience = FRESH_S if lease.own else SETTLE_S if waits else 0.0
-                    over = now - max(begin, asked) >= patience
-                if over:
-                    raise ServerRefusal(text)
+                if not asked and any(word in text for word in _ASKING):
+                    asked = loop.time()
+                    shown = await in_thread(lambda: _fingerprint_of_adb(lease.server, self._environ))
+                    await telling_them.enter_async_context(telling(self.tell_permission, shown, PERSON_S))
+                waits = any(word in text for word in _ON_ITS_WAY)
+                patience = PERSON_S if asked else FRESH_S if lease.own else SETTLE_S if waits else 0.0
+                if loop.time() - (asked or begin) >= patience:
+                    raise ServerRefusal(text)  # while a person is asked, a cable may be pulled and put in again
                 await asyncio.sleep(_POLL_S)
 
 
@@ -206,6 +203,8 @@ def refusal(text: str, peer: str) -> LinkError:
         return NotAuthorized(address=peer, detail=text)
     if "more than one" in text:
         return _not_ready(peer, TWIN, text)
+    if text.strip() == HOST:
+        return _not_ready(peer, HOST, text)
     state = next((word for word in STATES if re.search(rf"\b{word}\b", text)), "")
     if state and "not found" not in text:
         return _not_ready(peer, state, text)

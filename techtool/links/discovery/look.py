@@ -9,10 +9,11 @@ from contextlib import aclosing, suppress
 from dataclasses import replace
 
 from techtool.catalogue.usb import usb_vendors
-from techtool.domain.nearby import NAMED, PLUGGED, PORT, TWIN, How, Nearby
+from techtool.domain.nearby import NAMED, NO_ADDRESS, PLUGGED, PORT, TWIN, How, Nearby
 from techtool.domain.terminal import Address
 from techtool.errors import BadAddress, LinkError
 from techtool.links.adb.devices import ServerDevice, server_devices, target_of, track_devices
+from techtool.links.clean import clean
 from techtool.links.discovery.mdns import Announced, announced
 from techtool.links.discovery.serial_ports import SerialPort, serial_ports
 from techtool.links.discovery.usb import UsbDevice, adb_devices
@@ -66,7 +67,8 @@ def combined(
         if not known:
             found.append(of_announced(one))
     found += [of_usb(one) for one in plugged if one.place not in sockets]
-    found += [_of_host(host) for host in hosts if host not in {one.address for one in found}]
+    there = {seen.address for seen in found if seen.address}
+    found += [one for one in map(of_host, hosts) if one.address not in there]
     return found + [of_port(port) for port in ports]
 
 
@@ -103,8 +105,11 @@ def of_port(port: SerialPort) -> Nearby:
     return Nearby("", PORT, How.SERIAL_PORT, port.name, port.device, vendor=_vendor(port.vendor_id))
 
 
-def _of_host(host: str) -> Nearby:
-    return Nearby(host, NAMED, How.SETTINGS)
+def of_host(host: str) -> Nearby:
+    """A host of the settings; what is no address is listed as what it is, so that it can be mended."""
+    with suppress(BadAddress):
+        return Nearby(str(Address.parse(host)), NAMED, How.SETTINGS)
+    return Nearby("", NO_ADDRESS, How.SETTINGS, place=clean(host, 64))
 
 
 def _vendor(number: int | None) -> str:

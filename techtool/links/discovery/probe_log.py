@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final
 
 from techtool.domain.codec import CodecError, decode_json, encode_json
@@ -15,6 +15,7 @@ from techtool.paths import DISK, Disk, Paths
 
 _TAIL: Final = 1 << 20
 """Read at most: years of probes."""
+_FRESH: Final = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +46,12 @@ def append(paths: Paths, entry: ProbeEntry, disk: Disk = DISK) -> None:
         disk.fsync(fd, paths.probes)
     finally:
         os.close(fd)
+
+
+def found_by(paths: Paths, place: str, now: datetime) -> ProbeEntry | None:
+    """The newest probe of the last day that ``place`` (``HOST:PORT``) answered."""
+    told = (one for one in reversed(entries(paths)) if place in (one.found or ()))
+    return next((one for one in told if timedelta(0) <= now - one.at <= _FRESH), None)
 
 
 def _torn(paths: Paths) -> bool:

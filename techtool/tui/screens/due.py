@@ -89,7 +89,7 @@ class DueScreen(FormScreen):
         self._rows = {row.serial: row for row in rows}
         overdue = sum(row.mark is Mark.WARNING for row in rows)
         none = _("No terminal was worked on with this laptop yet.")
-        self.note(_("{count} terminals, {urgent} press").format(count=len(rows), urgent=overdue) if rows else none)
+        self.note(_("{count} terminals, {urgent} urgent").format(count=len(rows), urgent=overdue) if rows else none)
         options = [Option(row.serial, row.label, row.note, mark=row.mark) for row in rows]
         choices = self.query_one(Choices)
         await choices.offer(options, start=0)

@@ -51,16 +51,16 @@ class RecordScreen(HouseScreen):
         return (Part(self._visit, keep=1),)
 
     def body(self) -> Iterable[Widget]:
-        """Facts, terminals, reports, what can be done."""
+        """What it came to, what can be done, then facts, terminals, reports."""
         with VerticalScroll(can_focus=False, classes="body"):
             yield Plain("", id="result-title")
             yield Static(id="conclusion", markup=False)
-            yield Static(id="facts", markup=False)
-            yield Plain(_("Terminals"), classes="heading")
-            yield Static(id="terminals", markup=False)
             yield Plain(_("What to do"), classes="heading")
             yield Choices(id="ways", label_width=28)
             yield Static(id="proof", markup=False)
+            yield Static(id="facts", classes="first", markup=False)
+            yield Plain(_("Terminals"), classes="heading")
+            yield Static(id="terminals", markup=False)
             yield Plain(_("Reports"), classes="heading", id="reports-title")
             yield Static(id="reports", markup=False)
 

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Final
 
 from techtool.domain.outcome import OUTCOME_LABEL
 from techtool.domain.visit import LaneRecord, StepState, VisitRecord
-from techtool.i18n import N_, _, translate
+from techtool.domain.visit_state import STATE_LABEL, VisitState
+from techtool.i18n import _, translate
 from techtool.tui.views.conclusion import conclusion_line
 from techtool.tui.views.lines import Line, Mark, day_and_time, named
 from techtool.tui.views.reports import report_lines
@@ -19,21 +20,13 @@ if TYPE_CHECKING:
     from techtool.store.index import VisitSummary
     from techtool.visit.verify import Verification
 
-STATE_LABEL: Final = {
-    "open": N_("unfinished"),
-    "sealed": N_("closed and sealed"),
-    "abandoned": N_("closed as stopped"),
-    "damaged": N_("record damaged"),
-    "salvaged": N_("saved from a damaged file"),
-    "newer": N_("made by a newer techtool"),
-}
 STATE_MARK: Final = {
-    "open": Mark.NEEDS,
-    "sealed": Mark.OK,
-    "abandoned": Mark.WARNING,
-    "damaged": Mark.STOPPED,
-    "salvaged": Mark.WARNING,
-    "newer": Mark.STOPPED,
+    VisitState.OPEN: Mark.NEEDS,
+    VisitState.SEALED: Mark.OK,
+    VisitState.ABANDONED: Mark.WARNING,
+    VisitState.DAMAGED: Mark.STOPPED,
+    VisitState.SALVAGED: Mark.WARNING,
+    VisitState.NEWER: Mark.STOPPED,
 }
 
 
@@ -67,9 +60,9 @@ def record_rows(summaries: Sequence[VisitSummary]) -> tuple[RecordRow, ...]:
 
 
 def _row(summary: VisitSummary) -> RecordRow:
-    state = summary.state.value
+    state = summary.state
     good = summary.outcome is None or summary.outcome.is_good
-    mark = STATE_MARK[state] if good or state != "sealed" else Mark.STOPPED
+    mark = STATE_MARK[state] if good or state is not VisitState.SEALED else Mark.STOPPED
     outcome = translate(OUTCOME_LABEL[summary.outcome]) if summary.outcome else translate(STATE_LABEL[state])
     label = f"{day_and_time(summary.started_at)}  {summary.merchant}".rstrip()
     note = "  ".join(part for part in (outcome, ", ".join(summary.serials)) if part)
@@ -78,8 +71,8 @@ def _row(summary: VisitSummary) -> RecordRow:
 
 def record_view(record: VisitRecord, reports: Sequence[Path]) -> RecordView:
     """The view of one visit."""
-    closed = "abandoned" if record.abandoned else "sealed"
-    state = closed if record.sealed else "salvaged" if record.remains else "open"
+    closed = VisitState.ABANDONED if record.abandoned else VisitState.SEALED
+    state = closed if record.sealed else VisitState.SALVAGED if record.remains else VisitState.OPEN
     facts = (
         (_("Begun"), day_and_time(record.started_at)),
         (_("Finished"), day_and_time(record.finished_at) if record.finished_at else "-"),
@@ -89,7 +82,7 @@ def record_view(record: VisitRecord, reports: Sequence[Path]) -> RecordView:
         (_("Stick"), record.stick),
     )
     mark = STATE_MARK[state]
-    if state == "sealed" and record.outcome is not None and not record.outcome.is_good:
+    if state is VisitState.SEALED and record.outcome is not None and not record.outcome.is_good:
         mark = Mark.STOPPED
     label = translate(STATE_LABEL[state])
     if record.outcome is not None:
@@ -102,7 +95,7 @@ def record_view(record: VisitRecord, reports: Sequence[Path]) -> RecordView:
         terminals=tuple(_terminal(lane) for lane in record.lanes),
         reports=report_lines(reports),
         conclusion=conclusion_line(record),
-        unfinished=state == "open",
+        unfinished=state is VisitState.OPEN,
     )
 
 

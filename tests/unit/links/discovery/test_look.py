@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from techtool.catalogue.usb import usb_vendors
-from techtool.domain.nearby import GONE, PAIRING, PLUGGED, PORT, TWIN, How, Nearby
+from techtool.domain.nearby import GONE, NO_ADDRESS, PAIRING, PLUGGED, PORT, TWIN, How, Nearby
 from techtool.domain.terminal import Address
 from techtool.errors import BadFile
 from techtool.links.adb.devices import MOST_DEVICES, ServerDevice, parse_devices
@@ -68,7 +68,7 @@ def test_nothing_is_listed_twice() -> None:
     ]
     plugged = [UsbDevice("usb:1-3", 0x2FB8, 0x2116), UsbDevice("usb:1-4", 0x2FB8, 0x2116, "SN5", "A920")]
     ports = [SerialPort("/dev/ttyACM0", 0x11CA, 0x0220, "VX805")]
-    seen = combined(devices, heard, plugged, ports, ["adb://192.0.2.9:5555", "adb://192.0.2.11:5555"])
+    seen = combined(devices, heard, plugged, ports, ["adb://192.0.2.9:5555", "adb://192.0.2.11:5555", "till 7\x1b"])
     assert [one.address for one in seen if one.address] == [
         "adb+server:192.0.2.7:5555",
         "adb+server:adb-SN2-aBcDeF._adb-tls-connect._tcp",
@@ -79,6 +79,7 @@ def test_nothing_is_listed_twice() -> None:
     assert [(one.state, one.how, one.title, one.place) for one in seen if not one.address] == [
         (PAIRING, How.MDNS, "adb-SN4-x", "192.0.2.10:40002"),
         (PLUGGED, How.USB, "PAX A920", "usb:1-4"),
+        (NO_ADDRESS, How.SETTINGS, "", "till 7"),
         (PORT, How.SERIAL_PORT, "Verifone VX805", "/dev/ttyACM0"),
     ]
     assert "techtool pair 192.0.2.10:40002" in seen[4].advice.text("en")

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import json
-from datetime import UTC, datetime
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from ipaddress import IPv4Interface
 from pathlib import Path
 
@@ -16,7 +17,7 @@ from techtool.links.adb.packets import HEADER, Command, Header, encode
 from techtool.links.discovery import serial_ports, subnet
 from techtool.links.discovery.hello import HELLO, is_answer
 from techtool.links.discovery.probe import ask_serial
-from techtool.links.discovery.probe_log import ProbeEntry, append, entries
+from techtool.links.discovery.probe_log import ProbeEntry, append, entries, found_by
 from techtool.links.discovery.subnet import hosts_of, network_of, probe_hosts
 from techtool.paths import Paths
 
@@ -128,6 +129,16 @@ def test_the_log_survives_a_power_cut_and_rubbish(tmp_path: Path) -> None:
     append(paths, entry)
     assert entries(paths) == [entry, entry]
     assert json.loads(paths.probes.read_bytes().splitlines()[0])["target"] == "192.168.7.0/24"
+
+
+def test_a_visit_is_told_which_probe_found_its_terminal(tmp_path: Path) -> None:
+    paths = Paths(tmp_path)
+    entry = ProbeEntry(START, "Li Wei", "subnet", "192.168.7.0/24", 253, ("192.168.7.9:5555",))
+    append(paths, entry)
+    append(paths, replace(entry, found=None))
+    assert found_by(paths, "192.168.7.9:5555", START + timedelta(hours=2)) == entry
+    assert found_by(paths, "192.168.7.8:5555", START) is None
+    assert found_by(paths, "192.168.7.9:5555", START + timedelta(days=2)) is None
 
 
 def test_serial_ports_are_listed_without_being_opened(monkeypatch: pytest.MonkeyPatch) -> None:
