@@ -116,7 +116,7 @@ async def test_two_releases_one_after_the_other(shop: Shop) -> None:
         ({"identify.model": "other"}, "TT-401", Exit.UNKNOWN_MODEL),
         ({"identify.serial.again": "EXS1000471"}, "TT-403", Exit.GATE_CLOSED),
         ({"check.batch": "no"}, "TT-403", Exit.GATE_CLOSED),
-        ({"install.others": "stop"}, "TT-122", Exit.REFUSED_BY_PERSON),
+        ({"install.others": "stop"}, "TT-330", Exit.NOT_COMPATIBLE),
     ],
 )
 async def test_said_before_anything_was_changed(
@@ -187,6 +187,19 @@ async def test_another_version_or_none_to_be_seen_is_no_success(unreadable: bool
     last = await counter.run()
     assert (last.outcome, last.exit_code) == (Outcome.INCONSISTENT, Exit.INCONSISTENT)
     assert counter.shop.lane().outcome is Outcome.INCONSISTENT
+
+
+async def test_the_menu_can_be_worked_once_more_after_it_had_no_effect(counter: Counter) -> None:
+    person = counter.person
+    person.restarts = False
+    person.said["problem.verify"] = "later"
+    assert (await counter.run()).outcome is Outcome.INCONSISTENT
+    person.terminal.pending.clear()
+    person.restarts = True
+    person.said["install.resume"] = "not-started"
+    outcome, lane = await resume(counter)
+    assert outcome is Outcome.SELF_REPORTED
+    assert [s.item for s in lane.steps if s.action is CatmAction.INSTALL] == [f"menu:{FW}"] * 2
 
 
 async def test_the_file_it_left_says_something_else_than_the_person(counter: Counter) -> None:

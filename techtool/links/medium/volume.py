@@ -13,6 +13,7 @@ from techtool.domain.fat import BootSector, FileSystem, kind_by_clusters, read_b
 from techtool.errors import MediumUnfit
 from techtool.i18n import Phrase, phrase
 from techtool.links.medium.drives import Drive, drives, is_stick
+from techtool.paths import os_problem
 
 STAND_IN: Final = "TTSIM.TXT"
 """A folder with this file stands for a stick, for terminals that are simulated; ``techtool simulate`` lays it down."""
@@ -40,14 +41,21 @@ def volume_at(path: Path, mounted: Sequence[Drive] | None = None) -> Volume:
     Refused: what is not there, a folder that is no mount root, a drive that is built in or that this system runs from,
     the stick that carries the releases.
     """
-    root = path.expanduser().absolute()
+    try:
+        root = path.expanduser().absolute()
+        return _judged(root, drives() if mounted is None else mounted)
+    except (OSError, RuntimeError) as error:
+        raise unreadable(path, error) from error
+
+
+def _judged(root: Path, mounted: Sequence[Drive]) -> Volume:
     if not root.is_dir():
         remedy = phrase("Plug the stick in and look under which folder it appears.")
         raise MediumUnfit(path=str(root), problem=phrase("there is no such folder"), remedy=remedy)
     _refuse_bundle(root)
     if _is_stand_in(root):
         return Volume(root, FileSystem.FAT32, "", simulated=True)
-    drive = _drive_at(root, drives() if mounted is None else mounted)
+    drive = _drive_at(root, mounted)
     sector = _boot_sector(drive.device)
     kind = _kind(drive.file_system, root, sector)
     return Volume(root, kind, sector.label if sector is not None else None)
@@ -68,11 +76,8 @@ def sticks_for_menus(mounted: Sequence[Drive] | None = None) -> list[Path]:
 
 def _refuse_bundle(root: Path) -> None:
     """The stick that the releases are installed from stays as the office wrote it."""
-    try:
-        with os.scandir(root) as entries:
-            carries = any(entry.name.casefold() == _BUNDLE and entry.is_dir() for entry in entries)
-    except OSError as error:
-        raise unreadable(root, error) from error
+    with os.scandir(root) as entries:
+        carries = any(entry.name.casefold() == _BUNDLE and entry.is_dir() for entry in entries)
     if carries or root.name.casefold() == _BUNDLE:
         remedy = phrase("Take a second, empty stick for the terminal.")
         raise MediumUnfit(path=str(root), problem=phrase("it is the stick with the releases"), remedy=remedy)
@@ -135,9 +140,10 @@ def _kind(said: str, root: Path, sector: BootSector | None) -> FileSystem:
     return FileSystem.FAT
 
 
-def unreadable(path: Path, error: OSError) -> MediumUnfit:
-    """The stick does not let itself be looked at."""
-    problem = phrase("it cannot be read: {error}", error=error.strerror or type(error).__name__)
+def unreadable(path: Path, error: OSError | RuntimeError) -> MediumUnfit:
+    """The stick does not let itself be looked at, or a folder of nobody's is named (``~who``)."""
+    said = os_problem(error) if isinstance(error, OSError) else str(error)
+    problem = phrase("it cannot be read: {error}", error=said)
     remedy = phrase("Plug it in again; if it stays so, take another stick.")
     return MediumUnfit(path=str(path), problem=problem, remedy=remedy, detail=str(error))
 

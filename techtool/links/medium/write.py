@@ -18,7 +18,7 @@ from techtool.errors import DiskError, DiskFull, MediumFailed, MediumUnfit, NotC
 from techtool.i18n import PhraseValue, phrase
 from techtool.links.base import Confirmed
 from techtool.links.medium.volume import Volume, file_system_problem, unreadable
-from techtool.paths import DISK, Disk
+from techtool.paths import DISK, Disk, os_problem
 
 ASIDE: Final = "TTMOVED"
 """Where files that would disturb are moved, in a folder for each time: 1, 2 …"""
@@ -109,8 +109,8 @@ def put(
     only be read, or gives back something else.
     """
     target = volume.root / load.path
-    _refuse_links(volume, target)
     with _told(volume):
+        _refuse_links(volume, target)
         if _exists(target) and _digest(target) == load.sha256:
             _proven(volume, load, target, confirmed)
             return False
@@ -162,7 +162,7 @@ def _proven(volume: Volume, load: Load, target: Path, confirmed: Confirmed) -> N
     try:
         same = target.name in _names(target.parent) and _digest(target) == load.sha256
     except OSError as error:
-        raise _failed(volume, error.strerror or type(error).__name__, str(error)) from error
+        raise _failed(volume, os_problem(error), str(error)) from error
     if not same:
         raise MediumFailed(
             path=str(volume.root), problem=phrase("{name} reads back otherwise than it was written", name=load.path)
@@ -236,7 +236,7 @@ def _told(volume: Volume) -> Iterator[None]:
     except DiskError as error:
         raise _failed(volume, error.params.get("problem", ""), error.detail) from error
     except OSError as error:
-        raise _failed(volume, error.strerror or type(error).__name__, str(error)) from error
+        raise _failed(volume, os_problem(error), str(error)) from error
 
 
 def _failed(volume: Volume, problem: PhraseValue, detail: str) -> MediumFailed:

@@ -69,18 +69,25 @@ async def _pass_over(lane: Lane, release: Release) -> None:
 
 
 async def _was_done(lane: Lane, release: Release) -> bool:
-    """Whether the menu has brought it already: by the record, and where that ends in the middle by a person's word."""
+    """Whether the menu has brought it already: by the record, and by a person's word where that ends in the middle.
+
+    Asked too where the screen showed another version afterwards: only so can the menu be worked once more.
+    """
     item = _menu(release)
-    steps = [s for s in lane.log.steps_of(lane.id) if s.step is StepKind.INSTALL and s.item == item]
-    if not steps or steps[-1].state is StepState.DONE:
-        return bool(steps)
+    known = lane.log.steps_of(lane.id)
+    steps = [s for s in known if s.step is StepKind.INSTALL and s.item == item]
+    if not steps:
+        return False
+    doubted = any(s.step is StepKind.VERIFY and s.state is StepState.FAILED and s.seq > steps[-1].seq for s in known)
+    if steps[-1].state is StepState.DONE and not doubted:
+        return True
     question = Question(
         "install.resume",
         AnswerKind.CHOICE,
         phrase("The work stopped while {release} was being updated. What does the terminal show?", release=release.key),
         help=phrase("Look at the terminal before you answer. If it is still busy, wait until it is done."),
         choices=(
-            Choice(NOT_STARTED, phrase("The update was not started on the terminal")),
+            Choice(NOT_STARTED, phrase("The update was not started, or must be done once more")),
             Choice(FINISHED, phrase("The update was started, and the terminal is back")),
             Choice(FAILED, phrase("The update was started, and the terminal shows an error")),
         ),

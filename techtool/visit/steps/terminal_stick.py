@@ -13,7 +13,7 @@ from techtool.domain.plan import Plan, StepKind
 from techtool.domain.question import AnswerKind, Choice, Question
 from techtool.domain.release import Release, ReleaseFile, VerifiedRelease
 from techtool.domain.visit import CatmAction, CatmResult
-from techtool.errors import MediumUnfit, NotCompatible, RefusedByPerson
+from techtool.errors import MediumUnfit, NotCompatible
 from techtool.i18n import phrase
 from techtool.links.medium.volume import Volume, volume_at
 from techtool.links.medium.write import Load, disturbing, load_for, move_aside, put, refuse_unfit
@@ -50,8 +50,8 @@ def loads_of(guide: Guide, release: Release) -> tuple[Load, ...]:
 async def fill_stick(lane: Lane, guide: Guide, verified: VerifiedRelease) -> tuple[Load, ...]:
     """Bring the files of one release onto the stick, flushed and read back; what lies there whole is not sent again.
 
-    Raises ``MediumUnfit``, ``MediumFailed``, ``NotCompatible``, the bundle stick's own errors, and
-    :class:`RefusedByPerson` where something would disturb and is not to be moved.
+    Raises ``MediumUnfit`` (also where something would disturb and is not to be moved), ``MediumFailed``,
+    ``NotCompatible``, and the bundle stick's own errors.
     """
     release = verified.release
     title = phrase("Prepare the terminal's stick with {release}", release=release.key)
@@ -99,7 +99,9 @@ async def _clear(lane: Lane, guide: Guide, volume: Volume, loads: Sequence[Load]
         serial=lane.known.identity.serial,
     )
     if await lane.ask(StepKind.INSTALL, question) == STOP:
-        raise RefusedByPerson(question=question.text)
+        problem = phrase("other files lie on it: {names}", names=shown)
+        remedy = phrase("Put in another, empty stick and try again.")
+        raise MediumUnfit(path=str(volume.root), problem=problem, remedy=remedy)
     place = await asyncio.to_thread(move_aside, volume, found, lane.services.disk)
     text = phrase("Moved on the stick to {place}: {names}", place=place, names=shown)
     lane.notice(text, step=StepKind.INSTALL)
