@@ -8,9 +8,10 @@ from collections.abc import AsyncIterator, Collection
 
 import click
 
-from techtool.cli.output import say
+from techtool.cli.output import say, shown
 from techtool.domain.question import AnswerKind, Question
 from techtool.domain.terminal import Address, TerminalState
+from techtool.links.permission import tell_permission
 from techtool.terminals.base import Terminal
 from techtool.terminals.identify import identify
 from techtool.visit.open_link import open_link
@@ -21,6 +22,7 @@ from techtool.visit.services import Services
 async def terminal_at(services: Services, address: str) -> AsyncIterator[Terminal]:
     """The identified terminal at ``address``, its link open inside the block."""
     link = services.connect(Address.parse(address))
+    tell_permission(link, lambda permission: say(shown(permission.text)))
     try:
         await open_link(link, _ask, {})
         yield await identify(link, services.catalogue)

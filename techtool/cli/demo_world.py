@@ -16,7 +16,7 @@ from techtool.cli.background import RunningTerminals, simulated
 from techtool.clock import Clock, SystemClock
 from techtool.domain.codec import encode_json
 from techtool.domain.release import Compare, ReleaseKind, Requirement, Rollback, Urgency
-from techtool.domain.risk_model import Trading
+from techtool.domain.risk_subject import Trading
 from techtool.domain.sign_off import SignOffWay
 from techtool.domain.terminal import Address
 from techtool.i18n import N_, translate

@@ -17,6 +17,7 @@ from textual.app import App
 from textual.message import Message
 from textual.screen import Screen
 
+from techtool.errors import StoppedHere
 from techtool.i18n import _, language
 from techtool.paths import Paths
 from techtool.tui.background import Background
@@ -65,7 +66,7 @@ class House:
         self.hints = hints
         self.glyphs = glyphs
         self.settle_s = settle_s
-        self.home_facts = HomeFacts(hinted=len(hints.addresses))
+        self.home_facts = self._hinted(HomeFacts())
         self.quitting = False
         self._background = Background(self.tell_error)
         self.in_background = self._background.in_thread
@@ -103,6 +104,8 @@ class House:
         """Show a changed view; leave when that was asked for and nothing runs any more."""
         if self.quitting and view.over:
             self.app.exit(0)
+        elif view.failure is not None and view.failure.code == StoppedHere.code and not view.begun_at:
+            await (self._navigator.go_home() if view.resumed else self._navigator.back_to_form())
         else:
             await self._navigator.follow(view)
 
@@ -232,6 +235,17 @@ class House:
 
         self.open(lambda: RecordScreen(visit))
 
+    def open_report(self, visit: str) -> None:
+        """The page in the language of the screens; its path is told, because not every laptop opens a browser."""
+        from techtool.tui.views.reports import report_page
+
+        page = report_page(self.doors.reports(visit)) if visit else None
+        if page is None:
+            toast(self.app, _("There is no report yet."), warning=True)
+            return
+        self.app.open_url(page.as_uri())
+        toast(self.app, _("Opened in the browser: {path}").format(path=page))
+
     def open_log(self) -> None:
         """Everything that happened."""
         from techtool.tui.screens.visit import LogScreen
@@ -277,10 +291,14 @@ class House:
 
     async def _facts_found(self, facts: HomeFacts) -> None:
         sticks = self.home_facts.sticks
-        await self._show_home(replace(facts, sticks=sticks, hinted=len(self.hints.addresses)))
+        await self._show_home(replace(self._hinted(facts), sticks=sticks))
         found = await asyncio.to_thread(self.doors.sticks)
         await self._show_home(replace(self.home_facts, sticks=found))
         await asyncio.to_thread(lambda: [import_module(name) for name in _LATER])
+
+    def _hinted(self, facts: HomeFacts) -> HomeFacts:
+        """With what the demo brings."""
+        return replace(facts, hinted=len(self.hints.addresses), hinted_stick=self.hints.stick)
 
     async def _facts_failed(self, error: TechtoolError) -> None:
         await self._show_home(replace(self.home_facts, trouble=error.what_phrase.text()))

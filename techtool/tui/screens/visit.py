@@ -25,7 +25,7 @@ from techtool.tui.widgets.text import Drawn, Plain, grid, lines_grid, mark_text
 from techtool.tui.widgets.transfer import TransferBar
 
 LAST_LINES, MORE_LINES = 5, 14
-"""Of the log: on a low terminal, and on a tall one."""
+"""Of the steps and of the log: on a low terminal, and on a tall one."""
 
 
 class VisitScreen(VisitScreenBase):
@@ -74,11 +74,11 @@ class VisitScreen(VisitScreenBase):
         hint = self.query_one("#safety", Plain)
         hint.say(text)
         hint.set_class(warn, "-warn")
-        items = items_of(lane) if lane else ()
-        self.query_one("#items", Drawn).tell(items, lambda: lines_grid(items, self.glyphs))
+        most = MORE_LINES if self.has_class("-tall") else LAST_LINES
+        items = items_of(view, most)
+        self.query_one("#items", Drawn).tell(items, lambda: lines_grid(items, self.glyphs, words=False))
         self.query_one("#items").display = len(items) > 1
-        log = [line for line in view.log if line.lane in ("", view.current)]
-        last = log[-(MORE_LINES if self.has_class("-tall") else LAST_LINES) :]
+        last = [line for line in view.log if line.lane in ("", view.current)][-most:]
         self.query_one("#log", Drawn).tell(last, lambda: log_grid(last, self))
 
     async def ask(self, question: Question | None) -> None:

@@ -71,6 +71,8 @@ class HomeFacts:
     visits: int = 0
     hinted: int = 0
     """Terminals of the demo."""
+    hinted_stick: str = ""
+    """Folder of the demo's stick."""
     trouble: str = ""
     """Why the records could not be read."""
     elsewhere: Elsewhere | None = None
@@ -151,6 +153,8 @@ def _state(facts: HomeFacts) -> Sequence[Line]:
     lines: list[Line] = []
     if facts.sticks is None:
         lines.append(Line(Mark.WAITING, _("USB stick: looking …")))
+    elif facts.hinted_stick and not facts.sticks:
+        lines.append(Line(Mark.OK, _("USB stick: the demo's, a folder that is filled in")))
     elif not facts.sticks:
         lines.append(Line(Mark.NOTE, _("USB stick: none found; it can also be named as a folder")))
     else:

@@ -26,6 +26,8 @@ BACKUPS: Final = "backups"
 HISTORY: Final = "history"
 DUE: Final = "due"
 SETTINGS: Final = "settings"
+UPKEEP: Final = "upkeep"
+SUPPORT_CHECK: Final = "support-check"
 TRUST: Final = "trust"
 HEALTH: Final = "health"
 
@@ -37,6 +39,8 @@ PLACES: Final = (
     Place(HISTORY, N_("History of terminals"), N_("what was found and done; a search")),
     Place(DUE, N_("Due terminals"), N_("overdue ones first, and why")),
     Place(SETTINGS, N_("Settings"), N_("name, language, marks, numbers to call")),
+    Place(UPKEEP, N_("Log and end of backups"), N_("who opened them; delete what is past its time"), on_home=False),
+    Place(SUPPORT_CHECK, N_("Check a support file"), N_("is it whole, and which case code is it"), on_home=False),
     Place(TRUST, N_("Trust, recipients, clock"), N_("whose sticks are believed, who can open backups"), on_home=False),
     Place(HEALTH, N_("Check this laptop"), N_("every record read to its last byte"), on_home=False),
 )

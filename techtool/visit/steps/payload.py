@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from pathlib import Path
 
 from techtool.domain.release import ReleaseFile, VerifiedRelease
 from techtool.domain.visit import CatmResult
 from techtool.i18n import phrase
 from techtool.visit.lane import Lane, StepScope
+from techtool.visit.worker import in_thread
 
 
 async def fetch_payload(lane: Lane, step: StepScope, verified: VerifiedRelease, file: ReleaseFile) -> Path:
@@ -16,18 +18,16 @@ async def fetch_payload(lane: Lane, step: StepScope, verified: VerifiedRelease, 
     loop = asyncio.get_running_loop()
     tell = step.progress(file.size_bytes)
 
-    def confirmed(count: int) -> None:
-        loop.call_soon_threadsafe(tell, count)
+    def copy(go_on: Callable[[], None]) -> Path:
+        def confirmed(count: int) -> None:
+            go_on()
+            loop.call_soon_threadsafe(tell, count)
+
+        paths, disk = lane.services.paths, lane.services.disk
+        return lane.stick.fetch(verified, file, paths.payloads, confirmed=confirmed, disk=disk)
 
     async with lane.shared.payload(file.sha256):
-        payload = await asyncio.to_thread(
-            lane.stick.fetch,
-            verified,
-            file,
-            lane.services.paths.payloads,
-            confirmed=confirmed,
-            disk=lane.services.disk,
-        )
+        payload = await in_thread(copy)
     step.catm = CatmResult.SUCCESS
     step.bytes_confirmed = file.size_bytes
     step.result = phrase("Copied, digest agrees")
