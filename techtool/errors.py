@@ -683,7 +683,7 @@ class CommandRefused(LinkError):
 class CertificateUnknown(LinkError):
     """A gateway shows a certificate that nobody has compared with its label or screen."""
 
-    code = "TT-320"
+    code = "TT-340"
     exit_code = Exit.UNTRUSTED
     what = N_("The certificate of {address} was not compared yet. Its fingerprint (SHA-256): {found}")
     state_now = N_("Nothing was sent to it, no password either.")
@@ -696,7 +696,7 @@ class CertificateUnknown(LinkError):
 class CertificateChanged(LinkError):
     """A gateway shows another certificate than the one that was compared."""
 
-    code = "TT-321"
+    code = "TT-341"
     exit_code = Exit.UNTRUSTED
     what = N_("{address} shows another certificate than expected: found {found}, expected {expected}.")
     state_now = N_("Nothing was sent to it, no password either.")
@@ -712,7 +712,7 @@ class CertificateChanged(LinkError):
 class LoginNeeded(LinkError):
     """A gateway asks for a user and a password, and nobody gave them."""
 
-    code = "TT-322"
+    code = "TT-342"
     exit_code = Exit.ANSWER_MISSING
     what = N_("{address} asks for a user name and a password.")
     next_actions = (
@@ -723,7 +723,7 @@ class LoginNeeded(LinkError):
 class LoginRefused(LinkError):
     """A gateway does not take the user and the password."""
 
-    code = "TT-323"
+    code = "TT-343"
     what = N_("{address} does not accept this user name and password.")
     next_actions = (
         N_(

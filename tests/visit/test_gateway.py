@@ -155,7 +155,7 @@ async def test_another_certificate_at_a_known_address(till: Shop) -> None:
         assert finished.exit_code == Exit.UNTRUSTED
         error = till.lane().error
         assert error is not None
-        assert error.code == "TT-321"
+        assert error.code == "TT-341"
         assert {"found", "expected"} <= set(error.what.params)
         assert gateway(simulation).logins == 0
 
