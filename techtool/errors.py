@@ -18,12 +18,14 @@ TechtoolError
 │   └── NoSuchVisit
 │       ├── NothingToResume
 │       ├── VisitClosed
+│       ├── SignedOff          the merchant confirmed the record: nothing is added to it any more
 │       └── NoSuchBackup
 ├── PersonError                TT-12x
 │   ├── AnswerMissing                  exit 5
 │   │   ├── OptionMissing      a command would ask, and nobody is there
 │   │   ├── PassphraseMissing
 │   │   ├── AnswerUnusable
+│   │   ├── StoppedHere        where they were asked, the technician stopped the visit; exit 6
 │   │   └── ConfirmationMissing
 │   ├── RefusedByPerson                exit 6
 │   └── WrongPassphrase                exit 6
@@ -39,6 +41,8 @@ TechtoolError
 │   └── Withdrawn                      exit 14
 ├── LinkError                  TT-3xx  exit 20  the way to the terminal
 │   ├── Unreachable
+│   │   └── NotReady           the adb server sees it, and says why it cannot be used
+│   ├── PairingFailed          adb could not pair this laptop with a terminal
 │   ├── WrongProtocol          the port speaks something else, or breaks its own protocol
 │   ├── NotAuthorized          the terminal has not accepted this laptop's key
 │   ├── LinkTimeout
@@ -348,6 +352,16 @@ class VisitClosed(NoSuchVisit):
     next_actions = (N_("“techtool visit show {visit}” shows it; further work is a new visit."),)
 
 
+class SignedOff(VisitClosed):
+    """Evidence was to be added to what the merchant has confirmed already (PCI DSS 9.5.1: documented results stand)."""
+
+    code = "TT-119"
+    what = N_("Visit {visit} is signed off: nothing is added to what the merchant confirmed.")
+    next_actions = (
+        N_("“techtool visit resume {visit}” closes it. What belongs to it all the same is taken into a new visit."),
+    )
+
+
 class NoSuchBackup(NoSuchVisit):
     """No backup, and no visit with a backup, has that name."""
 
@@ -404,6 +418,15 @@ class ConfirmationMissing(AnswerMissing):
     code = "TT-125"
     what = N_("The terminal with serial number {serial} was not confirmed.")
     next_actions = (N_("Read the label, then resume with --confirm and the last four of that serial number."),)
+
+
+class StoppedHere(AnswerMissing):
+    """The technician stopped the visit where they were asked."""
+
+    code = "TT-128"
+    exit_code = Exit.REFUSED_BY_PERSON
+    what = N_("You stopped here, where this was asked: {text}")
+    next_actions = (N_("Resume the visit when you want to go on; until then nothing more is done."),)
 
 
 class RefusedByPerson(PersonError):
@@ -546,7 +569,9 @@ class LinkError(TechtoolError):
     code = "TT-300"
     exit_code = Exit.UNREACHABLE
     what = N_("There is no usable connection to {address}.")
-    next_actions = (N_("Check the cable or the network and that debugging is allowed on the terminal, then retry."),)
+    next_actions: ClassVar[tuple[str, ...]] = (
+        N_("Check the cable or the network and that debugging is allowed on the terminal, then retry."),
+    )
 
 
 class Unreachable(LinkError):
@@ -554,6 +579,25 @@ class Unreachable(LinkError):
 
     code = "TT-301"
     what = N_("No answer from {address}.")
+
+
+class NotReady(Unreachable):
+    """An adb server sees the terminal, in a state in which it cannot be used."""
+
+    code = "TT-320"
+    what = N_("The terminal at {address} is not ready: {condition}")
+    next_actions = (N_("{advice}"), N_("Then try again; “techtool find” shows the state."))
+
+
+class PairingFailed(LinkError):
+    """Google's adb did not pair this laptop with a terminal."""
+
+    code = "TT-321"
+    what = N_("Pairing with {address} did not work: {problem}")
+    next_actions = (
+        N_("Open “Pair device with pairing code” on the terminal again: it shows a new address and a new code."),
+        N_("Laptop and terminal must be in the same network; then try again."),
+    )
 
 
 class WrongProtocol(LinkError):

@@ -166,6 +166,8 @@ class LaneFinished:
     outcome: Outcome
     exit_code: int
     error: ErrorRecord | None = None
+    final: bool = True
+    """False: its work only stopped, ``outcome`` is how far it got, and the visit stays open to be resumed."""
 
 
 @dataclass(frozen=True, slots=True)

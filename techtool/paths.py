@@ -19,7 +19,7 @@ _PROBLEM: Final = {
     errno.EACCES: N_("no permission"),
     errno.EPERM: N_("no permission"),
     errno.EROFS: N_("it is on a disk that may only be read"),
-    errno.ENOENT: N_("it is not there"),
+    errno.ENOENT: N_("there is no such file or folder"),
     errno.EISDIR: N_("it is a folder, not a file"),
     errno.ENOTDIR: N_("what should be a folder is a file"),
     errno.EEXIST: N_("something of that name is there already"),
@@ -128,9 +128,12 @@ class Disk:
             raise disk_error(error, folder) from error
 
     def make_folder(self, folder: Path) -> None:
-        """Make a private folder and its parents."""
+        """Make a private folder and its parents, private as well: ``mkdir`` gives parents everybody's mode."""
         try:
-            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            for parent in reversed(folder.parents):
+                if not parent.exists():
+                    parent.mkdir(mode=0o700, exist_ok=True)
+            folder.mkdir(mode=0o700, exist_ok=True)
         except OSError as error:
             raise disk_error(error, folder) from error
 
@@ -203,6 +206,16 @@ class Paths:
     def logs(self) -> Path:
         """What techtool did, for the support desk; a few files that take each other's place."""
         return self.home / "logs"
+
+    @property
+    def facts(self) -> Path:
+        """Facts about makers that the office supplies, and reference pictures."""
+        return self.home / "catalogue"
+
+    @property
+    def probes(self) -> Path:
+        """Who probed which network or port, and when."""
+        return self.home / "probes.jsonl"
 
     @property
     def lock(self) -> Path:

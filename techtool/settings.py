@@ -31,6 +31,8 @@ class LinkSettings:
     adb: AdbSettings = field(default_factory=AdbSettings)
     pax: Mapping[str, str] = field(default_factory=dict)
     """``handshake_token``: the vendor's, given by the vendor or acquirer; techtool ships none."""
+    hosts: tuple[str, ...] = ()
+    """Addresses of terminals on a network that are offered without looking for them: ``adb://HOST:PORT``."""
 
 
 @dataclass(frozen=True, slots=True)

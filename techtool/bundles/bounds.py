@@ -94,6 +94,9 @@ def _check_rest(release: Release) -> None:
         _words([blocked.hw_revision, blocked.reason], f"$.blocked_hw[{place}]")
     _words(release.tags, "$.tags")
     _words(release.after.checks, "$.after.checks")
+    _require(set(release.after.texts) <= set(release.after.checks), "$.after.texts")
+    for check, texts in release.after.texts.items():
+        _check_texts(texts, f"$.after.texts.{check}")
     _words(_given(release.after.expect_version), "$.after.expect_version")
     _words(_given(release.branch), "$.branch")
     _require(release.rollback.data in _DATA_POLICIES, "$.rollback.data")

@@ -172,6 +172,9 @@ def encode_release(release: Release) -> bytes:
     tree = {key: value for key, value in wire.items() if key in _ALWAYS or value != _DEFAULTS[key]}
     for issue in tree.get("known_issues", ()):
         issue["if"] = issue.pop("when")
+    if not release.after.texts:
+        # Written as it always was, so that an older techtool reads it.
+        tree.get("after", {}).pop("texts", None)
     for issue in tree.get("issues", ()):
         _drop_unsaid(issue)
     for tested in tree.get("tested_on", ()):

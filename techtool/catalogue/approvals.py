@@ -9,7 +9,7 @@ from typing import Final
 
 from techtool.domain.probe import Finding
 from techtool.domain.question import CheckResult
-from techtool.domain.terminal import Identity
+from techtool.domain.terminal import Evidence, Identity
 from techtool.i18n import phrase
 
 _NEVER: Final = date.min
@@ -30,6 +30,19 @@ class Approval:
     """Pattern over the hardware revision; empty: every one."""
     firmware: str = ""
     """Pattern over the firmware's display id; empty: every one."""
+    dated: date = _NEVER
+    """Of the copy that it stands in, where that is not the built-in one's."""
+    evidence: Evidence = Evidence.DOCUMENTED
+
+    @property
+    def problem(self) -> str:
+        """What is wrong with it; empty: nothing."""
+        for name, pattern in (("hardware", self.hardware), ("firmware", self.firmware)):
+            try:
+                re.compile(pattern)
+            except re.error as error:
+                return f"{name}: {error}"
+        return "" if self.number.strip() else "number: missing"
 
     def fits(self, identity: Identity) -> bool:
         """Whether it is about this hardware and this firmware."""
@@ -55,9 +68,8 @@ class Approvals:
         An approval that ran out forbids to place a terminal newly (the card schemes' rule for new deployments); one
         that is in use already stays, and the date is shown.
         """
-        if today - self.dated > timedelta(days=max_age_days):
-            return None
-        known = [one for one in self.approval if (one.vendor, one.model) == (identity.vendor, identity.model)]
+        oldest, who = today - timedelta(days=max_age_days), (identity.vendor, identity.model)
+        known = [one for one in self.approval if (one.vendor, one.model) == who and self._copied(one) >= oldest]
         if not known:
             return None
         found = max((one for one in known if one.fits(identity)), key=lambda one: one.expires, default=None)
@@ -68,3 +80,7 @@ class Approvals:
             return Finding(CheckResult.PASS, value)
         said = phrase("the approval ran out on {date}", date=found.expires.isoformat())
         return Finding(CheckResult.FAIL if installing else CheckResult.PASS, value, said)
+
+    def _copied(self, one: Approval) -> date:
+        """When the copy was made that an entry stands in."""
+        return self.dated if one.dated == _NEVER else one.dated

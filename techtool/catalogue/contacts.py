@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Final
 
 from techtool.domain.codec import CodecError, decode_toml
+from techtool.domain.terminal import Evidence
 from techtool.errors import BadFile
 
 _FILE: Final = Path(__file__).parent / "data" / "contacts.toml"
@@ -27,6 +28,7 @@ class Contact:
     page: str = ""
     phone: str = ""
     mail: str = ""
+    evidence: Evidence = Evidence.DOCUMENTED
 
 
 @dataclass(frozen=True, slots=True)

@@ -101,6 +101,8 @@ class StateFacts:
     """Application identifiers that it takes."""
     capks: Mapping[str, str] | None = None
     """Public keys of the schemes, ``RID:INDEX`` → last day as ``YYYYMMDD``."""
+    card_standard: str | None = None
+    """Level of the card standard that its payment software follows (``PBOC 3.0``)."""
     evidence: Mapping[str, Evidence] = field(default_factory=dict)
 
 
@@ -233,6 +235,7 @@ def read_state(providers: Sequence[StateProvider], properties: Mapping[str, str]
         keys=_pairs(found["keys"]) if "keys" in found else None,
         aids=tuple(found["aids"].split()) if "aids" in found else None,
         capks=_pairs(found["capks"]) if "capks" in found else None,
+        card_standard=found.get("card_standard"),
         evidence=evidence,
     )
 

@@ -34,7 +34,7 @@ from techtool.errors import BadFile, NotFoundError
 DATA: Final = Path(__file__).parent / "data"
 _STATE_FACTS: Final = frozenset(
     {"batch", "offline_sales", "reversals", "tamper", "tid", "mid", "bootloader", "region"}
-) | {"keys", "aids", "capks", "capabilities"}
+) | {"keys", "aids", "capks", "capabilities", "card_standard"}
 
 T = TypeVar("T")
 

@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import Final
 
 from techtool.domain.codec import CodecError, decode_toml
-from techtool.domain.risk_model import FACTORS, FLOORS, Level, Weights
+from techtool.domain.risk_weights import Level, Weights
+from techtool.domain.risk_words import FACTORS, FLOORS
 from techtool.errors import BadFile
 from techtool.i18n import LANGUAGES
 

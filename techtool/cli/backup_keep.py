@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import Final
 
 import click
 
@@ -13,19 +12,10 @@ from techtool.domain.codec import plain
 from techtool.errors import UsageError
 from techtool.i18n import N_, _, translate
 from techtool.paths import Paths
-from techtool.visit.backup_log import BEGUN, DONE, BackupAction
+from techtool.visit.backup_log import ACTION_LABEL, RESULT_LABEL
 from techtool.visit.kept_backups import backup_log, keep_days
-from techtool.visit.retention import Pruned, prune
+from techtool.visit.retention import Pruned, prune, told
 from techtool.visit.services import Services
-
-ACTION_LABEL: Final = {
-    BackupAction.VERIFY: N_("opened to verify"),
-    BackupAction.RESTORE: N_("opened to restore"),
-    BackupAction.DELETE_KEY: N_("this laptop's key deleted"),
-    BackupAction.WIPE: N_("file wiped"),
-    BackupAction.LOG_DAMAGED: N_("this log was damaged and begun anew"),
-}
-RESULT_LABEL: Final = {BEGUN: N_("begun"), DONE: N_("done")}
 
 
 @click.command(
@@ -63,18 +53,9 @@ def prune_command(older_than: int | None, word: str, dry_run: bool, clock_is_rig
 def _tell(pruned: Pruned, days: int, *, dry_run: bool) -> None:
     if dry_run:
         say(_("Nothing is changed; this is what would be done."))
-    for visit in pruned.keys:
-        text = _("{visit}: this laptop's key is deleted; only the office can open its backups now.")
-        say(text.format(visit=visit))
-    for backup in pruned.wiped:
-        say(_("{backup}: wiped.").format(backup=backup))
-    for name in pruned.leftovers:
-        say(_("{file}: half-written, left by a stop; removed.").format(file=name))
-    for visit, reason in pruned.kept:
-        say(_("{visit}: left alone: {reason}").format(visit=visit, reason=reason.text()))
-    for name in pruned.unrecorded:
-        say(_("{file}: no visit on this laptop tells of it; left alone.").format(file=name))
-    if not (pruned.keys or pruned.wiped or pruned.leftovers):
+    for text in told(pruned):
+        say(text.text())
+    if not pruned.any:
         say(_("Nothing is older than {days} days.").format(days=days))
 
 

@@ -16,7 +16,7 @@ from techtool.cli.background import RunningTerminals, simulated
 from techtool.clock import Clock, SystemClock
 from techtool.domain.codec import encode_json
 from techtool.domain.release import Compare, ReleaseKind, Requirement, Rollback, Urgency
-from techtool.domain.risk_model import Trading
+from techtool.domain.risk_subject import Trading
 from techtool.domain.sign_off import SignOffWay
 from techtool.domain.terminal import Address
 from techtool.i18n import N_, translate
@@ -30,8 +30,9 @@ from techtool.simulator.run import specs_for
 from techtool.visit.awake import not_kept
 from techtool.visit.checks import SKIMMER_CHECK
 from techtool.visit.engine import Engine
+from techtool.visit.hints import Hints
 from techtool.visit.operator import Answers, ScriptedOperator
-from techtool.visit.services import Hints, Services, VisitRequest
+from techtool.visit.services import Services, VisitRequest
 from techtool.visit.setup import make_key, save_person, save_recipients, trust_root
 from techtool.visit.steps.sign_off import AUTO
 

@@ -10,6 +10,7 @@ from techtool.domain.salvage import SalvageRecord
 from techtool.errors import Exit, TechtoolError
 from techtool.i18n import N_, _
 from techtool.paths import Paths
+from techtool.reports.health_words import readable_word
 from techtool.reports.salvage import salvage_lines
 from techtool.visit.checkup import Health, examine, rebuild
 from techtool.visit.health import Finding
@@ -80,7 +81,7 @@ def _salvage(house: House, visits: tuple[str, ...], *, salvage_all: bool) -> tup
 
 
 def _tell(health: Health) -> None:
-    say(_("{count} visits can be read.").format(count=health.readable))
+    say(readable_word(health.readable))
     for finding in health.findings:
         say(f"{'✗' if finding.problem else '·'} {finding.what.text()}")
         if finding.problem:

@@ -8,7 +8,6 @@ from typing import Final
 
 import click
 
-from techtool.catalogue.cadence import load_cycles
 from techtool.cli.columns import wrapped
 from techtool.cli.output import emit_json, say
 from techtool.domain.due import Due, Wishes, due_list
@@ -40,7 +39,7 @@ def command(bundle: Path | None, *, as_json: bool) -> int:
     now = services.clock.now().astimezone()
     chosen = services.settings.cadence
     wishes = Wishes(chosen.default_days, chosen.inspection_days)
-    found = due_list(entries, releases, load_cycles(), wishes, now)
+    found = due_list(entries, releases, services.facts.cycles(), wishes, now)
     if as_json:
         emit_json({"terminals": [_json(due, now.date()) for due in found], "damaged": damaged})
     else:

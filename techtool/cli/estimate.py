@@ -5,11 +5,11 @@ from __future__ import annotations
 import click
 
 from techtool.cli.output import emit_json, say
-from techtool.domain.plan import StepKind
-from techtool.domain.timing import ENOUGH, STATION_LABEL, Calibration, calibration
+from techtool.domain.calibration import ENOUGH, Calibration, calibration
 from techtool.errors import Exit, UsageError
 from techtool.i18n import N_, _, phrase, translate
 from techtool.paths import Paths
+from techtool.reports.health_words import NOTHING_YET, calibration_word, worth_telling
 from techtool.visit.services import Services
 
 
@@ -26,11 +26,11 @@ def command(*, calibrate: bool, as_json: bool) -> int:
         emit_json({"enough_from": ENOUGH, "groups": [_json(one) for one in found]})
         return int(Exit.DONE)
     if not found:
-        say(_("Nothing to compare yet: no terminal was updated with this laptop."))
+        say(translate(NOTHING_YET))
         return int(Exit.DONE)
-    told = [one for one in found if one.enough or not (one.step or one.model)]
+    told = [one for one in found if worth_telling(one)]
     for one in told:
-        click.echo(_line(one))
+        click.echo(calibration_word(one))
     if len(found) > len(told):
         say(
             _("{count} more, by station and model, happened too seldom to say anything.").format(
@@ -39,16 +39,6 @@ def command(*, calibrate: bool, as_json: bool) -> int:
         )
     say(_("Good is 85 to 95 % within the foretold most, and half of all less than 25 % off."))
     return int(Exit.DONE)
-
-
-def _line(one: Calibration) -> str:
-    what = translate(STATION_LABEL[StepKind(one.step)]) if one.step else _("The whole terminal")
-    name = f"{what}, {one.model}" if one.model else what
-    if not one.enough:
-        return _("{name}: {count} times; too few to say anything.").format(name=name, count=one.count)
-    return _("{name}: {count} times, {within} % within the foretold most, half less than {off} % off.").format(
-        name=name, count=one.count, within=round(100 * one.within_p90), off=round(100 * one.median_error)
-    )
 
 
 def _json(one: Calibration) -> dict[str, object]:

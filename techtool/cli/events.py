@@ -89,8 +89,9 @@ def print_json(event: Event) -> None:
 
 
 def _print_lane(event: LaneFinished) -> None:
-    mark = "✓" if event.outcome.is_good else "✗"
-    say(f"{mark} {event.address} {event.serial}: {translate(OUTCOME_LABEL[event.outcome])}")
+    mark = "✓" if event.outcome.is_good else "✗" if event.final else "!"
+    ended = translate(OUTCOME_LABEL[event.outcome]) if event.final else _("stopped, can be resumed")
+    say(f"{mark} {event.address} {event.serial}: {ended}")
     error = event.error
     if error is not None:
         say(f"  {error.code}  {error.what.text()}")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import UTC, date, datetime, timedelta, tzinfo
+from datetime import UTC, datetime, tzinfo
 
 import click
 
@@ -12,7 +12,7 @@ from techtool.cli.output import emit_json, say
 from techtool.clock import SystemClock, stamp
 from techtool.domain.codec import plain
 from techtool.domain.history import TerminalEntry
-from techtool.domain.history_search import UNFINISHED, ReleaseFate, Search, TerminalHistory, by_terminal, fates
+from techtool.domain.history_search import UNFINISHED, ReleaseFate, Search, TerminalHistory, begins, by_terminal, fates
 from techtool.domain.outcome import Outcome
 from techtool.errors import Exit
 from techtool.i18n import N_, _
@@ -56,7 +56,7 @@ def command(
     zone = clock.now().astimezone().tzinfo or UTC
     house = House.at(Paths.default(), clock)
     entries, damaged = history_of(house.home, house.index)
-    search = Search(text, site, release, _begins(since, zone), _begins(until, zone, days=1), outcome or "")
+    search = Search(text, site, release, begins(since, zone), begins(until, zone, days=1), outcome or "")
     fitting = [entry for entry in entries if search.fits(entry)]
     found = by_terminal(fitting)
     told = fates(_all_of(entries, fitting), release) if release else []
@@ -67,13 +67,6 @@ def command(
         for visit in damaged:
             say(_("✗ The record of {visit} is damaged or too new: “techtool doctor” says more.").format(visit=visit))
     return int(Exit.NOT_FOUND if not found and search != Search() else Exit.DONE)
-
-
-def _begins(day: datetime | None, zone: tzinfo, days: int = 0) -> datetime | None:
-    """The first moment of a day as the laptop's clock shows it, or of the day so many later; None: no bound."""
-    if day is None or (date.max - day.date()).days < days:
-        return None
-    return (day + timedelta(days=days)).replace(tzinfo=zone)
 
 
 def _all_of(entries: list[TerminalEntry], fitting: list[TerminalEntry]) -> list[TerminalEntry]:

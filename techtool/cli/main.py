@@ -23,6 +23,7 @@ COMMANDS: Final[dict[str, tuple[str, str]]] = {
     "demo": ("techtool.cli.demo", N_("the whole job against simulated terminals, nothing else needed")),
     "simulate": ("techtool.cli.simulate", N_("run simulated terminals until ^C, one address per line")),
     "find": ("techtool.cli.find", N_("terminals that can be seen from here")),
+    "pair": ("techtool.cli.pair", N_("pair this laptop with an Android terminal over the network")),
     "identify": ("techtool.cli.identify", N_("which terminal is at an address, and what it runs")),
     "plan": ("techtool.cli.plan", N_("what a stick would do to a terminal, with every rule and its reason")),
     "order": ("techtool.cli.order", N_("what the office's work orders say")),
@@ -33,6 +34,7 @@ COMMANDS: Final[dict[str, tuple[str, str]]] = {
     "backup": ("techtool.cli.backup", N_("the backups on this laptop")),
     "history": ("techtool.cli.history", N_("what was found and done: per terminal, site, release; a search")),
     "due": ("techtool.cli.due", N_("which terminals are due, overdue ones first")),
+    "facts": ("techtool.cli.facts", N_("what is known of makers, and what the office adds to it")),
     "estimate": ("techtool.cli.estimate", N_("how good the foretold times were")),
     "support": ("techtool.cli.support", N_("one redacted file of a visit for the support desk, and whom to call")),
     "sync": ("techtool.cli.sync", N_("sealed visits home to the office, over a network or on a stick")),
@@ -116,44 +118,64 @@ def _language_in_settings() -> str:
 
 
 def run(argv: Sequence[str]) -> int:
-    """Run one command line; returns its exit code and lets no exception out."""
+    """Run one command line and log how it ended; returns its exit code and lets no exception out."""
+    code, problem = _run(argv)
+    _log(argv, code, problem)
+    return code
+
+
+def _log(argv: Sequence[str], code: int, problem: str) -> None:
+    """What was asked for by our own words. Support bundles log nothing: made twice, they are the same file."""
+    name = argv[0] if argv else "screens"
+    if name == "support" or (argv and name not in COMMANDS) or {"-h", "--help"} & set(argv):
+        return
+    from techtool.logbook import note
+    from techtool.paths import Paths
+
+    note(Paths.default(), " ".join(filter(None, ("command", name, f"exit {code}", problem))))
+
+
+def _run(argv: Sequence[str]) -> tuple[int, str]:
+    """The exit code, and for the log the code of what went wrong."""
     as_json = "--json" in argv
     try:
         _finish_enrolment()
         result = command.main(args=list(argv), prog_name="techtool", standalone_mode=False)
-        return int(result) if isinstance(result, int) else 0
+        return (result if isinstance(result, int) else 0), ""
     except TechtoolError as error:
         show_error(error, as_json=as_json)
-        return int(error.exit_code)
+        return int(error.exit_code), error.code
     except click.exceptions.Exit as leave:
-        return leave.exit_code
+        return leave.exit_code, ""
     except click.exceptions.NoArgsIsHelpError as bare:
         say(bare.ctx.get_help())
-        return int(Exit.USAGE)
+        return int(Exit.USAGE), ""
     except click.ClickException as error:
         usage = UsageError(problem=error.format_message())
         show_error(usage, as_json=as_json)
-        return int(usage.exit_code)
+        return int(usage.exit_code), usage.code
     except (click.Abort, KeyboardInterrupt):
         stopped = Interrupted()
         show_error(stopped, as_json=as_json)
-        return int(stopped.exit_code)
+        return int(stopped.exit_code), stopped.code
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return int(Exit.FAILED)
+        return int(Exit.FAILED), ""
     except OSError as error:
         from techtool.paths import disk_error
 
         failed = disk_error(error, "stdout")
         show_error(failed, as_json=False)
-        return int(failed.exit_code)
+        return int(failed.exit_code), failed.code
     except Exception as error:
         internal = InternalError(kind=type(error).__name__, detail=_where(error))
         show_error(internal, as_json=as_json)
         if os.environ.get("TECHTOOL_DEBUG"):
             raise
         say(f"  {internal.detail}")
-        return int(internal.exit_code)
+        from techtool.logbook import places
+
+        return int(internal.exit_code), f"{internal.code} {type(error).__name__} at {places(error)}"
 
 
 def _finish_enrolment() -> None:

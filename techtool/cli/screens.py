@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from techtool.paths import Paths
 
 if TYPE_CHECKING:
-    from techtool.visit.services import Hints
+    from techtool.visit.hints import Hints
 
 
 def run_screens(paths: Paths | None = None, hints: Hints | None = None) -> int:

@@ -8,14 +8,15 @@ from pathlib import Path
 
 import click
 
-from techtool.catalogue.contacts import vendor_contacts
+from techtool.catalogue.contacts import Contact
+from techtool.catalogue.facts import load_facts
 from techtool.cli.output import emit_json, say
 from techtool.clock import SystemClock
 from techtool.domain.case_code import parse_code
-from techtool.errors import BadCaseCode, Exit, SupportDamaged, TechtoolError, UsageError
-from techtool.i18n import N_, _, language, phrase
+from techtool.errors import Exit, TechtoolError, UsageError
+from techtool.i18n import N_, _, language
 from techtool.paths import Paths
-from techtool.reports.support import Opened, check
+from techtool.reports.support import check, compare_codes
 from techtool.settings import read_settings
 from techtool.visit.rescue import House
 from techtool.visit.support import make_bundle
@@ -56,11 +57,18 @@ def command(
         raise UsageError(problem=_("Name a visit and --to DIR, or give --check or --contacts."))
     made = make_bundle(House.at(Paths.default(), SystemClock()), visit, folder, lane)
     if as_json:
-        facts = {"file": str(made.path), "size_bytes": made.opened.size_bytes, "sha256": made.opened.sha256}
+        facts = {
+            "file": str(made.path),
+            "size_bytes": made.opened.size_bytes,
+            "sha256": made.opened.sha256,
+            "left_out": list(made.left_out),
+        }
         emit_json({**facts, "case_code": made.opened.code, **_contacts_json(made.vendors)})
         return None
     click.echo(made.path)
     say(_("Case code: {code}").format(code=made.opened.code))
+    if made.left_out:
+        say(_("Too large for one file, so shortened or left out: {parts}").format(parts=", ".join(made.left_out)))
     say(_("Read it out on the telephone; it stands for this very file."))
     say()
     _contacts(made.vendors, as_json=False)
@@ -76,7 +84,7 @@ def _check(given: Sequence[str], *, as_json: bool) -> int:
     codes = [parse_code(word) for word in given if Path(word) not in files]
     opened = [(path, check(path)) for path in files]
     for path, one in opened:
-        _compare(path, one, [*codes, *_code_in(path.name)])
+        compare_codes(path, one, codes)
     if as_json:
         emit_json(
             {
@@ -102,22 +110,6 @@ def _is_path(word: str) -> bool:
     return "/" in word or "\\" in word or word.lower().endswith(".zip")
 
 
-def _code_in(name: str) -> list[str]:
-    """The code that the file was given as its name; a file may have been renamed."""
-    pieces = name.removesuffix(".zip").split("-")[-3:]
-    try:
-        return [parse_code("-".join(pieces))]
-    except BadCaseCode:
-        return []
-
-
-def _compare(path: Path, one: Opened, codes: Sequence[str]) -> None:
-    for code in codes:
-        if code != one.code:
-            problem = phrase("its case code is {found}, not {code}", found=one.code, code=code)
-            raise SupportDamaged(path=str(path), problem=problem)
-
-
 # --- whom to call ---------------------------------------------------------------------------------------------------
 
 
@@ -127,6 +119,11 @@ def _office() -> dict[str, str]:
         return dict(read_settings(Paths.default().settings).contacts)
     except TechtoolError:
         return {}
+
+
+def known_contacts() -> tuple[Contact, ...]:
+    """The office's word on makers, then what they published themselves."""
+    return load_facts(Paths.default().facts).contacts()
 
 
 def _contacts(vendors: Sequence[str], *, as_json: bool) -> None:
@@ -140,7 +137,7 @@ def _contacts(vendors: Sequence[str], *, as_json: bool) -> None:
         click.echo(f"  {name}: {value}")
     if not office:
         say("  " + _("Your office's numbers are not in the settings yet; they go under [contacts] in settings.toml."))
-    known = vendor_contacts()
+    known = known_contacts()
     for contact in known:
         if not vendors or contact.vendor in _folded(vendors):
             ways = "  ".join(filter(None, (contact.phone, contact.mail, contact.page)))
@@ -158,12 +155,12 @@ def _folded(vendors: Sequence[str]) -> list[str]:
 
 def _contacts_json(vendors: Sequence[str]) -> dict[str, object]:
     wanted = _folded(vendors)
-    known = [contact for contact in vendor_contacts() if not wanted or contact.vendor in wanted]
+    known = [contact for contact in known_contacts() if not wanted or contact.vendor in wanted]
     return {
         "office": _office(),
         "vendors": [
             {"vendor": c.vendor, "name": c.name, "page": c.page, "phone": c.phone, "mail": c.mail, "source": c.source}
             for c in known
         ],
-        "unknown": [vendor for vendor in wanted if vendor not in {c.vendor for c in vendor_contacts()}],
+        "unknown": [vendor for vendor in wanted if vendor not in {c.vendor for c in known_contacts()}],
     }

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Final
 
 import click
 
@@ -27,23 +26,14 @@ from techtool.domain.codec import plain
 from techtool.domain.outcome import OUTCOME_LABEL
 from techtool.domain.pace import MOST, WRITERS, Pace
 from techtool.domain.terminal import Address
+from techtool.domain.visit_state import STATE_LABEL, VisitState
 from techtool.errors import UsageError
 from techtool.i18n import N_, _, translate
 from techtool.paths import Paths
 from techtool.reports.salvage import salvage_lines
-from techtool.store.index import VisitState
 from techtool.visit.engine import Engine
 from techtool.visit.services import ResumeRequest, Services, VisitRequest
 from techtool.visit.visits import list_visits, open_record
-
-STATE_LABEL: Final = {
-    VisitState.OPEN: N_("unfinished"),
-    VisitState.SEALED: N_("closed and sealed"),
-    VisitState.ABANDONED: N_("closed as stopped"),
-    VisitState.DAMAGED: N_("record damaged"),
-    VisitState.SALVAGED: N_("saved from a damaged file"),
-    VisitState.NEWER: N_("made by a newer techtool"),
-}
 
 
 @click.group(help=N_("Run, resume, list, show, abandon or verify visits."))

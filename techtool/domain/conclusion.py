@@ -14,7 +14,7 @@ from techtool.domain.question import CheckResult
 from techtool.domain.required_tests import is_due
 from techtool.domain.sign_off import Conclusion
 from techtool.domain.visit import CheckRecord, LaneRecord, VisitRecord
-from techtool.domain.work_order import missing_terminals
+from techtool.domain.work_order import missing_places, missing_terminals, reached_as
 from techtool.i18n import N_, Phrase
 
 CONCLUSION_LABEL = {
@@ -100,6 +100,28 @@ def lane_conclusion(lane: LaneRecord) -> Conclusion:
     if any(test.result == CheckResult.FAIL.value for test in left) or still_there:
         return Conclusion.REVISIT
     return Conclusion.PARTIAL if left else Conclusion.COMPLETE
+
+
+@dataclass(frozen=True, slots=True)
+class CameTo:
+    """What a record says as a whole: told of the record as it was read, before a report masks its numbers.
+
+    Only places and no texts: what is shown of them comes from the masked record.
+    """
+
+    conclusion: Conclusion
+    reached_as: tuple[int | None, ...] = ()
+    """Of each terminal of the order: the place of the visit's terminal that it was; None: that cannot be told."""
+    missing: tuple[int, ...] = ()
+    """Places in the order of those that were not reached."""
+
+
+def came_to(visit: VisitRecord) -> CameTo:
+    """All of it."""
+    terminals = visit.order.terminals if visit.order else ()
+    reached = [reached_as(terminal, visit) for terminal in terminals]
+    places = tuple(next((n for n, one in enumerate(visit.lanes) if one is lane), None) for lane in reached)
+    return CameTo(conclusion(visit), places, missing_places(visit))
 
 
 def conclusion(visit: VisitRecord) -> Conclusion:

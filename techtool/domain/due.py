@@ -14,7 +14,7 @@ from typing import Final
 from techtool.domain.history import UNKNOWN, TerminalEntry
 from techtool.domain.outcome import Outcome
 from techtool.domain.release import Release, ReleaseKind, Urgency
-from techtool.domain.terminal import titled
+from techtool.domain.terminal import Evidence, titled
 from techtool.domain.versions import Comparison, compare
 
 _UPDATED: Final = (Outcome.SUCCESS, Outcome.SUCCESS_NOT_RESTORED)
@@ -32,6 +32,7 @@ class Cadence:
     source: str
     model: str = ""
     kind: ReleaseKind | None = None
+    evidence: Evidence = Evidence.DOCUMENTED
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +46,7 @@ class Life:
     last_supported: Mapping[str, str] = field(default_factory=dict)
     """Release id → highest version for this hardware."""
     end_of_life: date | None = None
+    evidence: Evidence = Evidence.DOCUMENTED
 
 
 @dataclass(frozen=True, slots=True)

@@ -103,12 +103,15 @@ def duration(prior_s: float, observed_s: Sequence[float] = (), *, sigma: float =
 
 
 def transfer(size_bytes: int, bytes_s: float, observed_bytes_s: Sequence[float] = ()) -> Estimate:
-    """How long ``size_bytes`` take over a link of about ``bytes_s``."""
+    """How long ``size_bytes`` take over a link of about ``bytes_s``, by the rates it was seen to have."""
     if size_bytes <= 0:
         return Estimate(0.0, 0.0)
     rate, spread = blend(bytes_s, observed_bytes_s)
     p50_s = size_bytes / rate
-    return Estimate(p50_s, p50_s * math.exp(Z90 * spread))
+    p90_s = p50_s * math.exp(Z90 * spread)
+    if len(observed_bytes_s) >= EMPIRICAL_FROM:
+        p90_s = max(p50_s, size_bytes / _quantile(observed_bytes_s, 0.1))
+    return Estimate(p50_s, p90_s)
 
 
 def together(parts: Sequence[Estimate]) -> Estimate:

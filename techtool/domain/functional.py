@@ -10,6 +10,11 @@ from typing import Final
 from techtool.domain.release import ReleaseKind
 from techtool.i18n import LANGUAGES, Phrase, bilingual
 
+STANDARD_TEST: Final = "APP-04"
+"""AIDs and public keys: what a card standard consists of on a terminal."""
+STANDARD_QUESTION: Final = f"test.{STANDARD_TEST}.level"
+"""Asked beside it where the terminal does not tell its level."""
+
 
 class Mode(StrEnum):
     """Who does a test; two letters mean that either, or both, are needed."""

@@ -7,13 +7,16 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
+from techtool.domain.learning import Forecast, Observation
 from techtool.domain.outcome import Outcome
+from techtool.domain.probe import RESTARTED
 from techtool.domain.terminal import InstalledPackage, TerminalState
-from techtool.domain.timing import Forecast, Observation
-from techtool.domain.visit import CatmAction, LaneRecord, VisitRecord
+from techtool.domain.visit import CatmAction, CheckRecord, LaneRecord, VisitRecord
 
 INSPECTION: Final = "SE-02"
 """The check that stands for the inspection of the casing."""
+WATCH: Final = "APP-07"
+"""The stability watch."""
 UNKNOWN: Final = "?"
 """Stands for a version that was not read again."""
 _CHANGING: Final = (CatmAction.INSTALL, CatmAction.RESTART, CatmAction.UPDATE, CatmAction.DELETE)
@@ -64,10 +67,11 @@ class TerminalEntry:
     """When the casing and skimmer inspection was passed."""
     incidents: tuple[str, ...] = ()
     failed_checks: tuple[str, ...] = ()
+    """Tests whose last word was “fail”."""
     planned: tuple[str, ...] = ()
     """``id@version`` of what was to be installed when the work was confirmed, also where that failed."""
     restarts: int | None = None
-    """Unplanned ones after the work; None: nobody looked."""
+    """Unplanned ones in the stability watch, which ends at the first; None: nobody looked."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +97,7 @@ def _entry(visit: VisitRecord, lane: LaneRecord) -> TerminalEntry:
     state = lane.after or lane.before
     identity = state.identity if state is not None else None
     site = visit.order.site if visit.order is not None else None
+    newest = {check.id: check for check in lane.checks}
     merchant = visit.merchant or (site.merchant_name if site is not None else "")
     return TerminalEntry(
         visit=visit.id,
@@ -121,8 +126,18 @@ def _entry(visit: VisitRecord, lane: LaneRecord) -> TerminalEntry:
         hw_revision=(identity.hw_revision or "") if identity else "",
         inspected_at=next((c.at for c in reversed(lane.checks) if c.id == INSPECTION and c.result == "pass"), None),
         incidents=tuple(incident.no for incident in lane.incidents),
-        failed_checks=tuple(check.id for check in lane.checks if check.result == "fail"),
+        failed_checks=tuple(check.id for check in newest.values() if check.result == "fail"),
+        restarts=_restarts(newest.get(WATCH)),
     )
+
+
+def _restarts(watch: CheckRecord | None) -> int | None:
+    """0 where the watch was passed, 1 where it ended with a restart; a crash alone says nothing of restarts."""
+    if watch is None:
+        return None
+    if watch.said is not None and watch.said.msgid == RESTARTED.msgid:
+        return 1
+    return 0 if watch.result == "pass" else None
 
 
 def _at(visit: VisitRecord, lane: LaneRecord) -> datetime:

@@ -5,11 +5,11 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime, timedelta, tzinfo
 from typing import Final
 
 from techtool.domain.history import TerminalEntry, concerns
-from techtool.domain.outcome import Outcome
+from techtool.domain.outcome import TRIED, Outcome
 
 UNFINISHED: Final = "unfinished"
 """Stands for an outcome that there is not yet."""
@@ -46,6 +46,13 @@ class Search:
         if self.until is not None and entry.at >= self.until:
             return False
         return not self.outcome or self.outcome == (entry.outcome.value if entry.outcome else UNFINISHED)
+
+
+def begins(day: date | None, zone: tzinfo, days: int = 0) -> datetime | None:
+    """The first moment of a day as the laptop's clock shows it, or of the day so many later; None: no bound."""
+    if day is None or (date.max - date(day.year, day.month, day.day)).days < days:
+        return None
+    return datetime(day.year, day.month, day.day, tzinfo=zone) + timedelta(days=days)
 
 
 def _folded(text: str) -> str:
@@ -101,7 +108,7 @@ class ReleaseFate:
 
     key: str
     tried: int
-    """Terminals' visits in which it was confirmed and that came to an end."""
+    """Terminals' visits in which it was confirmed and begun, and that came to an end."""
     good: int
     """Of those, how many ended with it installed and verified and everything in order."""
     runs_on: tuple[str, ...]
@@ -128,10 +135,10 @@ def _keys(entry: TerminalEntry) -> Iterator[str]:
 
 
 def _fate(entries: Sequence[TerminalEntry], key: str) -> ReleaseFate:
-    ended = [entry for entry in entries if entry.outcome is not None and key in (*entry.planned, *entry.releases)]
-    good = [entry for entry in ended if entry.outcome is Outcome.SUCCESS and key in entry.releases]
+    tried = [entry for entry in entries if entry.outcome in TRIED and key in (*entry.planned, *entry.releases)]
+    good = [entry for entry in tried if entry.outcome is Outcome.SUCCESS and key in entry.releases]
     running = [one.serial for one in by_terminal(entries) if _running(one, key.partition("@")[0]) == key]
-    return ReleaseFate(key, len(ended), len(good), tuple(sorted(running)))
+    return ReleaseFate(key, len(tried), len(good), tuple(sorted(running)))
 
 
 def _running(history: TerminalHistory, release: str) -> str:

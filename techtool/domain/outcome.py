@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from enum import StrEnum
+from typing import Final
 
 from techtool.errors import Exit, gravest
 from techtool.i18n import N_
@@ -52,6 +53,21 @@ OUTCOME_LABEL: dict[Outcome, str] = {
     Outcome.CANCELLED: N_("cancelled"),
     Outcome.REFUSED: N_("refused, nothing changed"),
 }
+
+
+TRIED: Final = frozenset(
+    {
+        Outcome.SUCCESS,
+        Outcome.SUCCESS_NOT_RESTORED,
+        Outcome.NEEDS_REBOOT,
+        Outcome.FAILED_DEVICE_OK,
+        Outcome.ROLLED_BACK,
+        Outcome.FAILED_NEEDS_FIRMWARE,
+        Outcome.FAILED_UNRECOVERABLE,
+        Outcome.INCONSISTENT,
+    }
+)
+"""Outcomes after something was tried; refused, cancelled and never begun say nothing of how it goes."""
 
 
 def worst(outcomes: Sequence[Outcome]) -> Outcome:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection
 from dataclasses import dataclass
+from typing import Final
 
 from techtool.domain.question import CheckResult
 from techtool.i18n import Phrase, phrase
@@ -21,24 +23,40 @@ class Finding:
     """Why it is not a pass; for a pass what a person should know besides."""
 
 
+RESTARTED: Final = phrase("the terminal restarted by itself")
+"""What a watch says that ended with a restart nobody asked for."""
+
+
+@dataclass(frozen=True, slots=True)
+class Crash:
+    """One entry of the crash log."""
+
+    process: str
+    at: str = ""
+    """As the log says it; together with the process it tells two crashes apart, also in a log that wraps around."""
+
+
 @dataclass(frozen=True, slots=True)
 class Pulse:
     """One look at whether a terminal runs steadily; two of them are compared."""
 
     boot_id: str
     uptime_s: float | None
-    crashes: tuple[str, ...] | None
-    """Processes in the crash log, oldest first; None: it may not be read."""
+    crashes: tuple[Crash, ...] | None
+    """The crash log, oldest first; None: it may not be read."""
 
 
 def unsteady(first: Pulse, last: Pulse, packages: Collection[str]) -> Phrase | None:
     """What happened between two looks that must not; ``packages``: only their crashes count (none: everybody's)."""
     if first.boot_id != last.boot_id:
-        return phrase("the terminal restarted by itself")
+        return RESTARTED
     if first.uptime_s is not None and last.uptime_s is not None and last.uptime_s < first.uptime_s:
-        return phrase("the terminal restarted by itself")
-    new = (last.crashes or ())[len(first.crashes or ()) :]
-    ours = [name for name in new if not packages or name in packages]
+        return RESTARTED
+    if first.crashes is None or last.crashes is None:
+        return None
+    # What both looks hold is old; the log may have lost its oldest entries meanwhile.
+    new = Counter(last.crashes) - Counter(first.crashes)
+    ours = [crash.process for crash in new.elements() if not packages or crash.process in packages]
     if ours:
         return phrase("{package} crashed {count} times", package=ours[-1], count=ours.count(ours[-1]))
     return None

@@ -10,6 +10,7 @@ import dataclasses
 import re
 from collections.abc import Collection, Mapping, Sequence
 from enum import Enum
+from functools import lru_cache
 from typing import Any, Final, TypeVar, cast
 
 from techtool.domain.release import VerifiedRelease
@@ -30,6 +31,11 @@ _REMEMBERED: Final = 80
 _REMEMBERED_MOST: Final = 4_096
 _SHORTEST_KNOWN: Final = 6
 """A shorter number is none that could be told from ordinary text."""
+
+
+@lru_cache(maxsize=512)
+def _holds_identity(name: str) -> bool:
+    return name in _IDENTITY_FIELDS or _SERIAL_PROPERTY.fullmatch(name) is not None
 
 
 def standing_alone(words: Collection[str]) -> re.Pattern[str] | None:
@@ -114,7 +120,7 @@ class Cleaner:
 
     def field(self, text: str, name: str) -> str:
         """A text in a field of this name: what its type says stays."""
-        if name in _IDENTITY_FIELDS or _SERIAL_PROPERTY.fullmatch(name):
+        if _holds_identity(name):
             return text
         if (name in _DIGEST_FIELDS and _DIGEST.fullmatch(text)) or _MOMENT.fullmatch(text):
             return text

@@ -136,6 +136,9 @@ class After:
     restart: bool = False
     expect_version: str = ""
     checks: tuple[str, ...] = ()
+    """Functional tests that this release asks for; one that is not in the catalogue is done by a person."""
+    texts: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    """Test of :attr:`checks` → language → what is to be tested, for one that the catalogue does not describe."""
 
 
 @dataclass(frozen=True, slots=True)

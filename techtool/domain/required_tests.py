@@ -10,12 +10,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from techtool.domain.functional import OCCASION_OF, Capability, FunctionalTest, Occasion
+from techtool.domain.functional import OCCASION_OF, Capability, FunctionalTest, Mode, Occasion
 from techtool.domain.probe import Finding
 from techtool.domain.question import CheckResult
 from techtool.domain.release import Release
 from techtool.domain.work_order import VisitType
-from techtool.i18n import N_, Phrase, phrase
+from techtool.i18n import LANGUAGES, N_, Phrase, bilingual, phrase
 
 INSTALLING = frozenset({VisitType.INSTALL, VisitType.SWAP})
 OCCASION_LABEL = {
@@ -60,6 +60,8 @@ class Situation:
     """What it has (True) and has not (False); what is not in it is not known, and a person is asked."""
     added: Mapping[str, str] = field(default_factory=dict)
     """Test id → release that adds it (``after.checks``)."""
+    texts: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    """Test id → language → what the release says of it."""
 
     @classmethod
     def of(
@@ -73,7 +75,8 @@ class Situation:
         if visit is VisitType.INSPECTION:
             occasions.add(Occasion.INSPECTION)
         added = {test: release.key for release in found for test in release.after.checks}
-        return cls(frozenset(occasions), capabilities or {}, added)
+        texts = {test: words for release in found for test, words in release.after.texts.items()}
+        return cls(frozenset(occasions), capabilities or {}, added, texts)
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +102,31 @@ def choose_tests(tests: Sequence[FunctionalTest], situation: Situation) -> tuple
         found = _chosen(test, situation, chosen)
         if found is not None:
             chosen[test.id] = found
+    for test_id in sorted(situation.added.keys() - {test.id for test in tests}):
+        chosen[test_id] = _unknown(test_id, situation)
     return tuple(chosen.values())
+
+
+def _unknown(test_id: str, situation: Situation) -> ChosenTest:
+    """A test that only the release knows: it was signed with the release, so no visit is complete without it."""
+    release = situation.added[test_id]
+    texts = situation.texts.get(test_id)
+    title = bilingual(texts) if texts else phrase("The test {id} of {release}", id=test_id, release=release)
+    return ChosenTest(test_id, title, True, phrase("{release} asks for it", release=release))
+
+
+def by_hand(chosen: ChosenTest) -> FunctionalTest:
+    """How a test is done that the catalogue does not describe: by a person, from its title alone."""
+    criteria = phrase(
+        "The release asks for this test, and this techtool does not describe it: do it as the release's notes say. "
+        "Where you do not know how, answer “not done” and why."
+    )
+    return FunctionalTest(
+        chosen.id,
+        {language: chosen.title.text(language) for language in LANGUAGES},
+        (Mode.HUMAN,),
+        {language: criteria.text(language) for language in LANGUAGES},
+    )
 
 
 def _chosen(test: FunctionalTest, situation: Situation, before: Mapping[str, ChosenTest]) -> ChosenTest | None:

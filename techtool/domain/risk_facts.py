@@ -9,28 +9,16 @@ from datetime import date, datetime, timedelta
 from typing import Final
 
 from techtool.domain.history import TerminalEntry
-from techtool.domain.outcome import Outcome
+from techtool.domain.outcome import TRIED, Outcome
 from techtool.domain.plan import Plan
 from techtool.domain.release import KeyFate, Release, ReleaseKind
-from techtool.domain.risk_model import Facts, Trading, Tries, WayBack, Weights
+from techtool.domain.risk_subject import Facts, Trading, Tries, WayBack
+from techtool.domain.risk_weights import Weights
 from techtool.domain.rollback import RollbackClass, falls_below
 from techtool.domain.terminal import Address, BatchState, Identity, TerminalState
 from techtool.i18n import Phrase, phrase
 
 _HOURS: Final = re.compile(r"([01]?\d|2[0-4]):([0-5]\d)\s*[-–—~]\s*([01]?\d|2[0-4]):([0-5]\d)")
-_TRIED: Final = frozenset(
-    {
-        Outcome.SUCCESS,
-        Outcome.SUCCESS_NOT_RESTORED,
-        Outcome.NEEDS_REBOOT,
-        Outcome.FAILED_DEVICE_OK,
-        Outcome.ROLLED_BACK,
-        Outcome.FAILED_NEEDS_FIRMWARE,
-        Outcome.FAILED_UNRECOVERABLE,
-        Outcome.INCONSISTENT,
-    }
-)
-"""Outcomes after something was tried; refused, cancelled and never begun say nothing of how it goes."""
 _WAYS: Final = {
     RollbackClass.NOTHING: WayBack.SLOT,
     RollbackClass.TERMINAL: WayBack.SLOT,
@@ -48,7 +36,7 @@ class Past:
     tries: Tries = field(default_factory=Tries)
     first_time: bool = True
     restarts: int | None = None
-    """Unplanned restarts of this terminal after its last update; None: nobody looked."""
+    """Unplanned restarts of this terminal in the watch after its last update; None: nobody looked."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +100,7 @@ def past_of(
     """Success of these releases on this model, by what is remembered; ``visit``: the one under way, left out."""
     ids = {release.id for release in releases} | {p.id for release in releases for p in release.packages}
     same = [e for e in entries if e.visit != visit and (e.vendor, e.model) == (who.vendor, who.model)]
-    tried = [entry for entry in same if entry.outcome in _TRIED]
+    tried = [entry for entry in same if entry.outcome in TRIED]
     about = [entry for entry in tried if ids & _ids(entry)]
     own = [entry.restarts for entry in same if entry.serial == who.serial and entry.restarts is not None]
     return Past(
@@ -190,7 +178,7 @@ def _warnings(
     if terminal.clock_offset_s is not None and abs(terminal.clock_offset_s) > limits.clock_off_s:
         yield phrase("its clock is days off: the buffer battery may be empty")
     if past.restarts is not None and past.restarts >= limits.restarts:
-        yield phrase("it restarted {count} times by itself after its last update", count=past.restarts)
+        yield phrase("it restarted by itself while it was watched after its last update")
     oldest = today - timedelta(days=limits.version_old_days)
     for release in known:
         runs = any(

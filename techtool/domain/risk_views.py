@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from techtool.domain.risk import Band, Risk, Side
+from techtool.domain.risk import Band, Factor, Risk, Side
 from techtool.i18n import N_, Phrase, phrase
 
 BAND_LABEL: Final = {
@@ -41,6 +41,20 @@ FACTOR_LABEL: Final = {
 }
 
 
+_SAYS_ITSELF: Final = frozenset({"link", "component"})
+"""Factors whose fact begins with their own name."""
+
+
+def risk_words(risk: Risk) -> Phrase:
+    """“moderate (6 of 25): do first …”, where “risk” stands beside it."""
+    return phrase(
+        "{band} ({score} of 25): {policy}.",
+        band=Phrase(BAND_LABEL[risk.band]),
+        score=risk.score,
+        policy=Phrase(POLICY[risk.band]),
+    )
+
+
 def risk_line(risk: Risk) -> Phrase:
     """“Risk: moderate (6 of 25): do first …”"""
     return phrase(
@@ -62,6 +76,14 @@ def reasons(risk: Risk) -> tuple[Phrase, ...]:
     return (*floors, *facts)
 
 
+def _weighed(factor: Factor) -> Phrase:
+    points = f"{factor.points:+d}"
+    if factor.id in _SAYS_ITSELF:
+        return phrase("  {points} {fact}", points=points, fact=factor.fact)
+    label = Phrase(FACTOR_LABEL.get(factor.id, factor.id))
+    return phrase("  {points} {factor}: {fact}", points=points, factor=label, fact=factor.fact)
+
+
 def explained(risk: Risk) -> tuple[Phrase, ...]:
     """Every number: each factor of both sides with its points, the sums, the levels, the score, the floors."""
     lines: list[Phrase] = []
@@ -71,11 +93,7 @@ def explained(risk: Risk) -> tuple[Phrase, ...]:
     ):
         head = phrase("{title}: {points} points, level {level} of 5", title=Phrase(title), points=points, level=level)
         lines.append(head)
-        for factor in risk.factors:
-            if factor.side is side:
-                label = Phrase(FACTOR_LABEL.get(factor.id, factor.id))
-                points_text = f"{factor.points:+d}"
-                lines.append(phrase("  {points} {factor}: {fact}", points=points_text, factor=label, fact=factor.fact))
+        lines.extend(_weighed(factor) for factor in risk.factors if factor.side is side)
     lines.append(
         phrase("Score: {likelihood} × {impact} = {score} of 25", likelihood=risk.likelihood, impact=risk.impact,
                score=risk.score)

@@ -171,6 +171,9 @@ class TerminalState:
     goes_back_itself: bool | None = None
     """Whether it says that it has two systems and starts the former one when the new one does not start."""
 
+    card_standard: str | None = None
+    """Level of the card standard that its payment software follows (``PBOC 3.0``)."""
+
     def package(self, package_id: str) -> InstalledPackage | None:
         """The installed package of that id, if any."""
         return next((p for p in self.packages if p.id == package_id), None)

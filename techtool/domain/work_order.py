@@ -117,7 +117,12 @@ def same(text: str) -> str:
 
 
 def missing_terminals(visit: VisitRecord) -> tuple[ExpectedTerminal, ...]:
-    """Terminals that the visit's order expects and that were not reached, in the order's sequence.
+    """Terminals that the visit's order expects and that were not reached, in the order's sequence."""
+    return tuple(visit.order.terminals[place] for place in missing_places(visit)) if visit.order else ()
+
+
+def missing_places(visit: VisitRecord) -> tuple[int, ...]:
+    """Where in the order they stand. Only of a record as it was read: masked numbers are each other's.
 
     One that the order names neither by serial nor by terminal number counts as reached by any terminal of its model
     that the order does not name otherwise.
@@ -126,13 +131,13 @@ def missing_terminals(visit: VisitRecord) -> tuple[ExpectedTerminal, ...]:
         return ()
     reached = [lane for lane in visit.lanes if lane.serial]
     left = list(reached)
-    missing: dict[int, ExpectedTerminal] = {}
+    missing: list[int] = []
     for place, terminal in enumerate(visit.order.terminals):
         lane = next((lane for lane in left if _is(terminal, lane, visit.order)), None)
         if lane is not None:
             left.remove(lane)
         elif terminal.serial or terminal.tid:
-            missing[place] = terminal
+            missing.append(place)
     for place, terminal in enumerate(visit.order.terminals):
         if terminal.serial or terminal.tid:
             continue
@@ -140,10 +145,10 @@ def missing_terminals(visit: VisitRecord) -> tuple[ExpectedTerminal, ...]:
             (lane for lane in left if fits_model(terminal, lane.before.identity if lane.before else None)), None
         )
         if lane is None:
-            missing[place] = terminal
+            missing.append(place)
         else:
             left.remove(lane)
-    return tuple(missing[place] for place in sorted(missing))
+    return tuple(sorted(missing))
 
 
 def reached_as(terminal: ExpectedTerminal, visit: VisitRecord) -> LaneRecord | None:

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from techtool.clock import Clock
+from techtool.domain.visit_state import VisitState
 from techtool.errors import DiskError, OfficeRefused, StoreDamaged, StoreTooNew, TechtoolError
 from techtool.i18n import Phrase
 from techtool.office.bring import Brought, bring
@@ -20,7 +21,7 @@ from techtool.office.laptop import ensure_laptop_id
 from techtool.office.marks import Marks
 from techtool.office.sealed import Sealed, read_sealed
 from techtool.store.home import Home
-from techtool.store.index import Index, VisitState
+from techtool.store.index import Index
 from techtool.store.journal import read_bytes
 
 _SEALED: Final = (VisitState.SEALED, VisitState.ABANDONED)

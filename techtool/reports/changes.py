@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from techtool.domain.functional import STANDARD_QUESTION
 from techtool.domain.terminal import BatchState, Evidence, InstalledPackage, TamperState, TerminalState
 from techtool.domain.visit import LaneRecord
 from techtool.i18n import N_, phrase
@@ -128,8 +129,17 @@ def condition(lane: LaneRecord, t: Words) -> Facts:
         t.fact(N_("Terminal no. (TID)"), _known(states, "tid", [s.tid or "" for s in states], t)),
         t.fact(N_("Merchant no. (MID)"), _known(states, "mid", [s.mid or "" for s in states], t)),
         t.fact(N_("Region"), _known(states, "region", [s.region or "" for s in states], t)),
+        t.fact(N_("Card standard"), _standard(lane, states, t)),
     ]
     return Facts(title, (*items, *_clock(states[-1], t)))
+
+
+def _standard(lane: LaneRecord, states: list[TerminalState], t: Words) -> Cell:
+    """As the terminal says it, before and after; else as a person read it from the terminal."""
+    asked = [answer for answer in lane.answers if answer.question_id == STANDARD_QUESTION and answer.answer]
+    if asked and not any(state.card_standard for state in states):
+        return Cell(t.clip(asked[-1].answer), t(EVIDENCE_LABEL[Evidence.ASKED]))
+    return _known(states, "card_standard", [s.card_standard or "" for s in states], t)
 
 
 def _waiting(states: list[TerminalState], t: Words) -> Iterator[Fact]:

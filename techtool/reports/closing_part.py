@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from techtool.domain.conclusion import CONCLUSION_LABEL, OpenTest, conclusion, open_required
+from techtool.domain.conclusion import CONCLUSION_LABEL, CameTo, OpenTest, open_required
 from techtool.domain.visit import LaneRecord, VisitRecord
-from techtool.domain.work_order import missing_terminals
 from techtool.i18n import N_, phrase
 from techtool.reports.labels import CONCLUSION_TONE
 from techtool.reports.parts import Cell, Fact, Facts, Tone
@@ -14,19 +13,19 @@ from techtool.reports.visit_parts import named, sign_off_facts
 from techtool.reports.words import Words
 
 
-def close(visit: VisitRecord, t: Words) -> Facts:
+def close(visit: VisitRecord, came_to: CameTo, t: Words) -> Facts:
     """The conclusion, what is open, the sign-off."""
-    came_to = t.fact(N_("Conclusion"), conclusion_cell(visit, t))
-    return Facts(t(N_("Close")), (came_to, *left_open(visit, t), *sign_off_facts(visit.sign_off, t)))
+    word = t.fact(N_("Conclusion"), conclusion_cell(came_to, t))
+    return Facts(t(N_("Close")), (word, *left_open(visit, came_to, t), *sign_off_facts(visit.sign_off, t)))
 
 
-def conclusion_cell(visit: VisitRecord, t: Words) -> Cell:
+def conclusion_cell(came_to: CameTo, t: Words) -> Cell:
     """Complete, partly, not done, come again; derived from the record."""
-    word = conclusion(visit)
+    word = came_to.conclusion
     return Cell(t(CONCLUSION_LABEL[word]), word.value, CONCLUSION_TONE[word])
 
 
-def left_open(visit: VisitRecord, t: Words) -> Iterator[Fact]:
+def left_open(visit: VisitRecord, came_to: CameTo, t: Words) -> Iterator[Fact]:
     """Required tests without a good result, incidents, terminals of the order that were not reached."""
     tests = [_open_test(lane, test, t) for lane in visit.lanes for test in open_required(lane)]
     if tests:
@@ -34,7 +33,8 @@ def left_open(visit: VisitRecord, t: Words) -> Iterator[Fact]:
     incidents = [incident.no for lane in visit.lanes for incident in lane.incidents]
     if incidents:
         yield t.fact(N_("Incidents"), Cell("\n".join(incidents), tone=Tone.BAD))
-    missing = [named(terminal, t) for terminal in missing_terminals(visit)]
+    terminals = visit.order.terminals if visit.order else ()
+    missing = [named(terminals[place], t) for place in came_to.missing]
     if missing:
         yield t.fact(N_("Terminals of the order that were not reached"), Cell("\n".join(missing), tone=Tone.WARN))
 

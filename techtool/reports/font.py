@@ -22,9 +22,10 @@ _KEPT: Final = "\n"
 def load() -> frozenset[int]:
     """Make the font known to the PDF library under :data:`NAME`; returns the characters it has."""
     from reportlab.pdfbase import pdfmetrics
-    from reportlab.pdfbase.ttfonts import TTFont
 
-    font = TTFont(NAME, BytesIO(lzma.decompress(FILE.read_bytes())))
+    from techtool.reports.pdf_text import MeasuredFont
+
+    font = MeasuredFont(NAME, BytesIO(lzma.decompress(FILE.read_bytes())))
     pdfmetrics.registerFont(font)
     return frozenset(font.face.charToGlyph)
 

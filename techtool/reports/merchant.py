@@ -10,7 +10,7 @@ import hashlib
 from collections.abc import Iterator
 from datetime import UTC, tzinfo
 
-from techtool.domain.conclusion import lane_conclusion
+from techtool.domain.conclusion import CameTo, came_to, lane_conclusion
 from techtool.domain.sign_off import Conclusion
 from techtool.domain.visit import LaneRecord, VisitRecord
 from techtool.i18n import N_, phrase
@@ -33,6 +33,7 @@ _LONGEST = 160
 def build_merchant(visit: VisitRecord, language: str, zone: tzinfo = UTC) -> MerchantPage:
     """The page in one language, redacted."""
     digest = hashlib.sha256(statement(visit)).hexdigest()
+    whole = came_to(visit)
     visit = redacted(visit)
     t = Words(language, zone, _LONGEST)
     return MerchantPage(
@@ -41,12 +42,12 @@ def build_merchant(visit: VisitRecord, language: str, zone: tzinfo = UTC) -> Mer
         digest=digest,
         title=t(N_("Service report for the merchant")),
         subtitle=t.clip(visit.merchant) or t(N_("Merchant not recorded")),
-        outcome=conclusion_cell(visit, t),
+        outcome=conclusion_cell(whole, t),
         notices=tuple(_notices(visit, t)),
         visit=_visit(visit, t),
         people=_people(visit, t),
         terminals=_terminals(visit, t),
-        todo=_todo(visit, t),
+        todo=_todo(visit, whole, t),
         close=Facts(t(N_("Sign-off")), tuple(sign_off_facts(visit.sign_off, t))),
         signatures=(t(N_("Technician, date")), t(N_("Merchant, name and date"))),
         notes=tuple(_notes(digest, t)),
@@ -116,9 +117,9 @@ def _row(lane: LaneRecord, t: Words) -> tuple[Cell, ...]:
     )
 
 
-def _todo(visit: VisitRecord, t: Words) -> Facts:
+def _todo(visit: VisitRecord, whole: CameTo, t: Words) -> Facts:
     """What is open, shortened: the page stays one page."""
-    items = [Fact(fact.label, _short(fact.value, t)) for fact in left_open(visit, t)]
+    items = [Fact(fact.label, _short(fact.value, t)) for fact in left_open(visit, whole, t)]
     steps = [
         Fact(t.clip(lane_name(lane)), Cell(t.say(action)))
         for lane in visit.lanes

@@ -6,6 +6,7 @@ import hashlib
 from collections.abc import Iterator
 from datetime import UTC, tzinfo
 
+from techtool.domain.conclusion import came_to
 from techtool.domain.question import CheckResult
 from techtool.domain.release import TrustFacts
 from techtool.domain.visit import VisitRecord
@@ -24,6 +25,7 @@ from techtool.reports.words import CHECK_LABEL, VISIT_STATE_LABEL, Words, groupe
 def build(visit: VisitRecord, language: str, zone: tzinfo = UTC) -> Report:
     """The report of ``visit`` in ``language``, times in ``zone``; finished, unfinished and abandoned visits alike."""
     digest = hashlib.sha256(statement(visit)).hexdigest()
+    whole = came_to(visit)
     visit = redacted(visit)
     t = Words(language, zone)
     sums = totals(visit)
@@ -39,13 +41,13 @@ def build(visit: VisitRecord, language: str, zone: tzinfo = UTC) -> Report:
         people=people(visit, t),
         place=place(visit, t),
         order=order(visit, t),
-        expected=expected(visit, t),
+        expected=expected(visit, whole, t),
         trust=_trust(visit, t),
         summary=_summary(visit, t),
         terminals=tuple(terminal_report(lane, visit.started_at, t) for lane in visit.lanes),
         totals=_totals(sums, t),
         evidence=evidence(t(N_("Photos and files of the visit")), visit.evidence, t),
-        close=close(visit, t),
+        close=close(visit, whole, t),
         signatures=(t(N_("Technician, date")), t(N_("Merchant, name and date"))),
         notes_title=t(N_("How to read and check this report")),
         notes=tuple(_notes(visit, t)),

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 from techtool.i18n import phrase
 from techtool.reports import font
 from techtool.reports.parts import WIDTHS, Cell, Facts, Notice, Problem, Table, TerminalReport, Tone
+from techtool.reports.pdf_text import Look, Text
 
 if TYPE_CHECKING:
     from reportlab.platypus import Flowable
@@ -47,6 +48,7 @@ class Drawer:
         self._heading = ParagraphStyle("heading", parent=self._label, spaceBefore=size, spaceAfter=size * 0.3)
         self._title = ParagraphStyle("title", parent=self._body, fontSize=size * 2, leading=size * 2.5)
         self._lane = ParagraphStyle("lane", parent=self._body, fontSize=size * 1.6, leading=size * 2)
+        self._looks: dict[tuple[str, str], Look] = {}
         self.soft = HexColor(_SOFT)
         self.page = PAGE
 
@@ -64,23 +66,26 @@ class Drawer:
         return escape(self.plain(text), quote=False).replace("\n", "<br/>")
 
     def _text(self, text: str, style: Any) -> Flowable:
-        from reportlab.platypus import Paragraph
-
-        return Paragraph(self._markup(text), style)
+        return self._look("{}", style).of(self.plain(text))
 
     def _cell(self, cell: Cell) -> Flowable:
-        from reportlab.platypus import Paragraph
-
         sign = f"{_SIGN[cell.tone]} " if cell.tone in _SIGN else ""
-        text = self._markup(sign + cell.text)
+        around = "{}"
         if cell.mono and cell.text:
-            text = f'<font size="{self._size * _MONO_SCALE:.2f}">{text}</font>'
+            around = f'<font size="{self._size * _MONO_SCALE:.2f}">{around}</font>'
         if cell.tone is not Tone.PLAIN:
-            text = f'<font color="{_COLOUR[cell.tone]}">{text}</font>'
-        if cell.note:
-            size = self._size * _NOTE_SCALE
-            text += f'<br/><font size="{size:.2f}" color="{_SOFT}">{self._markup(cell.note)}</font>'
-        return Paragraph(text, self._body)
+            around = f'<font color="{_COLOUR[cell.tone]}">{around}</font>'
+        if not cell.note:
+            return self._look(around, self._body).of(self.plain(sign + cell.text))
+        size = self._size * _NOTE_SCALE
+        note = f'<br/><font size="{size:.2f}" color="{_SOFT}">{self._markup(cell.note)}</font>'
+        return Text(around.format(self._markup(sign + cell.text)) + note, self._body)
+
+    def _look(self, around: str, style: Any) -> Look:
+        key = (around, style.name)
+        if key not in self._looks:
+            self._looks[key] = Look(around, style)
+        return self._looks[key]
 
     # -- parts ------------------------------------------------------------------------------------------------------
 

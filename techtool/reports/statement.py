@@ -14,12 +14,11 @@ from typing import Final
 
 from techtool.clock import stamp
 from techtool.domain.codec import encode_json
-from techtool.domain.conclusion import conclusion, lane_conclusion, open_required
+from techtool.domain.conclusion import CameTo, came_to, lane_conclusion, open_required
 from techtool.domain.plan import PlanRecord, ReleaseFinding
 from techtool.domain.schema import STATEMENT, newest
 from techtool.domain.timing import times
 from techtool.domain.visit import InstalledFile, LaneRecord, VisitRecord
-from techtool.domain.work_order import missing_terminals
 from techtool.i18n import Phrase
 from techtool.reports.facts import evidence_kinds, outcome_word, recovery_s, simulated, state_of, totals
 from techtool.reports.redaction import redacted
@@ -136,7 +135,7 @@ def _terminal(lane: LaneRecord) -> dict[str, object]:
     }
 
 
-def _visit(visit: VisitRecord) -> dict[str, object]:
+def _visit(visit: VisitRecord, whole: CameTo) -> dict[str, object]:
     return {
         "id": visit.id,
         "type": visit.kind.value,
@@ -161,8 +160,8 @@ def _visit(visit: VisitRecord) -> dict[str, object]:
         "staff_no": visit.staff_no,
         "order": neutral(visit.order),
         "arrival": neutral(visit.arrival),
-        "conclusion": conclusion(visit).value,
-        "not_reached": neutral(missing_terminals(visit)),
+        "conclusion": whole.conclusion.value,
+        "not_reached": neutral([visit.order.terminals[place] for place in whole.missing] if visit.order else []),
         "files": neutral(visit.evidence),
         "sign_off": neutral(visit.sign_off),
     }
@@ -179,7 +178,7 @@ def statement(visit: VisitRecord) -> bytes:
             "schema": SCHEMA,
             "redacted": True,
             "simulated": simulated(clean),
-            "visit": _visit(clean),
+            "visit": _visit(clean, came_to(visit)),
             "terminals": [_terminal(lane) for lane in clean.lanes],
             "totals": neutral(totals(clean)),
         },

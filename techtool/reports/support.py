@@ -6,17 +6,17 @@ import hashlib
 import io
 import re
 import zipfile
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from lzma import LZMAError
 from pathlib import Path
 from typing import Final
 from zlib import error as zlib_error
 
-from techtool.domain.case_code import case_code
+from techtool.domain.case_code import case_code, parse_code
 from techtool.domain.redacting import standing_alone
 from techtool.domain.sensitive import KIND_LABEL, Scanner
-from techtool.errors import SupportDamaged, SupportRefused
+from techtool.errors import BadCaseCode, SupportDamaged, SupportRefused
 from techtool.i18n import Phrase, phrase
 from techtool.paths import os_problem
 from techtool.reports.redaction import masked
@@ -24,6 +24,10 @@ from techtool.reports.redaction import masked
 SUMS: Final = "SHA256SUMS"
 MAX_BYTES: Final = 64 << 20
 """Of a bundle and of all that is in it: what is larger is none of ours."""
+MOST_BYTES: Final = MAX_BYTES - (1 << 20)
+"""Of its parts together: the list of digests, and of what was left out, comes to them."""
+_LINES: Final = ".jsonl"
+_LOGS: Final = "logs/"
 _TIME: Final = (1980, 1, 1, 0, 0, 0)
 """The zip format's first moment: when a bundle was made is no part of it."""
 _SECRETS: Final = (b"AGE-SECRET-KEY-", b"PRIVATE KEY-----", b"age-encryption.org/v1")
@@ -60,6 +64,36 @@ class Opened:
     def code(self) -> str:
         """Its case code."""
         return case_code(self.sha256)
+
+
+@dataclass(frozen=True, slots=True)
+class LeftOut:
+    """A part that would have made the bundle larger than anybody opens."""
+
+    name: str
+    size_bytes: int
+    kept_bytes: int
+    """0: it is not in the bundle at all."""
+    sha256: str
+    """Of the whole part."""
+
+
+def fitting(files: Mapping[str, bytes], most_bytes: int = MOST_BYTES) -> tuple[dict[str, bytes], tuple[LeftOut, ...]]:
+    """What fits, the largest part shortened first: of a file of lines the older half goes, another goes whole."""
+    kept = dict(files)
+    while sum(map(len, kept.values())) > most_bytes:
+        name = max(kept, key=lambda one: (len(kept[one]), one))
+        kept[name] = _newer_half(kept[name]) if name.endswith(_LINES) or name.startswith(_LOGS) else b""
+    short = [name for name in sorted(files) if len(kept[name]) < len(files[name])]
+    left = tuple(
+        LeftOut(name, len(files[name]), len(kept[name]), hashlib.sha256(files[name]).hexdigest()) for name in short
+    )
+    return {name: data for name, data in kept.items() if data or not files[name]}, left
+
+
+def _newer_half(data: bytes) -> bytes:
+    """From the first whole line behind the middle on; empty where there is none."""
+    return data[len(data) // 2 :].partition(b"\n")[2]
 
 
 def numbers_masked(text: str, numbers: Collection[str]) -> str:
@@ -126,6 +160,24 @@ def check(path: Path) -> Opened:
         raise SupportDamaged(path=str(path), problem=phrase("it cannot be unpacked"), detail=str(error)) from error
     _compare(path, files)
     return Opened(tuple(sorted(files)), len(data), hashlib.sha256(data).hexdigest())
+
+
+def compare_codes(path: Path, one: Opened, codes: Sequence[str]) -> None:
+    """Whether these case codes, and the one in the file's name, are that bundle's; raises :class:`SupportDamaged`."""
+    for code in (*codes, *_code_in(path.name)):
+        if code != one.code:
+            raise SupportDamaged(
+                path=str(path), problem=phrase("its case code is {found}, not {code}", found=one.code, code=code)
+            )
+
+
+def _code_in(name: str) -> tuple[str, ...]:
+    """The code that the file was given as its name; a file may have been renamed."""
+    pieces = name.removesuffix(".zip").split("-")[-3:]
+    try:
+        return (parse_code("-".join(pieces)),)
+    except BadCaseCode:
+        return ()
 
 
 def _unpacked(data: bytes) -> dict[str, bytes]:

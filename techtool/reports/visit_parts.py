@@ -9,10 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from techtool.domain.conclusion import CameTo
 from techtool.domain.evidence import EvidenceFile
 from techtool.domain.sign_off import SignOff, SignOffWay
 from techtool.domain.visit import VisitRecord
-from techtool.domain.work_order import Arrival, ExpectedTerminal, missing_terminals, reached_as
+from techtool.domain.work_order import Arrival, ExpectedTerminal
 from techtool.i18n import N_, phrase
 from techtool.reports.labels import EVIDENCE_KIND_LABEL, METHOD_LABEL, TYPE_LABEL, WAY_LABEL
 from techtool.reports.parts import Cell, Fact, Facts, Table, Tone
@@ -115,20 +116,22 @@ def order(visit: VisitRecord, t: Words) -> Facts:
     return Facts(title, tuple(facts))
 
 
-def expected(visit: VisitRecord, t: Words) -> Table:
+def expected(visit: VisitRecord, came_to: CameTo, t: Words) -> Table:
     """Terminals of the order, each with whether it was reached."""
     columns = (t(N_("Terminal of the order")), t(N_("Terminal no. (TID)")), t(N_("Counter")), t(N_("Reached")))
     given = visit.order
-    rows = tuple(_expected(terminal, visit, t) for terminal in (given.terminals if given else ()))
+    rows = tuple(_expected(place, one, visit, came_to, t) for place, one in enumerate(given.terminals if given else ()))
     return Table(t(N_("Terminals of the order")), columns, rows, "", kind="expected")
 
 
-def _expected(terminal: ExpectedTerminal, visit: VisitRecord, t: Words) -> tuple[Cell, ...]:
+def _expected(
+    place: int, terminal: ExpectedTerminal, visit: VisitRecord, came_to: CameTo, t: Words
+) -> tuple[Cell, ...]:
     name = " ".join(filter(None, (terminal.vendor, terminal.model))) or t(N_("Terminal"))
-    lane = reached_as(terminal, visit)
-    if lane is not None:
-        mark = Cell(phrase("as terminal {lane}", lane=lane.lane).text(t.language), tone=Tone.GOOD)
-    elif any(one is terminal for one in missing_terminals(visit)):
+    reached = came_to.reached_as[place]
+    if reached is not None:
+        mark = Cell(phrase("as terminal {lane}", lane=visit.lanes[reached].lane).text(t.language), tone=Tone.GOOD)
+    elif place in came_to.missing:
         mark = Cell(t(N_("not reached")), tone=Tone.WARN)
     else:
         mark = Cell(t(N_("cannot be told: the order names no serial number")))

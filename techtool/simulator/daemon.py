@@ -22,7 +22,8 @@ _READ_LIMIT = 2 << 20
 
 def _bound(port: int) -> socket.socket:
     """A socket that holds ``port`` without listening: connections are refused, nobody else can take it."""
-    held = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    # asyncio turns Nagle's waiting off only where the protocol is named, and adbd has it off.
+    held = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     try:
         if hasattr(socket, "SO_EXCLUSIVEADDRUSE"):
             held.setsockopt(socket.SOL_SOCKET, socket.SO_EXCLUSIVEADDRUSE, 1)

@@ -23,16 +23,20 @@ MAX_DEPTH: Final = 64
 """Of a document: what was written can be read again however deep the reader's own stack is."""
 
 
+_LEAVES: Final = frozenset({str, int, float, bool, type(None)})
+"""Most of what a document holds: never changed in place, so a copy shares it, without a call for each."""
+
+
 def copied(document: Mapping[str, object]) -> Fields:
-    """A deep copy of a document; several times faster than ``copy.deepcopy``."""
-    return {key: _copied(value) for key, value in document.items()}
+    """A deep copy of a document; an order of magnitude faster than ``copy.deepcopy``."""
+    return {key: value if type(value) in _LEAVES else _copied(value) for key, value in document.items()}
 
 
 def _copied(value: object) -> object:
     if isinstance(value, dict):
-        return {key: _copied(item) for key, item in value.items()}
+        return {key: item if type(item) in _LEAVES else _copied(item) for key, item in value.items()}
     if isinstance(value, list):
-        return [_copied(item) for item in value]
+        return [item if type(item) in _LEAVES else _copied(item) for item in value]
     return value
 
 
@@ -40,6 +44,8 @@ def _refuse_lossy(value: object, depth: int = 0) -> None:
     """Refuse what would come back from JSON as something else (NaN as null, bytes as text, 1 as "1")."""
     if depth > MAX_DEPTH:
         raise ValueError(f"a document is nested more than {MAX_DEPTH} deep")
+    if type(value) is str:
+        return
     if isinstance(value, float):
         if not math.isfinite(value):
             raise ValueError(f"{value} has no JSON form")

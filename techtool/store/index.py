@@ -6,7 +6,6 @@ import contextlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from enum import StrEnum
 from itertools import chain
 from pathlib import Path
 from typing import Final
@@ -17,9 +16,10 @@ from tinydb.table import Document
 
 from techtool.domain.codec import CodecError, convert, plain
 from techtool.domain.history import TerminalEntry, VisitDetails, concerns
+from techtool.domain.learning import Forecast, Observation
 from techtool.domain.outcome import Outcome
 from techtool.domain.schema import INDEX, newest
-from techtool.domain.timing import Forecast, Observation
+from techtool.domain.visit_state import VisitState
 from techtool.errors import DiskError, NotFoundError, StoreDamaged, StoreError, StoreTooNew
 from techtool.i18n import raw
 from techtool.paths import disk_error
@@ -34,19 +34,6 @@ _TABLE: Final = "visits"
 _TERMINALS: Final = "terminals"
 _OBSERVATIONS: Final = "observations"
 _FORECASTS: Final = "forecasts"
-
-
-class VisitState(StrEnum):
-    """In what state a visit's journal is."""
-
-    OPEN = "open"
-    SEALED = "sealed"
-    ABANDONED = "abandoned"
-    DAMAGED = "damaged"
-    SALVAGED = "salvaged"
-    """It was closed, then damaged: what could be saved of it, unsealed, and nothing is done to it any more."""
-    NEWER = "newer"
-    """Only a newer techtool can read it."""
 
 
 _CLOSED: Final = (VisitState.SEALED, VisitState.ABANDONED, VisitState.SALVAGED)

@@ -82,6 +82,7 @@ class AndroidTerminal:
             tamper=facts.tamper,
             bootloader=facts.bootloader,
             region=facts.region,
+            card_standard=facts.card_standard,
             clock_offset_s=offset,
             uptime_s=parse_number(uptime or ""),
             takes_older=_said(properties, "ro.debuggable", "1"),

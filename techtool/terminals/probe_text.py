@@ -6,12 +6,15 @@ import re
 from dataclasses import dataclass
 from typing import Final
 
+from techtool.domain.probe import Crash
+
 _AGENT: Final = re.compile(r"NetworkAgentInfo\b.*?Transports: (?P<transport>[A-Z_|]+)(?P<rest>.*)")
 _STRENGTH: Final = re.compile(r"\bSignalStrength: (-?\d+)")
 _LEVEL: Final = re.compile(r"\blevel=(\d)\b")
 _IN_SERVICE: Final = re.compile(r"mServiceState=(?:\{[^}]*?RegState=0\(IN_SERVICE\)|0\b)")
 _PROCESS: Final = re.compile(r"\bAndroidRuntime: Process: (?P<name>[A-Za-z0-9_.:]+), PID: \d+")
 _NATIVE: Final = re.compile(r"\bDEBUG\s*: pid: \d+, tid: \d+, name: .*>>> (?P<name>\S+) <<<")
+_TIME: Final = re.compile(r"\d\d-\d\d \d\d:\d\d:\d\d\.\d{3}")
 _FEATURE: Final = re.compile(r"(?m)^feature:([A-Za-z0-9._]+)")
 _SPACE: Final = re.compile(r"(?<!\S)(\d+)\s+(\d+)\s+(-?\d+)\s+(?:\d+|-)%")
 
@@ -75,10 +78,16 @@ def parse_cellular(text: str) -> tuple[bool, int | None]:
     return _IN_SERVICE.search(text) is not None, max(levels, default=None)
 
 
-def parse_crashes(text: str) -> tuple[str, ...]:
-    """``logcat -d -b crash``: the process of each crash, Java's and native ones, oldest first."""
+def parse_crashes(text: str) -> tuple[Crash, ...]:
+    """``logcat -d -b crash``: each crash, Java's and native ones, oldest first."""
     found = (_PROCESS.search(line) or _NATIVE.search(line) for line in text.splitlines())
-    return tuple(crash["name"].partition(":")[0] for crash in found if crash is not None)
+    return tuple(Crash(hit["name"].partition(":")[0], _moment(hit.string)) for hit in found if hit is not None)
+
+
+def _moment(line: str) -> str:
+    """The time that a line of the log begins with (``threadtime``); empty: it has none."""
+    time = _TIME.match(line)
+    return time[0] if time is not None else ""
 
 
 def parse_features(text: str) -> frozenset[str] | None:

@@ -25,8 +25,8 @@ from techtool.terminals.install_sessions import opened
 from techtool.terminals.refusals import install_failed
 from techtool.terminals.shell import answer_of, ask
 
-STAGE_FROM_BYTES: Final = 8 << 20
-"""Below this a lost link costs seconds, and nothing is laid down."""
+STAGE_FROM_BYTES: Final = 1 << 20
+"""Below this a lost link costs less than the questions that laying it down takes, and it is sent whole."""
 FOLDER: Final = "/data/local/tmp/techtool"
 """The shell user's own place on every Android."""
 _ROOM_PERCENT: Final = 210

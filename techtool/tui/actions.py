@@ -28,10 +28,15 @@ _ALL: Final = (
     Action("begin", "f2", "F2", N_("Begin"), N_("begin with what is entered")),
     Action("save", "f2", "F2", N_("Keep"), N_("keep what is entered")),
     Action("log", "f3", "F3", N_("Log"), N_("everything that happened in this visit, newest last")),
+    Action("upkeep", "f3", "F3", N_("Log, delete"), N_("who opened which backup; delete what is past its time")),
+    Action("filters", "f4", "F4", N_("Narrow down"), N_("by site, release, days, or how it ended; again: without")),
     Action("every_rule", "f4", "F4", N_("Every rule"), N_("show the rules that are met as well")),
     Action("pick_all", "f4", "F4", N_("All"), N_("pick every terminal of the list, or none")),
     Action("refresh", "f5", "F5", N_("Look again"), N_("look for terminals, sticks and visits again")),
     Action("open_report", "f6", "F6", N_("Open report"), N_("open the report in this laptop's browser")),
+    Action(
+        "pair", "f6", "F6", N_("Pair"), N_("pair an Android terminal over the network, with the code of its screen")
+    ),
     Action("next_lane", "f7", "F7", N_("Next one"), N_("to the terminal that has waited longest for you")),
     Action("stop", "f8", "F8", N_("Stop safely"), N_("stop at the next safe point; the visit can be resumed")),
     Action("language", "f9", "F9", N_("中文 / English"), N_("change the language; the screens start again in place")),
@@ -49,6 +54,7 @@ ACTIONS: Final = {action.id: action for action in _ALL}
 
 GENERAL: Final = (
     (N_("↑ ↓"), N_("move; scroll where there is more")),
+    (N_("PgUp PgDn"), N_("scroll a page")),
     (N_("1 to 9"), N_("choose that line at once")),
     (N_("Enter"), N_("choose the marked line; go on from a field")),
     (N_("Tab"), N_("next field")),

@@ -17,15 +17,13 @@ from techtool.i18n import set_language
 from techtool.paths import Paths
 from techtool.settings import read_settings
 from techtool.tui.actions import bindings
-from techtool.tui.bridge import TICK_S
 from techtool.tui.doors import Doors, HouseDoors
-from techtool.tui.house import RESTART, House, VisitChanged
-from techtool.tui.screens.first_run import FirstRunScreen
+from techtool.tui.house import RESTART, TICK_S, House, VisitChanged
 from techtool.tui.screens.home import HomeScreen
 from techtool.tui.setup_flow import looks_ready
 from techtool.tui.terminal import lasting
 from techtool.tui.theme import THEME, Glyphs, glyphs_for, scroll_bars
-from techtool.visit.services import Hints
+from techtool.visit.hints import Hints
 
 SETTLE_S: Final = 0.35
 """How long a new question turns a deaf ear: a hand that was typing needs this to stop."""
@@ -66,8 +64,10 @@ class TechtoolApp(App[int]):
         for name in _SIGNALS:
             with contextlib.suppress(NotImplementedError, AttributeError, ValueError, RuntimeError):
                 loop.add_signal_handler(getattr(signal, name), self.exit, 130)
-        self.set_interval(TICK_S, self.house.bridge.tick)
+        self.set_interval(TICK_S, self.house.tick)
         if not looks_ready(self.house.paths):
+            from techtool.tui.screens.first_run import FirstRunScreen
+
             await self.push_screen(FirstRunScreen())
 
     async def on_unmount(self) -> None:

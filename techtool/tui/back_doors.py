@@ -15,14 +15,17 @@ from techtool.settings import Settings, read_settings, write_settings
 
 if TYPE_CHECKING:
     from techtool.bundles.roots import RootFacts
+    from techtool.domain.calibration import Calibration
     from techtool.domain.due import Due
     from techtool.domain.history import TerminalEntry
     from techtool.domain.release import Release
     from techtool.domain.restore import RestoreWish, Swap
-    from techtool.domain.timing import Calibration
+    from techtool.reports.support import Opened
+    from techtool.visit.backup_log import LogEntry
     from techtool.visit.checkup import Health
     from techtool.visit.kept_backups import KeptBackup, Verified
     from techtool.visit.orders import FoundOrders
+    from techtool.visit.retention import Pruned
     from techtool.visit.services import Services
     from techtool.visit.support import Made
     from techtool.visit.verify import Verification
@@ -69,6 +72,14 @@ class BackDoors(Protocol):
         """Read back every backup of a visit; each opening is logged."""
         ...
 
+    def backup_log(self) -> Sequence[LogEntry]:
+        """Who opened or deleted what, oldest first."""
+        ...
+
+    def prune(self, word: str, *, dry_run: bool, clock_is_right: bool) -> tuple[Pruned, int]:
+        """What goes because its time is up, on the office's ``word`` the files too; and after how many days."""
+        ...
+
     def restore_wish(self, backup: str, swap: Swap | None, identity: Path | None) -> RestoreWish:
         """What a restore is begun with; raises ``RestoreRefused`` where it could never work."""
         ...
@@ -95,6 +106,10 @@ class BackDoors(Protocol):
 
     def support(self, visit: str, folder: Path) -> Made:
         """Write the support file of a visit."""
+        ...
+
+    def check_support(self, file: Path, code: str) -> Opened:
+        """Open a support file and compare everything in it; with a case code also whether it is that file's."""
         ...
 
     def prove(self, visit: str) -> Verification:
@@ -162,6 +177,21 @@ class HouseBackDoors:
 
         return asyncio.run(verify_visit(self._services(), visit, why))
 
+    def backup_log(self) -> Sequence[LogEntry]:
+        """Needs no lock."""
+        from techtool.visit.kept_backups import backup_log
+
+        return backup_log(self._services()).entries()
+
+    def prune(self, word: str, *, dry_run: bool, clock_is_right: bool) -> tuple[Pruned, int]:
+        """After as many days as the settings say; under the home's lock when it is done."""
+        from techtool.visit.kept_backups import keep_days
+        from techtool.visit.retention import prune
+
+        services = self._services()
+        pruned = prune(services, word=word, dry_run=dry_run, clock_is_right=clock_is_right)
+        return pruned, keep_days(services).days
+
     def restore_wish(self, backup: str, swap: Swap | None, identity: Path | None) -> RestoreWish:
         """The wish, after a look whether it can be fulfilled at all."""
         from techtool.visit.restore_source import refuse_hopeless, wish_for
@@ -182,7 +212,6 @@ class HouseBackDoors:
 
     def due(self, stick: Path | None) -> Sequence[Due]:
         """By cycle, stick, weaknesses and inspection."""
-        from techtool.catalogue.cadence import load_cycles
         from techtool.domain.due import Wishes, due_list
         from techtool.visit.visits import history_of
 
@@ -195,7 +224,7 @@ class HouseBackDoors:
         entries, _damaged = history_of(services.home, services.index)
         chosen = services.settings.cadence
         wishes = Wishes(chosen.default_days, chosen.inspection_days)
-        return due_list(entries, releases, load_cycles(), wishes, services.clock.now().astimezone())
+        return due_list(entries, releases, services.facts.cycles(), wishes, services.clock.now().astimezone())
 
     def orders(self, place: Path) -> FoundOrders:
         """Unsigned, believed in nothing."""
@@ -232,6 +261,16 @@ class HouseBackDoors:
         from techtool.visit.support import make_bundle
 
         return make_bundle(House.at(self.paths, self.clock), visit, folder)
+
+    def check_support(self, file: Path, code: str) -> Opened:
+        """Against its own list of digests, the code in its name, and the one that was read out."""
+        from techtool.domain.case_code import parse_code
+        from techtool.reports.support import check, compare_codes
+
+        codes = [parse_code(code)] if code else []
+        opened = check(file)
+        compare_codes(file, opened, codes)
+        return opened
 
     def prove(self, visit: str) -> Verification:
         """Against this laptop's report key; the index remembers something of the visit too."""
@@ -304,6 +343,6 @@ class HouseBackDoors:
 
     def calibration(self) -> Sequence[Calibration]:
         """From the index."""
-        from techtool.domain.timing import calibration
+        from techtool.domain.calibration import calibration
 
         return calibration(self._services().index.forecasts())

@@ -37,7 +37,6 @@ from techtool.visit.services import ResumeRequest, VisitRequest
 
 PROGRESS_EVERY_S: Final = 0.25
 FLEET_EVERY_S: Final = 0.5
-TICK_S: Final = 1.0
 _ATTENDED: Final = frozenset({StepKind.INSPECT, StepKind.CHECK, StepKind.CONFIRM, StepKind.TEST, StepKind.SIGN_OFF})
 """Stations at which a person is asked one thing after the other; elsewhere the machine works and the person may go."""
 

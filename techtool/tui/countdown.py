@@ -9,7 +9,7 @@ from techtool.clock import Clock
 from techtool.domain.estimate import PRIOR_S, STALL_S, Phase, duration
 from techtool.domain.plan import Estimate, Plan, StepKind
 from techtool.domain.remaining import RESTART, Standing, Told, done_of, restart_of, running_of, told
-from techtool.domain.timing import pace
+from techtool.domain.tempo import pace
 from techtool.events import Event, StepDone, StepFailed, StepStarted
 from techtool.i18n import Phrase
 from techtool.tui.views.lines import Mark

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import aclosing
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from techtool.clock import Clock, SystemClock
-from techtool.domain.visit import VisitRecord
 from techtool.paths import Paths
 from techtool.tui.back_doors import BackDoors, HouseBackDoors
 from techtool.tui.office_doors import HouseOfficeDoors, OfficeDoors
@@ -16,9 +16,10 @@ from techtool.tui.views.home import Elsewhere, HomeFacts
 if TYPE_CHECKING:
     from techtool.bundles.refresh import Known
     from techtool.bundles.trust import Stick
+    from techtool.domain.nearby import Nearby
+    from techtool.domain.visit import VisitRecord
     from techtool.store.index import VisitSummary
     from techtool.tui.bridge import EngineLike
-    from techtool.visit.nearby import Nearby
     from techtool.visit.operator import Operator
 
 
@@ -57,6 +58,14 @@ class Doors(BackDoors, OfficeDoors, Protocol):
 
     async def nearby(self) -> Sequence[Nearby]:
         """Terminals that can be seen."""
+        ...
+
+    def cables(self) -> AsyncGenerator[Sequence[Nearby], None]:
+        """Those on cables, told again whenever one goes in or out."""
+        ...
+
+    def pair(self, place: str, code: str, connect_to: str) -> str:
+        """Pair with a terminal over the network, and connect where that is wanted: its address; in a thread."""
         ...
 
     def visits(self) -> Sequence[VisitSummary]:
@@ -124,10 +133,28 @@ class HouseDoors(HouseBackDoors, HouseOfficeDoors):
         return learn(path, self.paths, self.clock)
 
     async def nearby(self) -> Sequence[Nearby]:
-        """What an adb server sees."""
+        """What is plugged in, announces itself or stands in the settings."""
         from techtool.visit.nearby import nearby
 
         return await nearby(self._services())
+
+    async def cables(self) -> AsyncGenerator[Sequence[Nearby], None]:
+        """What an adb server tells."""
+        from techtool.visit.nearby import cables
+
+        async with aclosing(cables(self._services())) as changes:
+            async for found in changes:
+                yield found
+
+    def pair(self, place: str, code: str, connect_to: str) -> str:
+        """Through Google's adb."""
+        import asyncio
+
+        from techtool.visit.nearby import connect, pair
+
+        services = self._services()
+        asyncio.run(pair(services, place, code))
+        return asyncio.run(connect(services, connect_to)) if connect_to else ""
 
     def visits(self) -> Sequence[VisitSummary]:
         """From the index and the journals."""

@@ -1,7 +1,7 @@
 """What the screens may ask for.
 
 Screens call these and return at once; the work is done outside their own turn, because a screen that waits for its own
-removal waits for ever.
+removal waits for ever. What only a visit or another place needs is loaded when the first picture stands.
 """
 
 from __future__ import annotations
@@ -9,42 +9,41 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Final
+from functools import cached_property
+from importlib import import_module
+from typing import TYPE_CHECKING, Final
 
 from textual.app import App
 from textual.message import Message
 from textual.screen import Screen
 
-from techtool.domain.question import Question
-from techtool.errors import TechtoolError
+from techtool.errors import StoppedHere
 from techtool.i18n import _, language
 from techtool.paths import Paths
 from techtool.tui.background import Background
-from techtool.tui.bridge import Bridge
 from techtool.tui.doors import Doors
-from techtool.tui.navigator import Navigator
-from techtool.tui.places import SCREENS
-from techtool.tui.screens.ask import AskScreen
 from techtool.tui.screens.base import HouseScreen
-from techtool.tui.screens.first_run import FirstRunScreen
-from techtool.tui.screens.fleet import FleetScreen
-from techtool.tui.screens.help import HelpScreen
-from techtool.tui.screens.new_visit import NewVisitScreen
-from techtool.tui.screens.palette import PaletteScreen
-from techtool.tui.screens.record import RecordScreen
-from techtool.tui.screens.stick import StickScreen
-from techtool.tui.screens.visit import LogScreen, VisitScreen
-from techtool.tui.screens.visits import VisitsScreen
+from techtool.tui.screens.home import HomeScreen
 from techtool.tui.setup_flow import save_language, save_look
 from techtool.tui.theme import Glyphs
 from techtool.tui.views.home import HomeFacts
-from techtool.tui.views.palette import DO, GO, commands
-from techtool.tui.views.visit import VisitView
 from techtool.tui.widgets.toast import toast
-from techtool.visit.services import Hints, VisitRequest
+from techtool.visit.hints import Hints
+
+if TYPE_CHECKING:
+    from techtool.domain.question import Question
+    from techtool.errors import TechtoolError
+    from techtool.tui.bridge import Bridge
+    from techtool.tui.navigator import Navigator
+    from techtool.tui.views.visit import VisitView
+    from techtool.visit.services import VisitRequest
 
 RESTART: Final = -1
 """What the app returns when it is to be built again, in another language."""
+TICK_S: Final = 1.0
+"""How often the views of a visit are told that time goes by."""
+_LATER: Final = ("techtool.tui.bridge", "techtool.tui.navigator", "techtool.tui.places", "techtool.visit.visits")
+"""Loaded behind the first picture, so that the first key is answered as quickly as the others."""
 
 
 @dataclass
@@ -67,10 +66,8 @@ class House:
         self.hints = hints
         self.glyphs = glyphs
         self.settle_s = settle_s
-        self.home_facts = HomeFacts(hinted=len(hints.addresses))
-        self.bridge = Bridge(doors.engine, doors.clock, lambda view: _void(app.post_message(VisitChanged(view))))
+        self.home_facts = self._hinted(HomeFacts())
         self.quitting = False
-        self._navigator = Navigator(app)
         self._background = Background(self.tell_error)
         self.in_background = self._background.in_thread
 
@@ -79,10 +76,36 @@ class House:
         """The home folder."""
         return self.doors.paths
 
+    @cached_property
+    def bridge(self) -> Bridge:
+        """To the engine; made when the first visit is asked for."""
+        from techtool.tui.bridge import Bridge
+
+        app = self.app
+        return Bridge(self.doors.engine, self.doors.clock, lambda view: _void(app.post_message(VisitChanged(view))))
+
+    @cached_property
+    def _navigator(self) -> Navigator:
+        from techtool.tui.navigator import Navigator
+
+        return Navigator(self.app)
+
+    @property
+    def _at_work(self) -> bool:
+        """Whether a visit runs; asking does not make a bridge."""
+        return "bridge" in self.__dict__ and self.bridge.running
+
+    def tick(self) -> None:
+        """Time goes by in a visit."""
+        if "bridge" in self.__dict__:
+            self.bridge.tick()
+
     async def follow(self, view: VisitView) -> None:
         """Show a changed view; leave when that was asked for and nothing runs any more."""
         if self.quitting and view.over:
             self.app.exit(0)
+        elif view.failure is not None and view.failure.code == StoppedHere.code and not view.begun_at:
+            await (self._navigator.go_home() if view.resumed else self._navigator.back_to_form())
         else:
             await self._navigator.follow(view)
 
@@ -111,6 +134,9 @@ class House:
                 return False
             run()
             return True
+
+        from techtool.tui.screens.fleet import FleetScreen
+        from techtool.tui.screens.visit import VisitScreen
 
         await self._navigator.begin(start, lambda: FleetScreen() if self.bridge.view.fleet else VisitScreen())
 
@@ -152,15 +178,21 @@ class House:
 
     def go(self, place: str) -> None:
         """To a place from wherever one is; a visit that still runs is never left behind."""
-        if not self.bridge.running:
+        from techtool.tui.places import SCREENS
+
+        if not self._at_work:
             self._background.later(self._navigator.go(SCREENS[place]))
 
     def open_palette(self) -> None:
         """Everything that can be done on this screen, and every place."""
+        from techtool.tui.screens.first_run import FirstRunScreen
+        from techtool.tui.screens.palette import PaletteScreen
+        from techtool.tui.views.palette import DO, GO, commands
+
         screen = self.app.screen
         if not isinstance(screen, HouseScreen):
             return
-        free = not self.bridge.running and not isinstance(screen, FirstRunScreen)
+        free = not self._at_work and not isinstance(screen, FirstRunScreen)
         keys = (*screen.KEYS, *(("language",) if free else ()), "help", "quit")
 
         def chosen(value: str | None) -> None:
@@ -181,26 +213,49 @@ class House:
 
     def open_new_visit(self) -> None:
         """Terminals and stick."""
+        from techtool.tui.screens.new_visit import NewVisitScreen
+
         self.open(NewVisitScreen)
 
     def open_stick_check(self) -> None:
         """A stick without a terminal."""
+        from techtool.tui.screens.stick import StickScreen
+
         self.open(StickScreen)
 
     def open_visits(self) -> None:
         """The records."""
+        from techtool.tui.screens.visits import VisitsScreen
+
         self.open(VisitsScreen)
 
     def open_record(self, visit: str) -> None:
         """One of them."""
+        from techtool.tui.screens.record import RecordScreen
+
         self.open(lambda: RecordScreen(visit))
+
+    def open_report(self, visit: str) -> None:
+        """The page in the language of the screens; its path is told, because not every laptop opens a browser."""
+        from techtool.tui.views.reports import report_page
+
+        page = report_page(self.doors.reports(visit)) if visit else None
+        if page is None:
+            toast(self.app, _("There is no report yet."), warning=True)
+            return
+        self.app.open_url(page.as_uri())
+        toast(self.app, _("Opened in the browser: {path}").format(path=page))
 
     def open_log(self) -> None:
         """Everything that happened."""
+        from techtool.tui.screens.visit import LogScreen
+
         self.open(LogScreen)
 
     def show_help(self, keys: tuple[str, ...], about: str) -> None:
         """The keys of a screen."""
+        from techtool.tui.screens.help import HelpScreen
+
         self.open(lambda: HelpScreen(keys, about))
 
     def back(self) -> None:
@@ -209,7 +264,7 @@ class House:
 
     def go_home(self) -> None:
         """The first screen; a visit that still runs is never left behind."""
-        if not self.bridge.running:
+        if not self._at_work:
             self._background.later(self._navigator.go_home())
 
     def first_run_done(self) -> None:
@@ -223,6 +278,8 @@ class House:
             if text is not None:
                 then(text)
 
+        from techtool.tui.screens.ask import AskScreen
+
         screen = AskScreen(title, question, hint, self.settle_s)
         self._background.later(self._navigator.ask(screen, answered))
 
@@ -234,16 +291,21 @@ class House:
 
     async def _facts_found(self, facts: HomeFacts) -> None:
         sticks = self.home_facts.sticks
-        await self._show_home(replace(facts, sticks=sticks, hinted=len(self.hints.addresses)))
+        await self._show_home(replace(self._hinted(facts), sticks=sticks))
         found = await asyncio.to_thread(self.doors.sticks)
         await self._show_home(replace(self.home_facts, sticks=found))
+        await asyncio.to_thread(lambda: [import_module(name) for name in _LATER])
+
+    def _hinted(self, facts: HomeFacts) -> HomeFacts:
+        """With what the demo brings."""
+        return replace(facts, hinted=len(self.hints.addresses), hinted_stick=self.hints.stick)
 
     async def _facts_failed(self, error: TechtoolError) -> None:
         await self._show_home(replace(self.home_facts, trouble=error.what_phrase.text()))
 
     async def _show_home(self, facts: HomeFacts) -> None:
         self.home_facts = facts
-        home = self._navigator.home()
+        home = next((screen for screen in self.app.screen_stack if isinstance(screen, HomeScreen)), None)
         if home is not None and home.is_mounted:
             await home.show_home(facts)
 
@@ -253,7 +315,7 @@ class House:
 
     def set_language(self, chosen: str) -> None:
         """This one."""
-        if self.bridge.running:
+        if self._at_work:
             return
 
         def kept(_nothing: None) -> None:
@@ -271,12 +333,12 @@ class House:
 
     def start_again(self) -> None:
         """Build the screens anew, with the settings of now; what is looked at is home then."""
-        if not self.bridge.running:
+        if not self._at_work:
             self.app.exit(RESTART)
 
     def quit(self) -> None:
         """Leave; a visit under way is brought to a safe point first."""
-        if not self.bridge.running:
+        if not self._at_work:
             self.app.exit(0)
             return
         self.quitting = True
@@ -292,7 +354,8 @@ class House:
 
     async def close(self) -> None:
         """End what still runs."""
-        await self.bridge.close()
+        if "bridge" in self.__dict__:
+            await self.bridge.close()
         self._background.close()
 
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from techtool.domain.question import Question
-from techtool.errors import AnswerMissing
+from techtool.errors import StoppedHere
 from techtool.visit.operator import acceptable
 
 
@@ -33,9 +33,9 @@ class ScreenOperator:
         return tuple(pending.question for pending in self._pending)
 
     async def ask(self, question: Question) -> str:
-        """Wait for the person; raises :class:`AnswerMissing` when they asked to stop here."""
+        """Wait for the person; raises :class:`StoppedHere` when they asked to stop here."""
         if self._leaving:
-            raise AnswerMissing(question=question.id, text=question.text)
+            raise StoppedHere(question=question.id, text=question.text)
         pending = _Pending(question, asyncio.get_running_loop().create_future())
         self._pending.append(pending)
         self._changed(self.questions)
@@ -45,7 +45,7 @@ class ScreenOperator:
             self._pending.remove(pending)
             self._changed(self.questions)
         if answer is None:
-            raise AnswerMissing(question=question.id, text=question.text)
+            raise StoppedHere(question=question.id, text=question.text)
         return answer
 
     def answer(self, question: Question, text: str) -> bool:

@@ -15,7 +15,9 @@ from techtool.tui.screens.new_visit import NewVisitScreen
 from techtool.tui.screens.office import OfficeScreen
 from techtool.tui.screens.settings import SettingsScreen
 from techtool.tui.screens.stick import StickScreen
+from techtool.tui.screens.support_check import SupportCheckScreen
 from techtool.tui.screens.trust import TrustScreen
+from techtool.tui.screens.upkeep import UpkeepScreen
 from techtool.tui.screens.visits import VisitsScreen
 from techtool.tui.views import places
 
@@ -28,6 +30,8 @@ SCREENS: Final[dict[str, Callable[[], Screen[None]]]] = {
     places.DUE: DueScreen,
     places.OFFICE: OfficeScreen,
     places.SETTINGS: SettingsScreen,
+    places.UPKEEP: UpkeepScreen,
+    places.SUPPORT_CHECK: SupportCheckScreen,
     places.TRUST: TrustScreen,
     places.HEALTH: HealthScreen,
 }

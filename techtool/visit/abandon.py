@@ -65,7 +65,10 @@ def _note_unplaced(log: VisitLog, lane: LaneRecord) -> None:
 
 
 def _set_outcome(log: VisitLog, lane: LaneRecord, saved_at: datetime | None) -> Outcome:
-    """Nothing sent: cancelled. Something sent that no later verification stands for: inconsistent, never success.
+    """Nothing sent, or what ran before is back: cancelled. All else is inconsistent, never success.
+
+    That is something sent that no later verification stands for; and something installed and verified, for the
+    terminal is another one than before, and its tests were not finished.
 
     Packages and configuration files are verified in steps of their own. Where entries are missing, something may have
     been sent; then only a verification after the salvage counts.
@@ -77,6 +80,24 @@ def _set_outcome(log: VisitLog, lane: LaneRecord, saved_at: datetime | None) -> 
         fresh = not lane.gap or (saved_at is not None and step.started_at >= saved_at)
         if step.step is StepKind.VERIFY and step.state is StepState.DONE and fresh:
             open_to.discard(step.item or _PACKAGES)
-    outcome = Outcome.INCONSISTENT if open_to else Outcome.CANCELLED
+    changed = _changed(lane)
+    if changed and not open_to:
+        text = phrase(
+            "{what}: installed and verified, but the tests of this terminal were not finished. Test it before use.",
+            what=", ".join(changed),
+        )
+        log.noted(lane.lane, text, warning=True)
+    outcome = Outcome.INCONSISTENT if open_to or changed else Outcome.CANCELLED
     log.finished(lane.lane, outcome, int(OUTCOME_EXIT[outcome]), lane.error)
     return outcome
+
+
+def _changed(lane: LaneRecord) -> tuple[str, ...]:
+    """What the terminal, by its newest reading, runs or holds otherwise than before the work."""
+    configs = tuple(config.path for config in lane.restored_configs)
+    if lane.before is None or lane.after is None:
+        return configs
+    before, after = (
+        {package.id: package.version_code for package in state.packages} for state in (lane.before, lane.after)
+    )
+    return (*sorted(name for name in before.keys() | after.keys() if before.get(name) != after.get(name)), *configs)

@@ -10,10 +10,11 @@ from dataclasses import dataclass
 from typing import Final
 
 from techtool.clock import Clock
+from techtool.domain.lint_shelf import joined
 from techtool.domain.question import AnswerKind, Choice, Question
 from techtool.domain.sensitive import redact
 from techtool.domain.work_order import Arrival, VisitType, WorkOrder
-from techtool.i18n import N_, Phrase, phrase
+from techtool.i18n import N_, Phrase, phrase, raw
 from techtool.settings import Settings
 from techtool.visit.operator import NO, YES, Operator
 
@@ -86,14 +87,13 @@ async def arrive(
 def card(settings: Settings, order: WorkOrder | None, work_order: str, kind: VisitType) -> Phrase:
     """What the merchant is shown: name, staff number, company, order, and what will be done."""
     company = (order.service_company if order else "") or settings.service_company
-    return phrase(
-        "Show the merchant: {technician}, staff no. {staff_no}, {company}; order {order}: {what}.",
-        technician=settings.technician or "-",
-        staff_no=settings.staff_no or "-",
-        company=company or "-",
-        order=work_order or "-",
-        what=Phrase(WHAT[kind]),
-    )
+    who = [
+        raw(settings.technician or "-"),
+        *([phrase("staff no. {staff_no}", staff_no=settings.staff_no)] if settings.staff_no else []),
+        *([raw(company)] if company else []),
+        *([phrase("order {order}", order=work_order)] if work_order else []),
+    ]
+    return phrase("Show the merchant: {who}: {what}.", who=joined(who), what=Phrase(WHAT[kind]))
 
 
 async def _text(operator: Operator, name: str, text: Phrase) -> str:

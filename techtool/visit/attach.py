@@ -8,7 +8,7 @@ from pathlib import Path
 from techtool.domain.evidence import EvidenceFile, EvidenceKind
 from techtool.domain.sensitive import redact
 from techtool.domain.visit import VisitRecord
-from techtool.errors import NotFoundError
+from techtool.errors import NotFoundError, SignedOff
 from techtool.visit.evidence import take_in
 from techtool.visit.log import WHOLE_VISIT, VisitLog
 from techtool.visit.services import Services
@@ -26,10 +26,14 @@ def attach(
 ) -> tuple[EvidenceFile, ...]:
     """Take files into an open visit; ``terminal``: its lane or serial number, empty: the visit as a whole.
 
-    Raises :class:`BadEvidence`, ``NoSuchVisit`` and ``VisitClosed``, ``StoreLocked``, :class:`NotFoundError`.
+    Raises :class:`BadEvidence`, ``NoSuchVisit`` and ``VisitClosed``, ``StoreLocked``, :class:`NotFoundError`; and
+    :class:`SignedOff` between sign-off and seal, which a stop may part: what was confirmed stays what was confirmed.
     """
     with services.home.lock("visit attach"):
-        lane = _lane(to_close(services, visit_id), terminal)
+        visit = to_close(services, visit_id)
+        if visit.sign_off is not None:
+            raise SignedOff(visit=visit_id)
+        lane = _lane(visit, terminal)
         db = services.home.open_visit(visit_id, write=True)
         try:
             log = VisitLog(db, services.clock, visit_id)

@@ -16,7 +16,7 @@ from techtool.clock import Clock
 from techtool.domain.codec import CodecError, convert, plain
 from techtool.domain.sensitive import redact
 from techtool.errors import NotFoundError, StoreDamaged
-from techtool.i18n import raw
+from techtool.i18n import N_, raw
 from techtool.store.db import JournalDB
 from techtool.store.home import Home
 from techtool.store.journal import aside_name
@@ -40,6 +40,14 @@ class BackupAction(StrEnum):
 
 BEGUN: Final = "begun"
 DONE: Final = "done"
+ACTION_LABEL: Final = {
+    BackupAction.VERIFY: N_("opened to verify"),
+    BackupAction.RESTORE: N_("opened to restore"),
+    BackupAction.DELETE_KEY: N_("this laptop's key deleted"),
+    BackupAction.WIPE: N_("file wiped"),
+    BackupAction.LOG_DAMAGED: N_("this log was damaged and begun anew"),
+}
+RESULT_LABEL: Final = {BEGUN: N_("begun"), DONE: N_("done")}
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,7 +23,8 @@ from techtool.store.index import Index, VisitSummary
 from techtool.store.journal import TORN, aside_name
 from techtool.store.salvage import DAMAGED
 from techtool.visit.backup_log import BackupLog
-from techtool.visit.health import UPDATE, Finding, check_keys, check_settings, check_trust, too_new
+from techtool.visit.disk_protection import check_protection
+from techtool.visit.health import UPDATE, Finding, check_facts, check_keys, check_settings, check_trust, too_new
 from techtool.visit.rescue import House, damage_of
 from techtool.visit.verify import VERDICT_LABEL, Verdict, verify_file
 from techtool.visit.visits import known_visits, rebuild_index, record_in, summary_of
@@ -66,7 +67,7 @@ def examine(house: House) -> Health:
         found.append(_gone(home, visit_id))
     found += _check_index(home.paths, index)
     found += _check_backup_log(house)
-    for check in (check_settings, check_trust, check_keys):
+    for check in (check_settings, check_facts, check_trust, check_keys, check_protection):
         found += check(home.paths)
     found += _asides(home.paths)
     return Health(readable, tuple(found))

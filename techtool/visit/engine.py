@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, Coroutine, Mapping
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -30,6 +30,7 @@ from techtool.errors import (
 )
 from techtool.events import Event, Finished, Notice, VisitStarted
 from techtool.i18n import Phrase, phrase
+from techtool.logbook import places, writer
 from techtool.reports.keys import ReportKey, load_report_key
 from techtool.visit.arrive import arrive
 from techtool.visit.awake import Awake
@@ -72,20 +73,32 @@ class Engine:
     def __init__(self, services: Services, operator: Operator) -> None:
         self._services = services
         self._operator = operator
+        self._log = writer(services.paths)
 
     async def run(self, request: VisitRequest) -> AsyncGenerator[Event, None]:
         """A new visit."""
-        outlet = Outlet()
-        async with contextlib.aclosing(outlet.events_of(self._run(request, outlet))) as events:
+        outlet = Outlet(self._log)
+        async with contextlib.aclosing(outlet.events_of(self._logged(self._run(request, outlet)))) as events:
             async for event in events:
                 yield event
 
     async def resume(self, request: ResumeRequest) -> AsyncGenerator[Event, None]:
         """Go on with an unfinished visit, after reading each terminal's real state."""
-        outlet = Outlet()
-        async with contextlib.aclosing(outlet.events_of(self._resume(request, outlet))) as events:
+        outlet = Outlet(self._log)
+        async with contextlib.aclosing(outlet.events_of(self._logged(self._resume(request, outlet)))) as events:
             async for event in events:
                 yield event
+
+    async def _logged(self, job: Coroutine[None, None, None]) -> None:
+        """What ends a job before it can tell of it in an event stands in the log at least."""
+        try:
+            await job
+        except TechtoolError as error:
+            self._log(f"visit not begun or gone on with: {error.code}")
+            raise
+        except Exception as error:
+            self._log(f"defect {type(error).__name__} at {places(error)}")
+            raise
 
     # -- opening ----------------------------------------------------------------------------------------------------
 
@@ -236,9 +249,10 @@ class Engine:
         return Shared(visit.pace, Awake(self._services.keep_awake, asleep))
 
     def _tell_missing(self, log: VisitLog, outlet: Outlet) -> None:
-        """Terminals that the order expects and that nobody reached, before the merchant signs."""
-        missing = missing_terminals(read_visit(log.db))
-        if missing:
+        """Terminals that the order expects and that nobody reached, before the merchant signs; told once."""
+        visit = read_visit(log.db)
+        missing = missing_terminals(visit)
+        if missing and visit.sign_off is None:
             names = ", ".join(t.serial or t.tid or t.model or t.counter or "?" for t in missing)
             text = phrase("The order expects {count} more terminals: {names}", count=len(missing), names=names)
             self._notice(log, outlet, text)

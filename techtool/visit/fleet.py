@@ -14,6 +14,7 @@ from techtool.domain.outcome import Outcome
 from techtool.domain.pace import Pace
 from techtool.errors import AmbiguousChoice, Exit, InternalError, StoreError, TechtoolError
 from techtool.i18n import Phrase, phrase
+from techtool.logbook import places
 from techtool.visit.lane import Lane
 from techtool.visit.runner import LaneResult, reach, refused, unfinished, work
 
@@ -126,6 +127,7 @@ async def _safely(lane: Lane, job: Callable[[Lane], Awaitable[LaneResult | None]
     except TechtoolError as error:
         broken: TechtoolError = error
     except Exception as error:
+        lane.outlet.log(f"lane {lane.id} defect {type(error).__name__} at {places(error)}")
         broken = InternalError(kind=type(error).__name__)
     try:
         return unfinished(lane, broken)

@@ -16,6 +16,7 @@ from typing import Final
 from techtool.backups.keys import public_of, read_recipients
 from techtool.bundles.clock_floor import read_floor
 from techtool.bundles.roots import mirror_path, pinned, read_mirror
+from techtool.catalogue.facts import load_facts
 from techtool.errors import BadFile, StoreDamaged, StoreTooNew, TechtoolError
 from techtool.i18n import Phrase, phrase
 from techtool.paths import Paths, os_problem
@@ -56,6 +57,15 @@ def check_settings(paths: Paths) -> Iterator[Finding]:
             phrase("Or give the file another name and start techtool: it asks for name and language again."),
         )
         yield Finding(paths.settings, error.what_phrase, actions)
+
+
+def check_facts(paths: Paths) -> Iterator[Finding]:
+    """What the office supplied of makers."""
+    for error in load_facts(paths.facts).unusable:
+        again = phrase(
+            "Ask the office for the file again: “techtool facts --add FILE”. Until then it counts as not there."
+        )
+        yield Finding(Path(str(error.params["path"])), error.what_phrase, (again,))
 
 
 def check_trust(paths: Paths) -> Iterator[Finding]:
@@ -134,7 +144,7 @@ def _report_key(paths: Paths) -> None:
     body = _pem(path)
     own = own_signers(paths)
     if not own:
-        raise BadFile(path=str(public_path(path)), problem=phrase("it is not there"))
+        raise BadFile(path=str(public_path(path)), problem=phrase("there is no such file or folder"))
     if not body.startswith(_OPENSSH):
         raise BadFile(path=str(path), problem=phrase("it is not an OpenSSH key file"))
     try:

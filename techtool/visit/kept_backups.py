@@ -14,6 +14,7 @@ from techtool.domain.backup import BackupManifest
 from techtool.domain.codec import CodecError, convert
 from techtool.domain.schema import OLDEST, VISIT
 from techtool.domain.visit import VisitRecord
+from techtool.domain.visit_state import VisitState
 from techtool.errors import (
     BackupNotVerified,
     DiskError,
@@ -24,7 +25,7 @@ from techtool.errors import (
     TechtoolError,
 )
 from techtool.i18n import Phrase, phrase
-from techtool.store.index import VisitState, VisitSummary
+from techtool.store.index import VisitSummary
 from techtool.store.journal import Header
 from techtool.store.salvage import read_saved
 from techtool.visit.backup_log import BEGUN, DONE, BackupAction, BackupLog, LogEntry

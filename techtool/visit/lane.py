@@ -23,6 +23,7 @@ from techtool.errors import InternalError, LinkLost, LinkTimeout, TechtoolError,
 from techtool.events import Answered, Asked, Event, Notice, Progress, StepDone, StepFailed, StepStarted, StillWaiting
 from techtool.i18n import Phrase, phrase
 from techtool.links.base import Confirmed, Link
+from techtool.links.permission import Permission
 from techtool.terminals.base import Terminal
 from techtool.visit.awake import Awake, not_kept
 from techtool.visit.clock_watch import ClockWatch
@@ -37,6 +38,7 @@ WAIT_TOLD_EVERY_S = 10.0
 _BOUNDS_S = {CatmAction.INSTALL: 600, CatmAction.RESTART: 300}
 """The longest wait within a step, by what it does; see the links' and the driver's own limits."""
 _BOUND_S = 120
+"""Nothing else waits longer; a person who reads the terminal's question has so long too."""
 CHANGES = (CatmAction.INSTALL, CatmAction.UPDATE, CatmAction.RESTART, CatmAction.DELETE)
 """Actions after which a terminal is another one until it was read again."""
 _UNHEARD = (LinkLost, LinkTimeout, Unreachable, WrongProtocol)
@@ -72,6 +74,12 @@ class StepScope:
                 told_s, step = now_s, self.open
                 waited_s = round(now_s - self.heard_s)
                 lane.emit(StillWaiting(step.lane, step.step, clock.now(), step.item, waited_s, bound_s))
+
+    def permission(self, permission: Permission) -> None:
+        """The terminal asks whether this laptop may come in: told and recorded once; that it lasts is told anyway."""
+        if not permission.waited_s:
+            self.heard_s = self.lane.services.clock.monotonic_s()
+            self.lane.notice(permission.text, step=self.open.step, warning=True)
 
     def resumed(self, count: int) -> None:
         """So many bytes were there already: told and recorded before the first one is sent."""

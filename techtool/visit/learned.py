@@ -6,10 +6,10 @@ import contextlib
 
 from techtool.domain.estimate import Timings
 from techtool.domain.history import TerminalEntry
+from techtool.domain.learning import timings_of
 from techtool.domain.plan import Plan
 from techtool.domain.risk_facts import Past, past_of
 from techtool.domain.terminal import TerminalState
-from techtool.domain.timing import timings_of
 from techtool.errors import StoreError
 from techtool.visit.services import Services
 

@@ -41,7 +41,6 @@ from techtool.domain.visit import (
     CheckRecord,
     ErrorRecord,
     InstalledFile,
-    LaneRecord,
     StepRecord,
     StepState,
     VisitRecord,
@@ -109,8 +108,9 @@ class VisitLog:
         self._db = db
         self._clock = clock
         self.visit_id = visit_id
-        self._serials = {str(doc["serial"]) for doc in db.table("lanes").all() if doc.get("serial")}
-        """Of this visit's terminals: they stand, also where they look like card numbers."""
+        serials = {str(doc["serial"]) for doc in db.table("lanes").all() if doc.get("serial")}
+        self._cleaner = Cleaner(serials)
+        """Lets the serial numbers of this visit's terminals stand, also where they look like card numbers."""
 
     @property
     def db(self) -> JournalDB:
@@ -118,7 +118,7 @@ class VisitLog:
         return self._db
 
     def _table(self, name: str) -> CleanTable:
-        return CleanTable(self._db.table(name), Cleaner(self._serials))
+        return CleanTable(self._db.table(name), self._cleaner)
 
     # -- the visit --------------------------------------------------------------------------------------------------
 
@@ -158,7 +158,7 @@ class VisitLog:
 
     def identified(self, lane: str, state: TerminalState) -> None:
         """Which terminal it is and what it was like before the work."""
-        self._serials.add(state.identity.serial)
+        self._cleaner = self._cleaner.knowing((state.identity.serial,))
         self._set_lane(lane, serial=state.identity.serial, before=state)
 
     def planned(self, lane: str, plan: Plan, trust: TrustFacts | None) -> None:
@@ -430,22 +430,13 @@ def _all(db: JournalDB, table: str, lane: str, kind: type[T]) -> tuple[T, ...]:
     return tuple(convert(doc, kind) for doc in _docs(db, table, lane))
 
 
-def _lane(db: JournalDB, doc: Mapping[str, Any]) -> LaneRecord:
+def _lane(db: JournalDB, doc: Mapping[str, Any]) -> dict[str, Any]:
+    """A terminal's document with what other tables hold of it, as :class:`LaneRecord` has it."""
     lane = str(doc["lane"])
-    backups = _all(db, "backups", lane, BackupRecord)
-    parts: dict[str, Any] = {
-        "steps": plain(_all(db, "steps", lane, StepRecord)),
-        "answers": plain(_all(db, "answers", lane, AnswerRecord)),
-        "checks": plain(_all(db, "checks", lane, CheckRecord)),
-        "installed": plain(_all(db, "installed", lane, InstalledFile)),
-        "restored_configs": plain(_all(db, "restored_configs", lane, RestoredConfig)),
-        "restored": plain(_all(db, "restored", lane, RestoredPackage)),
-        "issues": plain(_all(db, "issues", lane, IssueRecord)),
-        "incidents": plain(_all(db, "incidents", lane, Incident)),
-        "evidence": plain(_all(db, "evidence", lane, EvidenceFile)),
-        "backup": plain(backups[-1]) if backups else None,
-    }
-    return convert({**doc, **parts}, LaneRecord)
+    tables = ("steps", "answers", "checks", "installed", "restored_configs", "restored", "issues", "incidents")
+    backups = _docs(db, "backups", lane)
+    parts = {name: _docs(db, name, lane) for name in (*tables, "evidence")}
+    return {**doc, **parts, "backup": backups[-1] if backups else None}
 
 
 def read_visit(db: JournalDB, path_shown: str = "") -> VisitRecord:
@@ -453,11 +444,10 @@ def read_visit(db: JournalDB, path_shown: str = "") -> VisitRecord:
     heads = db.table("visit").all()
     if len(heads) != 1:
         raise StoreDamaged(path=path_shown, problem=phrase("no visit is in it"))
+    lanes = [_lane(db, doc) for doc in db.table("lanes").all()]
+    derived = {"lanes": lanes, "sealed": db.sealed, "head": db.head, "salvaged": plain(salvages_of(db))}
+    derived |= {name: _docs(db, name, WHOLE_VISIT) for name in ("answers", "evidence")}
     try:
-        lanes = [_lane(db, doc) for doc in db.table("lanes").all()]
-        derived = {"lanes": plain(lanes), "sealed": db.sealed, "head": db.head, "salvaged": plain(salvages_of(db))}
-        derived["answers"] = plain(_all(db, "answers", WHOLE_VISIT, AnswerRecord))
-        derived["evidence"] = plain(_all(db, "evidence", WHOLE_VISIT, EvidenceFile))
         return convert({**heads[0], **derived}, VisitRecord)
     except CodecError as error:
         problem = phrase("its entries are whole but not understood; a newer techtool may have written them")

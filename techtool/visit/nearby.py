@@ -2,32 +2,38 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
 
-from techtool.errors import LinkError
+from techtool.domain.nearby import Nearby
 from techtool.visit.services import Services
 
 
-@dataclass(frozen=True, slots=True)
-class Nearby:
-    """A terminal that an adb server sees."""
-
-    address: str
-    state: str
-    """adb's word: ``device``, ``unauthorized``, ``offline`` …"""
-
-    @property
-    def usable(self) -> bool:
-        """Whether it would answer now."""
-        return self.state == "device"
-
-
 async def nearby(services: Services) -> list[Nearby]:
-    """What an adb server sees; nothing when no server can be asked."""
-    from techtool.links.adb.server import server_devices
+    """Everything that is plugged in, announces itself or stands in the settings; nothing is probed."""
+    from techtool.links.discovery.look import look
 
-    try:
-        devices = await server_devices(services.settings.links, services.paths, disk=services.disk)
-    except LinkError:
-        return []
-    return [Nearby(f"adb+server:{device.serial}", device.state) for device in devices]
+    return await look(services.settings.links, services.paths, disk=services.disk)
+
+
+async def cables(services: Services) -> AsyncGenerator[list[Nearby], None]:
+    """What the adb server sees, again whenever a cable goes in or out; ends when there is no server to ask."""
+    from techtool.links.discovery.look import watch_cables
+
+    async with aclosing(watch_cables(services.settings.links, services.paths, services.disk)) as changes:
+        async for found in changes:
+            yield found
+
+
+async def pair(services: Services, place: str, code: str) -> None:
+    """Pair this laptop with the terminal at ``HOST:PORT``; the code is kept nowhere."""
+    from techtool.links.adb.pairing import pair as pair_through_adb
+
+    await pair_through_adb(place, code, services.settings.links, services.paths, services.disk)
+
+
+async def connect(services: Services, place: str) -> str:
+    """Have adb connect to a paired terminal; its address."""
+    from techtool.links.adb.pairing import connect as connect_through_adb
+
+    return await connect_through_adb(place, services.settings.links, services.paths, services.disk)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import os
 import stat
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -167,8 +168,8 @@ def _order(path: Path, place: str, document: Mapping[str, object]) -> WorkOrder:
     cleaned = convert(_harmless(path, place, plain(replace(order, file="", sha256=""))), WorkOrder)
     if not cleaned.number:
         raise BadOrder(path=str(path), problem=phrase("{place}: the order's number is empty", place=f"{place}.number"))
-    serials = [same(terminal.serial) for terminal in cleaned.terminals if terminal.serial]
-    twice = next((serial for serial in serials if serials.count(serial) > 1), None)
+    counted = Counter(same(terminal.serial) for terminal in cleaned.terminals if terminal.serial)
+    twice = next((serial for serial, count in counted.items() if count > 1), None)
     if twice is not None:
         text = phrase("{place}: the serial number {serial} stands twice", place=place, serial=twice.upper())
         raise BadOrder(path=str(path), problem=text)

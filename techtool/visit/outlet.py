@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncGenerator, Coroutine
+from collections.abc import AsyncGenerator, Callable, Coroutine
 from dataclasses import replace
 
 from techtool.domain.redacting import Cleaner
 from techtool.errors import TechtoolError
 from techtool.events import Event, Progress
+from techtool.visit.logged import line_of
 
 _CLEANER = Cleaner()
 
@@ -23,11 +24,16 @@ def _progress(event: Progress) -> Progress:
 class Outlet:
     """A stream of events with one listener; nothing is lost, nothing blocks the sender but :meth:`settle`."""
 
-    def __init__(self) -> None:
+    def __init__(self, log: Callable[[str], None] = lambda _line: None) -> None:
+        self.log = log
+        """Takes lines for the support desk: fixed words and codes only."""
         self._queue: asyncio.Queue[Event | None] = asyncio.Queue()
 
     def emit(self, event: Event) -> None:
         """Send an event, without card data: whoever listens may show or print it."""
+        line = line_of(event)
+        if line:
+            self.log(line)
         self._queue.put_nowait(_progress(event) if isinstance(event, Progress) else _CLEANER.clean(event))
 
     async def settle(self) -> None:

@@ -15,9 +15,9 @@ from typing import Final
 from techtool.backups.container import SUFFIX
 from techtool.bundles.clock_floor import read_floor
 from techtool.clock import stamp
+from techtool.domain.visit_state import VisitState
 from techtool.errors import UsageError
 from techtool.i18n import Phrase, phrase
-from techtool.store.index import VisitState
 from techtool.visit.backup_log import BEGUN, DONE, BackupAction, BackupLog
 from techtool.visit.kept_backups import (
     KeptBackup,
@@ -50,6 +50,25 @@ class Pruned:
     """Visits that are due and were left alone, with the reason."""
     unrecorded: tuple[str, ...]
     """Files that no visit on this laptop tells of; never touched."""
+
+    @property
+    def any(self) -> bool:
+        """Whether anything goes."""
+        return bool(self.keys or self.wiped or self.leftovers)
+
+
+def told(pruned: Pruned) -> Iterator[Phrase]:
+    """What went, what was left alone and why: one sentence each."""
+    for visit in pruned.keys:
+        yield phrase("{visit}: this laptop's key is deleted; only the office can open its backups now.", visit=visit)
+    for backup in pruned.wiped:
+        yield phrase("{backup}: wiped.", backup=backup)
+    for name in pruned.leftovers:
+        yield phrase("{file}: half-written, left by a stop; removed.", file=name)
+    for visit, reason in pruned.kept:
+        yield phrase("{visit}: left alone: {reason}", visit=visit, reason=reason)
+    for name in pruned.unrecorded:
+        yield phrase("{file}: no visit on this laptop tells of it; left alone.", file=name)
 
 
 def prune(
@@ -91,7 +110,7 @@ def _believe_clock(services: Services) -> None:
         raise UsageError(
             problem=phrase(
                 "This laptop's clock says {now}, and the last that is recorded here is of {newest}: with a wrong clock "
-                "keys would be deleted before their time. Correct it, or add --clock-is-right.",
+                "keys would be deleted before their time. Correct it, or say that it is right (--clock-is-right).",
                 now=stamp(now),
                 newest=stamp(newest),
             )

@@ -347,11 +347,19 @@ def _is_an_answer(error: TechtoolError) -> bool:
 def unfinished(lane: Lane, error: TechtoolError) -> LaneResult:
     """Stopped between two truths: what the terminal is like is said when it was read again."""
     code = int(error.exit_code)
-    outcome = Outcome.INCONSISTENT if lane.changing else Outcome.FAILED_TRANSIENT
+    outcome = _so_far(lane)
     record = _truthful(lane, record_of(error))
-    _tell(lane, outcome, code, record)
+    _tell(lane, outcome, code, record, final=False)
     lane.log.stopped(lane.id, record, code)
     return LaneResult(outcome, code, final=False)
+
+
+def _so_far(lane: Lane) -> Outcome:
+    """How far a lane got that only stopped: “nothing changed” is not said of a terminal that was read otherwise."""
+    if lane.changing:
+        return Outcome.INCONSISTENT
+    known = lane.before is not None and lane.state is not None
+    return Outcome.SUCCESS_NOT_RESTORED if known and not _as_before(lane) else Outcome.FAILED_TRANSIENT
 
 
 def refused(lane: Lane, error: TechtoolError) -> LaneResult:
@@ -437,8 +445,9 @@ def _finish(lane: Lane, outcome: Outcome, code: int, record: ErrorRecord | None)
     return LaneResult(outcome, code, final=True)
 
 
-def _tell(lane: Lane, outcome: Outcome, code: int, record: ErrorRecord | None) -> None:
+def _tell(lane: Lane, outcome: Outcome, code: int, record: ErrorRecord | None, *, final: bool = True) -> None:
     serial = lane.state.identity.serial if lane.state else lane.record.serial
     if not serial and lane.before is not None:
         serial = lane.before.identity.serial
-    lane.emit(LaneFinished(lane.id, lane.services.clock.now(), str(lane.address), serial, outcome, code, record))
+    at = lane.services.clock.now()
+    lane.emit(LaneFinished(lane.id, at, str(lane.address), serial, outcome, code, record, final))

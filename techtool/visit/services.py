@@ -5,11 +5,12 @@ from __future__ import annotations
 import asyncio
 import secrets
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 
 import techtool
+from techtool.catalogue.facts import OfficeFacts, load_facts
 from techtool.catalogue.reader import Catalogue, load_catalogue
 from techtool.clock import Clock, SystemClock
 from techtool.domain.pace import Pace
@@ -45,6 +46,8 @@ class Services:
     """One object: only it knows whether it has the index open for writing."""
     connect: Callable[[Address], Link]
     keep_awake: KeepAwake = not_kept
+    facts: OfficeFacts = field(default_factory=OfficeFacts)
+    """What the office knows of makers beside the built-in catalogue."""
     report_formats: tuple[str, ...] = FORMATS
     """What is written when a visit is closed."""
     new_id: Callable[[datetime], str] = new_visit_id
@@ -56,17 +59,19 @@ class Services:
     def real(cls, paths: Paths, disk: Disk = DISK) -> Services:
         """This laptop: its settings, its clock, its links."""
         settings = read_settings(paths.settings)
-        home = Home(paths, disk)
+        home, facts = Home(paths, disk), load_facts(paths.facts)
+        catalogue = load_catalogue()
         return cls(
             paths=paths,
             settings=settings,
-            catalogue=load_catalogue(),
+            catalogue=replace(catalogue, approvals=facts.approvals(catalogue.approvals)),
             clock=SystemClock(),
             disk=disk,
             home=home,
             index=Index(home),
             connect=lambda address: link_for(address, settings.links, paths),
             keep_awake=keep_awake,
+            facts=facts,
         )
 
 
@@ -105,13 +110,3 @@ class ResumeRequest:
     """Serial → where that terminal is reached now."""
     identity: Path | None = None
     """An age identity file of the office's, for a restore."""
-
-
-@dataclass(frozen=True, slots=True)
-class Hints:
-    """What a screen may offer before it is typed: the demo's terminals, its stick and its passphrase."""
-
-    addresses: tuple[str, ...] = ()
-    stick: str = ""
-    passphrase: str = ""
-    """Only ever of a throwaway home."""

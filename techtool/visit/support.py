@@ -7,31 +7,24 @@ the settings. What cannot be read is named in it instead.
 from __future__ import annotations
 
 import hashlib
-import platform
-import re
-import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from importlib import metadata
 from pathlib import Path
 from typing import Final
 
-import techtool
-from techtool.catalogue.reader import DATA
 from techtool.domain.case_code import case_code
 from techtool.domain.codec import CodecError, decode_json_untyped, encode_json, plain
-from techtool.domain.visit import ErrorRecord, LaneRecord, VisitRecord
+from techtool.domain.visit import LaneRecord, VisitRecord
 from techtool.errors import NoSuchVisit, NotFoundError, TechtoolError, UsageError
-from techtool.i18n import LANGUAGES, Phrase, phrase
-from techtool.paths import Paths
+from techtool.i18n import phrase
 from techtool.reports.redaction import Redactor
 from techtool.reports.statement import statement
-from techtool.reports.support import Known, Opened, numbers_masked, pack
-from techtool.settings import Settings, read_settings
+from techtool.reports.support import MOST_BYTES, Known, LeftOut, Opened, fitting, numbers_masked, pack
 from techtool.store.frames import whole_lines
 from techtool.store.journal import read_bytes
 from techtool.visit.checkup import examine
 from techtool.visit.rescue import House
+from techtool.visit.support_about import both, catalogue, environment, error_json, readme, recorded, settings_of
 from techtool.visit.visits import record_in
 
 PREFIX: Final = "techtool-support-"
@@ -41,7 +34,6 @@ _PERSONAL: Final = frozenset({"merchant_contact", "merchant_phone", "credit_code
 _NUMBERS: Final = ("tid", "mid")
 _LOGS: Final = 2 << 20
 """Bytes of log that go with a bundle, the newest."""
-_LINE: Final = re.compile(r"[A-Za-z0-9._-]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +44,8 @@ class Made:
     opened: Opened
     vendors: tuple[str, ...]
     """Catalogue ids of the makers of the terminals in it."""
+    left_out: tuple[str, ...] = ()
+    """Parts that are shortened or missing because the bundle would have been too large."""
 
 
 def make_bundle(house: House, visit_id: str, folder: Path, lane: str = "") -> Made:
@@ -61,7 +55,8 @@ def make_bundle(house: House, visit_id: str, folder: Path, lane: str = "") -> Ma
     :class:`DiskFull`, :class:`DiskError`.
     """
     gathered = _Gathering(house, visit_id, lane)
-    data = pack(gathered.files(), gathered.known)
+    files, left_out = gathered.fitting()
+    data = pack(files, gathered.known)
     digest = hashlib.sha256(data).hexdigest()
     disk = house.home.disk
     disk.make_folder(folder)
@@ -69,7 +64,7 @@ def make_bundle(house: House, visit_id: str, folder: Path, lane: str = "") -> Ma
         disk.unlink(left)
     path = folder / f"{PREFIX}{visit_id}-{case_code(digest)}.zip"
     disk.write_file(path, data)
-    return Made(path, Opened((), len(data), digest), gathered.vendors)
+    return Made(path, Opened((), len(data), digest), gathered.vendors, tuple(part.name for part in left_out))
 
 
 class _Gathering:
@@ -88,7 +83,7 @@ class _Gathering:
             self._record = record_in(house.home, visit_id)
         except TechtoolError as error:
             self._problem = error
-        self._settings, self._bad_settings = _settings(house.home.paths)
+        self._settings, self._bad_settings = settings_of(house.home.paths)
         if lane and self._record is not None and lane not in {one.lane for one in self._record.lanes}:
             raise UsageError(problem=phrase("Visit {visit} has no terminal {lane}.", visit=visit_id, lane=lane))
         self.known = self._numbers()
@@ -105,15 +100,22 @@ class _Gathering:
         lanes = self._record.lanes if self._record is not None else ()
         return tuple(one for one in lanes if self._lane in ("", one.lane))
 
+    def fitting(self) -> tuple[dict[str, bytes], tuple[LeftOut, ...]]:
+        """What goes into the bundle, with a list of what had to stay behind."""
+        files, left_out = fitting(self.files(), MOST_BYTES)
+        if left_out:
+            files["left-out.json"] = self._json(list(plain(left_out)), indent=2)
+        return files, left_out
+
     def files(self) -> dict[str, bytes]:
         """Name → bytes, redacted."""
         files = {
-            "README.txt": _readme(self._id).encode(),
+            "README.txt": readme(self._id).encode(),
             "journal.jsonl": b"".join(self._json(line) + b"\n" for line in self._journal()),
             "journal-facts.json": self._json(self._facts(), indent=2),
-            "environment.json": self._json(_environment(), indent=2),
+            "environment.json": self._json(environment(), indent=2),
             "settings.json": self._json(self._public_settings(), indent=2),
-            "catalogue.json": self._json(_catalogue(), indent=2),
+            "catalogue.json": self._json(catalogue(), indent=2),
             "findings.json": self._json(self._findings(), indent=2),
             "errors.json": self._json([*self._errors()], indent=2),
             "trust.json": self._json({one.lane: plain(one.trust) for one in self._lanes if one.trust}, indent=2),
@@ -148,13 +150,13 @@ class _Gathering:
             "last_chain": self._lines[-1][0].chain if self._lines else None,
             "head": record.head if record is not None else None,
             "sealed": record.sealed if record is not None else None,
-            "problem": _error_json(self._problem) if self._problem is not None else None,
+            "problem": error_json(self._problem) if self._problem is not None else None,
         }
 
     def _public_settings(self) -> Mapping[str, object]:
         """The settings with the word “set” in place of what a vendor gave in confidence."""
         if self._settings is None:
-            return {"problem": _both(self._bad_settings.what_phrase) if self._bad_settings else None}
+            return {"problem": both(self._bad_settings.what_phrase) if self._bad_settings else None}
         links = replace(self._settings.links, pax=dict.fromkeys(self._settings.links.pax, "set"))
         shown = replace(self._settings, links=links)
         return dict(plain(shown))
@@ -165,8 +167,8 @@ class _Gathering:
                 "path": str(found.path),
                 "visit": found.visit or None,
                 "problem": found.problem,
-                "what": _both(found.what),
-                "since": _both(found.since) if found.since is not None else None,
+                "what": both(found.what),
+                "since": both(found.since) if found.since is not None else None,
             }
             for found in examine(self._house).findings
         ]
@@ -175,9 +177,9 @@ class _Gathering:
         for one in self._lanes:
             for step in one.steps:
                 if step.error is not None:
-                    yield {"lane": one.lane, "step": step.step.value, "item": step.item, **_recorded(step.error)}
+                    yield {"lane": one.lane, "step": step.step.value, "item": step.item, **recorded(step.error)}
             if one.error is not None:
-                yield {"lane": one.lane, "step": None, "item": "", **_recorded(one.error)}
+                yield {"lane": one.lane, "step": None, "item": "", **recorded(one.error)}
 
     def _evidence(self) -> Sequence[object]:
         """What there is, without the files: pictures cannot be searched for card numbers."""
@@ -266,80 +268,3 @@ def _without_persons(value: object) -> object:
     if isinstance(value, Mapping):
         return {k: "****" if k in _PERSONAL and v else _without_persons(v) for k, v in value.items()}
     return [_without_persons(item) for item in value] if isinstance(value, list | tuple) else value
-
-
-def _settings(paths: Paths) -> tuple[Settings | None, TechtoolError | None]:
-    try:
-        return read_settings(paths.settings), None
-    except TechtoolError as error:
-        return None, error
-
-
-def _environment() -> Mapping[str, object]:
-    packages = {}
-    for line in metadata.requires("techtool") or ():
-        name = _LINE.match(line)
-        if name is not None and "extra ==" not in line:
-            try:
-                packages[name.group()] = metadata.version(name.group())
-            except metadata.PackageNotFoundError:
-                packages[name.group()] = ""
-    return {
-        "techtool": techtool.__version__,
-        "python": sys.version,
-        "implementation": platform.python_implementation(),
-        "platform": platform.platform(),
-        "machine": platform.machine(),
-        "packages": packages,
-    }
-
-
-def _catalogue() -> Mapping[str, object]:
-    """Which data files this techtool decides by."""
-    found = {}
-    for path in sorted(DATA.glob("*.toml")):
-        data = path.read_bytes()
-        date = re.search(rb"^(?:date|as_of) = (\d{4}-\d\d-\d\d)", data, re.MULTILINE)
-        found[path.name] = {
-            "sha256": hashlib.sha256(data).hexdigest(),
-            "date": date.group(1).decode() if date is not None else None,
-        }
-    return found
-
-
-def _both(text: Phrase) -> dict[str, str]:
-    return {language: text.text(language) for language in LANGUAGES}
-
-
-def _recorded(error: ErrorRecord) -> Mapping[str, object]:
-    return {
-        "code": error.code,
-        "what": _both(error.what),
-        "state_now": _both(error.state_now),
-        "next_actions": [_both(action) for action in error.next_actions],
-        "detail": error.detail,
-    }
-
-
-def _error_json(error: TechtoolError) -> Mapping[str, object]:
-    return {"code": error.code, "what": _both(error.what_phrase), "detail": error.detail}
-
-
-def _readme(visit_id: str) -> str:
-    """What is in the bundle and what is not, in both languages."""
-    lines = (
-        phrase(
-            "Support bundle of visit {visit}, made by techtool {version}.", visit=visit_id, version=techtool.__version__
-        ),
-        phrase("journal.jsonl: every line of the visit's record, redacted, with the chain value of the original line."),
-        phrase("journal-facts.json: digest and length of the original file, its head, whether it is sealed."),
-        phrase("report/: the report as it was signed; “ssh-keygen -Y verify” proves it."),
-        phrase("errors.json: every error of the visit with its code. findings.json: what “techtool doctor” says."),
-        phrase("environment.json, settings.json, catalogue.json, trust.json, evidence.json, logs/: what it ran with."),
-        phrase("SHA256SUMS: digests of all files; “techtool support --check FILE” compares them."),
-        phrase(
-            "Not in it: keys, passphrases, backups, photos, card numbers, whole terminal or merchant numbers. The case "
-            "code stands in the name of the file and changes with every byte of it."
-        ),
-    )
-    return "\n\n".join("\n".join(line.text(language) for line in lines) for language in LANGUAGES) + "\n"

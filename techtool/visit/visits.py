@@ -8,8 +8,9 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 from techtool.domain.history import TerminalEntry, VisitDetails, entries_of
-from techtool.domain.timing import forecasts, observations
+from techtool.domain.learning import forecasts, observations
 from techtool.domain.visit import VisitRecord
+from techtool.domain.visit_state import VisitState
 from techtool.errors import (
     AmbiguousChoice,
     DiskError,
@@ -23,7 +24,7 @@ from techtool.errors import (
 )
 from techtool.i18n import Phrase, phrase
 from techtool.store.home import Home
-from techtool.store.index import Index, VisitState, VisitSummary
+from techtool.store.index import Index, VisitSummary
 from techtool.visit.log import WHOLE_VISIT, VisitLog, read_visit
 from techtool.visit.services import Services
 

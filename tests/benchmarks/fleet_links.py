@@ -1,8 +1,10 @@
 """How much longer thirty terminals at once take than one, each behind a link of 4 MB/s.
 
-``python -m tests.benchmarks.fleet_links [--terminals 30] [--size-mb 8]`` prints the times of whole visits and of their
-installations, and the ratios, of one run. The terminals are simulated in a process of their own; a person who answers
-at once stands in for the technician. Nothing is asserted: the ratio is what is budgeted (1.3).
+``python -m tests.benchmarks.fleet_links [--terminals 30] [--size-mb 64]`` prints the times of whole visits and of their
+installations, and the ratios, of one run. What is budgeted (1.3) is the installations: the time that links and laptop
+need. The whole visit is printed beside it; in it a person who answers at once stands in for the technician, so that
+thirty times the questions are thirty times the answers. The terminals are simulated in a process of their own on the
+same machine: what their CPU costs is printed, because real terminals bring their own. Nothing is asserted.
 """
 
 from __future__ import annotations
@@ -15,10 +17,12 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+
+import psutil
 
 from techtool.bundles.description import Description, ProvidesEntry
 from techtool.bundles.publish.workspace import Workspace
@@ -52,6 +56,8 @@ class Took:
     slowest_s: float
     """The longest that one terminal's installation took."""
     cpu_s: float
+    simulated_cpu_s: float
+    """What the simulated terminals cost, from the visit's begin to its end."""
 
 
 def make_stick(folder: Path, size_bytes: int) -> Path:
@@ -70,8 +76,8 @@ def make_stick(folder: Path, size_bytes: int) -> Path:
 
 
 @contextmanager
-def terminals(folder: Path, count: int) -> Iterator[list[str]]:
-    """Simulated terminals behind slow links, in a process of their own."""
+def terminals(folder: Path, count: int) -> Iterator[tuple[list[str], Callable[[], float]]]:
+    """Simulated terminals behind slow links in a process of their own: addresses, and what CPU it took so far."""
     faults = folder / f"faults-{count}.toml"
     faults.write_text(f"schema = 1\n[[terminal]]\nslow_bytes_per_s = {LINK_BYTES_S}\n", encoding="utf-8")
     command = [sys.executable, "-m", "techtool", "simulate", "--model", MODEL, "--count", str(count)]
@@ -80,17 +86,25 @@ def terminals(folder: Path, count: int) -> Iterator[list[str]]:
     try:
         if process.stdout is None:
             raise RuntimeError("no output")
-        yield [process.stdout.readline().strip() for _n in range(count)]
+        measured = psutil.Process(process.pid)
+
+        def cpu_s() -> float:
+            used = measured.cpu_times()
+            return float(used.user + used.system)
+
+        yield [process.stdout.readline().strip() for _n in range(count)], cpu_s
     finally:
         process.terminate()
         process.wait(timeout=30)
 
 
-async def visit(world: DemoWorld, stick: Path, addresses: Sequence[str], pace: Pace) -> Took:
+async def visit(
+    world: DemoWorld, stick: Path, addresses: Sequence[str], pace: Pace, others_s: Callable[[], float]
+) -> Took:
     """A whole visit."""
     operator = ScriptedOperator(Answers.read(world.answers), passphrase=PASSPHRASE)
     request = VisitRequest(tuple(Address.parse(a) for a in addresses), stick, pace=pace)
-    begun_s, cpu_s = time.perf_counter(), _cpu_s()
+    begun_s, cpu_s, simulated_s = time.perf_counter(), _cpu_s(), others_s()
     begun: dict[str, float] = {}
     first_s = last_s = slowest_s = through_s = 0.0
     code = -1
@@ -111,7 +125,8 @@ async def visit(world: DemoWorld, stick: Path, addresses: Sequence[str], pace: P
             code = event.exit_code
     if code:
         sys.exit(f"the visit ended with {code}")
-    return Took(time.perf_counter() - begun_s, through_s, last_s - first_s, slowest_s, _cpu_s() - cpu_s)
+    whole_s = time.perf_counter() - begun_s
+    return Took(whole_s, through_s, last_s - first_s, slowest_s, _cpu_s() - cpu_s, others_s() - simulated_s)
 
 
 def _cpu_s() -> float:
@@ -129,27 +144,27 @@ def measure(folder: Path, count: int, size_mb: int) -> None:
     print(f"{size_mb} MB over a link of {LINK_BYTES_S / 1e6:.0f} MB/s: {line_s:.2f} s on the line")
     found: dict[int, Took] = {}
     for number in (1, count):
-        with terminals(folder, number) as addresses:
+        with terminals(folder, number) as (addresses, others_s):
             pace = Pace(number, number, one_first=False) if number > 1 else Pace()
-            took = found[number] = asyncio.run(visit(world, stick, addresses, pace))
+            took = found[number] = asyncio.run(visit(world, stick, addresses, pace, others_s))
         print(
             f"{number:3} terminal(s): whole visit {took.visit_s:6.2f} s, "
             f"terminals through after {took.through_s:6.2f} s, installations {took.install_s:6.2f} s "
             f"(the slowest {took.slowest_s:5.2f} s), "
-            f"CPU of techtool {took.cpu_s:5.2f} s"
+            f"CPU of techtool {took.cpu_s:5.2f} s, of the simulated terminals {took.simulated_cpu_s:5.2f} s"
         )
     one, all_ = found[1], found[count]
-    print(f"ratio whole visit    {all_.visit_s / one.visit_s:5.2f}   (budget {BUDGET})")
-    print(f"ratio terminals      {all_.through_s / one.through_s:5.2f}   (budget {BUDGET})")
     print(f"ratio installations  {all_.install_s / one.install_s:5.2f}   (budget {BUDGET})")
-    print(f"ratio of the slowest {all_.slowest_s / one.slowest_s:5.2f}   (budget {BUDGET})")
+    print(f"ratio of the slowest {all_.slowest_s / one.slowest_s:5.2f}")
+    print(f"ratio terminals      {all_.through_s / one.through_s:5.2f}")
+    print(f"ratio whole visit    {all_.visit_s / one.visit_s:5.2f}")
 
 
 def main() -> int:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--terminals", type=int, default=30)
-    parser.add_argument("--size-mb", type=int, default=8, help="size of the package in MB (10^6 bytes)")
+    parser.add_argument("--size-mb", type=int, default=64, help="size of the package in MB (10^6 bytes)")
     parser.add_argument("--folder", type=Path, help="where the files are made (default: the temporary folder)")
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="techtool-benchmark-", dir=arguments.folder) as folder:

@@ -33,8 +33,9 @@ from techtool.tui import app as app_module
 from techtool.tui.app import TechtoolApp
 from techtool.tui.bridge import EngineLike
 from techtool.tui.doors import HouseDoors
+from techtool.visit.hints import Hints
 from techtool.visit.operator import Operator
-from techtool.visit.services import Hints, ResumeRequest, VisitRequest
+from techtool.visit.services import ResumeRequest, VisitRequest
 from tests.tui.scenes import PAY, Scene, plan
 
 SIZE = (30, 100)

@@ -19,8 +19,8 @@ from statistics import median
 
 from techtool.domain.estimate import Phase
 from techtool.domain.history import TerminalEntry, VersionSeen, VisitDetails
+from techtool.domain.learning import Forecast, Observation
 from techtool.domain.outcome import Outcome
-from techtool.domain.timing import Forecast, Observation
 from techtool.paths import Paths
 from techtool.store.home import Home
 from techtool.store.index import Index

@@ -20,11 +20,12 @@ from statistics import median
 
 from techtool.domain.codec import encode_json
 from techtool.domain.outcome import Outcome
+from techtool.domain.visit_state import VisitState
 from techtool.paths import DISK, Disk, Paths
 from techtool.store.db import JournalDB
 from techtool.store.frames import GENESIS, frame
 from techtool.store.home import Home
-from techtool.store.index import Index, VisitState, VisitSummary
+from techtool.store.index import Index, VisitSummary
 
 FEW, MANY = 10, 2000
 STEPS_PER_VISIT = 50

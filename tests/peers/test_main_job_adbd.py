@@ -151,6 +151,9 @@ def test_a_whole_visit(
     installed = fresh_adbd.installed(PACKAGE)
     assert installed is not None
     assert installed.read_bytes() == npm_apks[SETTINGS].read_bytes()
+    reports = Path(events[-1]["reports"])
+    assert f'"address":"{address}"' in next(reports.glob("*.json")).read_text("utf-8").replace('": "', '":"')
+    assert address in next(reports.glob("*.en.html")).read_text("utf-8"), "the report says over which link"
 
 
 def test_the_office_opens_the_backup_with_age(laptop: Laptop, fresh_adbd: AdbdTerminal) -> None:

@@ -12,11 +12,14 @@ from pathlib import Path
 import pytest
 
 from techtool.i18n import translate
+from techtool.tui.app import SETTLE_S
 from tests.peers.tools import need
 
 PATIENCE_S = 40.0
 TRY_AGAIN_S = 2.0
 """Keys that come too early after a question are not taken, by design; a person presses again."""
+ANSWER_AGAIN_S = 2 * SETTLE_S
+"""An answer is pressed again sooner: one that comes twice finds the next question still shut for keys."""
 ALL_IN_ORDER = "a: all in order · Space: mark what is not, then Enter · n: not done"
 MAY_BE_EMPTY = "May be left empty: Enter goes on."
 
@@ -118,7 +121,7 @@ class Technician(Screen):
             if typed:
                 self.enter(typed[0])
             self.keys(key)
-            if self.gone(question, TRY_AGAIN_S):
+            if self.gone(question, ANSWER_AGAIN_S):
                 return question
         pytest.fail(f"{key} did not answer {question!r}:\n{self.text()}")
 

@@ -62,12 +62,22 @@ def need(program: str) -> str:
 
 
 def google_adb() -> str:
-    """Google's own adb, from the adbutils wheel; the one in PATH where the wheel has none."""
+    """Google's own adb: the one in PATH (Debian builds an older one), else the adbutils wheel's."""
     from adbutils import adb_path
 
     path = adb_path()
     if not path or not Path(path).is_file():
         missing("Google's adb is missing: pip install -e .[dev] (the adbutils wheel carries it)")
+    return str(path)
+
+
+def wheel_adb() -> str:
+    """The adb that Google built and the adbutils wheel carries, whatever is in PATH: version 36, which can pair."""
+    import adbutils
+
+    path = Path(adbutils.__file__).parent / "binaries" / "adb"
+    if not path.is_file():
+        missing("this adbutils has no adb of its own (there is a wheel with one for Linux on x86_64)")
     return str(path)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import html
 import re
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
@@ -16,6 +16,7 @@ from textual.pilot import Pilot
 from textual.screen import Screen
 
 from techtool.cli.demo_world import PASSPHRASE, DemoWorld
+from techtool.domain.nearby import Nearby
 from techtool.domain.question import AnswerKind, Question
 from techtool.domain.visit import VisitRecord
 from techtool.simulator.faults import Faults, FaultScript
@@ -29,7 +30,8 @@ from techtool.tui.views.visit import VisitView
 from techtool.tui.widgets.choices import Choices
 from techtool.tui.widgets.fleet_table import FleetTable
 from techtool.tui.widgets.question import QuestionPanel
-from techtool.visit.services import Hints, Services
+from techtool.visit.hints import Hints
+from techtool.visit.services import Services
 from techtool.visit.visits import list_visits, open_record
 
 PATIENCE_S = 60.0
@@ -38,7 +40,14 @@ S = TypeVar("S", bound=Screen[Any])
 
 
 class QuickDoors(HouseDoors):
-    """The real doors; a closed visit writes the formats that take no time to draw."""
+    """The real doors; a closed visit writes the formats that take no time to draw, nobody looks into the network."""
+
+    async def nearby(self) -> Sequence[Nearby]:
+        return []
+
+    async def cables(self) -> AsyncGenerator[Sequence[Nearby], None]:
+        return
+        yield []  # never
 
     def _services(self) -> Services:
         return replace(super()._services(), report_formats=("html", "json"))

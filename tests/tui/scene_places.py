@@ -12,8 +12,8 @@ from techtool.domain.due import Due, Waiting
 from techtool.domain.history import TerminalEntry, VersionSeen
 from techtool.domain.outcome import Outcome
 from techtool.domain.release import Urgency
+from techtool.domain.visit_state import VisitState
 from techtool.reports.support import Opened
-from techtool.store.index import VisitState
 from techtool.tui.back_doors import HouseBackDoors, Remembered, TrustState
 from techtool.visit.kept_backups import KeptBackup, Presence
 from techtool.visit.support import Made

@@ -22,6 +22,7 @@ from techtool.bundles.memory import StickTrust
 from techtool.bundles.trust import Stick
 from techtool.catalogue.reader import load_catalogue
 from techtool.clock import FixedClock
+from techtool.domain.nearby import Nearby
 from techtool.domain.outcome import Outcome
 from techtool.domain.pace import WAITS_TURN
 from techtool.domain.plan import Plan, StepKind
@@ -43,6 +44,7 @@ from techtool.domain.release import (
 from techtool.domain.rules import Environment
 from techtool.domain.terminal import BatchState, Battery, InstalledPackage, TamperState, TerminalState
 from techtool.domain.visit import ErrorRecord, LaneRecord, StepRecord, StepState, VisitRecord
+from techtool.domain.visit_state import VisitState
 from techtool.errors import InstallFailed, LinkLost, TechtoolError
 from techtool.events import (
     Asked,
@@ -60,15 +62,15 @@ from techtool.events import (
 )
 from techtool.i18n import Phrase, phrase, raw
 from techtool.paths import Paths
-from techtool.store.index import VisitState, VisitSummary
+from techtool.store.index import VisitSummary
 from techtool.tui.app import TechtoolApp
 from techtool.tui.bridge import FLEET_EVERY_S, EngineLike
 from techtool.tui.doors import HouseDoors
 from techtool.tui.views.home import HomeFacts
 from techtool.visit.checks import question_for
-from techtool.visit.nearby import Nearby
+from techtool.visit.hints import Hints
 from techtool.visit.operator import Operator
-from techtool.visit.services import Hints, ResumeRequest, VisitRequest
+from techtool.visit.services import ResumeRequest, VisitRequest
 from tests.factories import SIGNER, digest_of, identity, trust
 from tests.tui.scene_places import ScenePlaces
 
@@ -387,6 +389,10 @@ class SceneDoors(ScenePlaces, HouseDoors):
 
     async def nearby(self) -> Sequence[Nearby]:
         return [Nearby(ADDRESS, "device"), Nearby("adb+server:P2A0777770007", "unauthorized")]
+
+    async def cables(self) -> AsyncGenerator[Sequence[Nearby], None]:
+        return
+        yield []  # never: no cable moves in a picture
 
     def visits(self) -> Sequence[VisitSummary]:
         return summaries()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from techtool.catalogue.reader import load_catalogue
 from techtool.domain.outcome import Outcome
 from techtool.visit.steps.inspect import checklist_question
@@ -9,6 +11,7 @@ from tests.tui.hand import Stage
 from tests.tui.test_journeys import begin
 
 
+@pytest.mark.slow
 async def test_all_twelve_are_seen_on_the_smallest_screen(stage: Stage) -> None:
     async with stage.terminals() as simulation, stage.screens(*simulation.addresses, size=(80, 24)) as hand:
         await begin(hand)

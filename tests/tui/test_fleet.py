@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
+import os
+import signal
+import sys
+from dataclasses import replace
+from functools import partial
+
 import pytest
 from textual.widgets import Input
 
 from techtool.domain.outcome import Outcome
 from techtool.domain.pace import MOST, Pace
+from techtool.settings import read_settings, write_settings
 from techtool.simulator.faults import Faults, InstallRefusal
 from techtool.tui.screens.fleet import FleetScreen, LanePlanScreen, LaneProblemScreen, LaneScreen
 from techtool.tui.screens.home import HomeScreen
 from techtool.tui.screens.new_visit import NewVisitScreen
 from techtool.tui.screens.result import ResultScreen
+from techtool.tui.widgets.choices import Choices
 from techtool.tui.widgets.fleet_table import FleetTable
 from tests.tui.hand import Hand, Stage, usual
 
@@ -53,6 +61,7 @@ def marked(hand: Hand) -> str:
     return hand.app.screen.query_one(FleetTable).marked
 
 
+@pytest.mark.slow
 async def test_three_ask_at_once_and_are_answered_in_another_order(stage: Stage) -> None:
     async with stage.terminals(*MODELS) as simulation, stage.screens(*simulation.addresses) as hand:
         await begin_all(hand)
@@ -83,6 +92,9 @@ async def test_three_ask_at_once_and_are_answered_in_another_order(stage: Stage)
         await hand.until(lambda: (w := hand.view.waiting_for("1")) is not None and "test" in w.question.id, "installed")
         await hand.press("f8")
         await hand.on(ResultScreen)
+        shown = hand.text()
+        assert "nothing changed" not in shown
+        assert "installed and read back: com.example" in shown
     visit = stage.visit()
     assert visit.pace == Pace(MOST, one_first=False)
     assert [lane.serial for lane in visit.lanes] == list(simulation.serials)
@@ -91,6 +103,7 @@ async def test_three_ask_at_once_and_are_answered_in_another_order(stage: Stage)
     assert all(lane.unfinished_step is None for lane in visit.lanes)
 
 
+@pytest.mark.slow
 async def test_after_an_answer_the_next_one_is_offered_and_not_opened(stage: Stage) -> None:
     async with stage.terminals(*MODELS) as simulation, stage.screens(*simulation.addresses) as hand:
         await begin_all(hand)
@@ -116,6 +129,7 @@ async def test_after_an_answer_the_next_one_is_offered_and_not_opened(stage: Sta
     assert all(lane.unfinished_step is None for lane in stage.visit().lanes)
 
 
+@pytest.mark.slow
 async def test_last_four_of_another_terminal_open_nothing(stage: Stage) -> None:
     async with stage.terminals(*MODELS) as simulation, stage.screens(*simulation.addresses) as hand:
         await begin_all(hand)
@@ -133,6 +147,7 @@ async def test_last_four_of_another_terminal_open_nothing(stage: Stage) -> None:
         await hand.on(ResultScreen)
 
 
+@pytest.mark.slow
 async def test_keys_typed_ahead_open_no_terminal(stage: Stage) -> None:
     async with stage.terminals(*MODELS) as simulation, stage.screens(*simulation.addresses) as hand:
         await begin_all(hand)
@@ -238,3 +253,69 @@ async def test_a_range_of_ports_is_many_terminals(stage: Stage) -> None:
         await hand.press("f2")
         await hand.until(lambda: "from 1 to 30 ports" in hand.text(), "too many")
         assert hand.app.screen is form
+
+
+async def test_one_of_many_has_its_steps_on_a_low_screen_and_its_marks_are_ascii(stage: Stage) -> None:
+    """The screens of one terminal are laid out as for a single one, also where only ASCII marks line up."""
+    settings = stage.world.paths.settings
+    write_settings(settings, replace(read_settings(settings), ascii=True))
+    async with stage.terminals(*MODELS) as simulation, stage.screens(*simulation.addresses, size=(80, 24)) as hand:
+        await begin_all(hand)
+        await until_lanes_ask(hand, 3)
+        seen = [hand.text()]
+        await hand.press("f7")
+        await hand.on(LaneScreen)
+        lane = hand.view.lane
+        assert lane is not None
+        await hand.answers({}, stop_at=["inspect.photo"])
+        seen.append(hand.text())
+        assert f"serial number {lane.serial}" in seen[-1], "what was found out stands on its screen"
+        assert "Nothing runs on this terminal" in seen[-1]
+        await hand.answers({}, stop_at=["confirm.last4"])
+        seen.append(hand.text())
+        await hand.press("f8")
+        await hand.on(ResultScreen)
+        seen.append(hand.text())
+    drawn = set("".join(seen))
+    assert not drawn & set("✓✗▸·━─│╭╮╰╯┃▔▁▄▅▆▇█●…→")
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="signals of a terminal")
+async def test_signals_over_the_fleet_leave_a_visit_that_goes_on(stage: Stage) -> None:
+    """The window is closed while three are asked about; resumed, they ask again; then the computer goes down."""
+    async with stage.terminals(*MODELS) as simulation:
+        for name, begin in (("SIGHUP", begin_all), ("SIGTERM", resume_all)):
+            async with stage.screens(*simulation.addresses, size=(80, 24)) as hand:
+                await begin(hand)
+                await until_lanes_ask(hand, 3)
+                os.kill(os.getpid(), getattr(signal, name))
+                await hand.until(partial(has_ended, hand), name)
+            assert hand.app.return_value == 130
+            visit = stage.visit()
+            assert not visit.sealed
+            assert [lane.outcome for lane in visit.lanes] == [None] * 3
+            assert [lane.serial for lane in visit.lanes] == list(simulation.serials)
+            with stage.services.home.lock("test"):
+                assert all(lane.confirmed_at is None for lane in visit.lanes)
+
+
+def has_ended(hand: Hand) -> bool:
+    return not hand.app.is_running or hand.app.return_code is not None
+
+
+async def resume_all(hand: Hand) -> None:
+    """From home into the visit that was left."""
+    await hand.on(HomeScreen)
+    await hand.until(lambda: bool(hand.app.house.home_facts.unfinished), "unfinished work comes first")
+    await hand.press("1")
+    await hand.on(FleetScreen)
+
+
+async def test_who_stops_before_anything_began_is_back_where_it_was_entered(stage: Stage) -> None:
+    async with stage.screens("adb://127.0.0.1:1", "adb://127.0.0.1:2", size=(80, 24)) as hand:
+        await begin_all(hand)
+        await hand.question("visit.passphrase")
+        await hand.press("f8")
+        form = await hand.on(NewVisitScreen)
+        assert len(form.query_one("#terminals", Choices).options) == 2
+    assert stage.visits() == []

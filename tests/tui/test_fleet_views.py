@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from rich.cells import cell_len
 
+from techtool import events
 from techtool.clock import FixedClock
 from techtool.domain.outcome import Outcome
 from techtool.domain.pace import MOST, WAITS_TURN, Pace
@@ -18,22 +19,7 @@ from techtool.domain.plan import Plan, StepKind
 from techtool.domain.question import AnswerKind, Question
 from techtool.domain.terminal import Address
 from techtool.domain.visit import ErrorRecord
-from techtool.errors import AnswerMissing, UsageError
-from techtool.events import (
-    Asked,
-    Event,
-    Finished,
-    LaneFinished,
-    LaneIdentified,
-    LanePlanned,
-    Notice,
-    Progress,
-    StepDone,
-    StepFailed,
-    StepStarted,
-    StillWaiting,
-    VisitStarted,
-)
+from techtool.errors import StoppedHere, UsageError
 from techtool.i18n import Phrase, raw, set_language
 from techtool.tui.bridge import Bridge
 from techtool.tui.meter import FleetMeter
@@ -67,9 +53,9 @@ ERROR = ErrorRecord("TT-305", raw("The connection was lost."), raw("state"), (ra
 TOTAL = 18_204_331 + 4_112_880
 
 
-def lanes(count: int, *events: Event) -> VisitView:
+def lanes(count: int, *told: events.Event) -> VisitView:
     view = planned_visit([f"adb://192.0.2.{n}:5555" for n in range(1, count + 1)])
-    for event in events:
+    for event in told:
         view = fold(view, event)
     return view
 
@@ -82,12 +68,12 @@ def mixed() -> VisitView:
     """1 done, 2 waits, 3 busy, 4 stopped, 5 asks, 6 done, 7 asks."""
     view = lanes(
         7,
-        LaneFinished("1", AT, "adb://h:1", "S1", Outcome.SUCCESS, 0),
-        StepStarted("3", StepKind.BACKUP, AT, title=raw("Back up")),
-        LaneFinished("4", AT, "adb://h:4", "S4", Outcome.FAILED_TRANSIENT, 1, ERROR),
-        StepStarted("5", StepKind.INSPECT, AT),
-        LaneFinished("6", AT, "adb://h:6", "S6", Outcome.NOTHING_TO_DO, 2),
-        StepStarted("7", StepKind.INSPECT, AT),
+        events.LaneFinished("1", AT, "adb://h:1", "S1", Outcome.SUCCESS, 0),
+        events.StepStarted("3", StepKind.BACKUP, AT, title=raw("Back up")),
+        events.LaneFinished("4", AT, "adb://h:4", "S4", Outcome.FAILED_TRANSIENT, 1, ERROR),
+        events.StepStarted("5", StepKind.INSPECT, AT),
+        events.LaneFinished("6", AT, "adb://h:6", "S6", Outcome.NOTHING_TO_DO, 2),
+        events.StepStarted("7", StepKind.INSPECT, AT),
     )
     return with_questions(view, [asked("7"), asked("5")])
 
@@ -104,21 +90,21 @@ def test_counts_stand_in_the_order_of_the_table() -> None:
 
 
 def test_a_terminal_that_waits_its_turn_is_not_busy() -> None:
-    turn = Notice("1", None, AT, Phrase(WAITS_TURN, {"count": 4}))
-    view = lanes(2, StepStarted("1", StepKind.INSTALL, AT, "copy:a"), turn)
+    turn = events.Notice("1", None, AT, Phrase(WAITS_TURN, {"count": 4}))
+    view = lanes(2, events.StepStarted("1", StepKind.INSTALL, AT, "copy:a"), turn)
     assert mark_of(view, view.lanes[0]) is Mark.WAITING
     assert row_of(view, view.lanes[0]).next == "waits its turn"
     assert not view.writing
-    view = fold(view, StepStarted("1", StepKind.INSTALL, AT, "a", raw("Install a")))
+    view = fold(view, events.StepStarted("1", StepKind.INSTALL, AT, "a", raw("Install a")))
     assert mark_of(view, view.lanes[0]) is Mark.BUSY
     assert view.writing
 
 
 def test_identified_and_not_begun_waits() -> None:
-    view = lanes(2, StepStarted("1", StepKind.IDENTIFY, AT), StepDone("1", StepKind.IDENTIFY, AT))
+    view = lanes(2, events.StepStarted("1", StepKind.IDENTIFY, AT), events.StepDone("1", StepKind.IDENTIFY, AT))
     assert [mark_of(view, lane) for lane in view.lanes] == [Mark.WAITING, Mark.WAITING]
-    view = fold(view, StepStarted("1", StepKind.INSPECT, AT))
-    view = fold(view, StepDone("1", StepKind.INSPECT, AT))
+    view = fold(view, events.StepStarted("1", StepKind.INSPECT, AT))
+    view = fold(view, events.StepDone("1", StepKind.INSPECT, AT))
     assert mark_of(view, view.lanes[0]) is Mark.BUSY, "between two steps it is still at work"
 
 
@@ -155,12 +141,12 @@ def test_narrow_terminals_show_less() -> None:
 # -- bytes and time ---------------------------------------------------------------------------------------------------
 
 
-def planned(plan: Plan, *numbers: str) -> list[Event]:
-    return [LanePlanned(n, AT, plan) for n in numbers]
+def planned(plan: Plan, *numbers: str) -> list[events.Event]:
+    return [events.LanePlanned(n, AT, plan) for n in numbers]
 
 
 def sending(view: VisitView, lane: str, count: int, total: int = 18_204_331) -> VisitView:
-    event = Progress(lane, StepKind.INSTALL, AT, PAY, count, total)
+    event = events.Progress(lane, StepKind.INSTALL, AT, PAY, count, total)
     return with_progress(view, event, Transfer(count, total, 1.0, None, None, 0.0))
 
 
@@ -168,16 +154,16 @@ def test_confirmed_bytes_of_a_terminal() -> None:
     view = lanes(2, *planned(a_plan(), "1"))
     assert sent_of(view.lanes[0]) == (0, TOTAL)
     assert sent_of(view.lanes[1]) is None
-    view = fold(view, StepStarted("1", StepKind.INSTALL, AT, PAY, raw("Install")))
+    view = fold(view, events.StepStarted("1", StepKind.INSTALL, AT, PAY, raw("Install")))
     view = sending(view, "1", 9_000_000)
     assert sent_of(view.lanes[0]) == (9_000_000, TOTAL)
     view = with_progress(
-        view, Progress("1", StepKind.INSTALL, AT, f"copy:{PAY}", 5, 5), Transfer(5, 5, 0, None, None, 0)
+        view, events.Progress("1", StepKind.INSTALL, AT, f"copy:{PAY}", 5, 5), Transfer(5, 5, 0, None, None, 0)
     )
     assert sent_of(view.lanes[0]) == (9_000_000, TOTAL), "a copy from the stick brings nothing to the terminal"
-    view = fold(view, StepFailed("1", StepKind.INSTALL, AT, ERROR, PAY))
+    view = fold(view, events.StepFailed("1", StepKind.INSTALL, AT, ERROR, PAY))
     assert sent_of(view.lanes[0]) == (0, TOTAL), "what is still there is known when it is sent again"
-    view = fold(view, StepStarted("1", StepKind.VERIFY, AT))
+    view = fold(view, events.StepStarted("1", StepKind.VERIFY, AT))
     assert sent_of(view.lanes[0]) == (TOTAL, TOTAL)
     assert row_of(view, view.lanes[0]).done == "100%"
     assert row_of(view, view.lanes[1]).done == "-"
@@ -185,10 +171,10 @@ def test_confirmed_bytes_of_a_terminal() -> None:
 
 def moving(count: int) -> VisitView:
     """Confirmed and sending, all of them."""
-    events: list[Event] = []
+    told: list[events.Event] = []
     for n in range(1, count + 1):
-        events += [*planned(a_plan(), str(n)), StepStarted(str(n), StepKind.INSTALL, AT, PAY, raw("Install"))]
-    return lanes(count, *events)
+        told += [*planned(a_plan(), str(n)), events.StepStarted(str(n), StepKind.INSTALL, AT, PAY, raw("Install"))]
+    return lanes(count, *told)
 
 
 def test_a_time_for_all_only_where_nothing_but_bytes_is_waited_for() -> None:
@@ -203,7 +189,7 @@ def test_a_time_for_all_only_where_nothing_but_bytes_is_waited_for() -> None:
     assert overall.remaining_s == pytest.approx(left / 2_000_000, rel=0.05)
     assert "left to send" in overall_line(overall)
     assert foreseeable(view)
-    restart = fold(view, StepStarted("1", StepKind.INSTALL, AT, "restart", raw("Restart")))
+    restart = fold(view, events.StepStarted("1", StepKind.INSTALL, AT, "restart", raw("Restart")))
     for reason in (with_questions(view, [asked("1")]), restart, replace(view, lanes=(*view.lanes, *lanes(1).lanes))):
         assert meter.take(reason).remaining_s is None
         assert "left" not in overall_line(meter.take(reason))
@@ -223,9 +209,9 @@ def test_one_terminal_tells_no_time_while_it_cannot_be_known() -> None:
     asks = with_questions(replace(view, lanes=(known, view.lanes[1])), [asked("1", "allow it")])
     assert asks.lanes[0].transfer is None
     assert row_of(asks, asks.lanes[0]).next == "allow it"
-    restart = fold(view, StepStarted("1", StepKind.INSTALL, AT, "restart", raw("Restart the terminal")))
+    restart = fold(view, events.StepStarted("1", StepKind.INSTALL, AT, "restart", raw("Restart the terminal")))
     assert row_of(restart, restart.lanes[0]).next == "Restart the terminal"
-    silent = fold(restart, StillWaiting("1", StepKind.INSTALL, AT, "restart", 20, 300))
+    silent = fold(restart, events.StillWaiting("1", StepKind.INSTALL, AT, "restart", 20, 300))
     assert row_of(silent, silent.lanes[0]).next == "no answer for 20 s"
 
 
@@ -237,7 +223,7 @@ def test_the_oldest_request_elsewhere_is_told_with_how_long_it_waits() -> None:
 
 
 def test_while_one_is_asked_the_others_are_not_said_to_rest() -> None:
-    view = with_questions(lanes(2, VisitStarted("V1", AT)), [asked("1")])
+    view = with_questions(lanes(2, events.VisitStarted("V1", AT)), [asked("1")])
     assert "the others go on" in safety(replace(view, current="1"))[1]
 
 
@@ -267,7 +253,7 @@ async def test_leaving_ends_every_question_and_a_cancelled_one_is_none_any_more(
     operator.leave()
     found = await asyncio.gather(*tasks, return_exceptions=True)
     assert isinstance(found[0], asyncio.CancelledError)
-    assert all(isinstance(error, AnswerMissing) for error in found[1:])
+    assert all(isinstance(error, StoppedHere) for error in found[1:])
     assert operator.questions == ()
 
 
@@ -278,21 +264,21 @@ class Script:
         self.operator = operator
         self.answers: dict[str, str] = {}
 
-    async def run(self, request: VisitRequest) -> AsyncGenerator[Event, None]:
-        yield VisitStarted("V1", AT)
+    async def run(self, request: VisitRequest) -> AsyncGenerator[events.Event, None]:
+        yield events.VisitStarted("V1", AT)
         async with asyncio.TaskGroup() as group:
             for lane in ("1", "2", "3"):
-                yield StepStarted(lane, StepKind.INSPECT, AT)
-                yield LaneIdentified(lane, AT, "adb://h:1", "SAME", "V", "M", "1")
+                yield events.StepStarted(lane, StepKind.INSPECT, AT)
+                yield events.LaneIdentified(lane, AT, "adb://h:1", "SAME", "V", "M", "1")
                 question = Question("inspect.SE-02", AnswerKind.CONFIRM, raw("?"))
-                yield Asked(lane, StepKind.INSPECT, AT, question)
+                yield events.Asked(lane, StepKind.INSPECT, AT, question)
                 group.create_task(self._ask(lane, question))
-        yield Finished("V1", AT, Outcome.SUCCESS, 0, sealed=True)
+        yield events.Finished("V1", AT, Outcome.SUCCESS, 0, sealed=True)
 
     async def _ask(self, lane: str, question: Question) -> None:
         self.answers[lane] = await self.operator.ask(question)
 
-    def resume(self, request: ResumeRequest) -> AsyncGenerator[Event, None]:
+    def resume(self, request: ResumeRequest) -> AsyncGenerator[events.Event, None]:
         raise NotImplementedError
 
 
@@ -347,3 +333,28 @@ def test_the_order_counts_where_there_are_several() -> None:
     assert visit_request([], "adb://h:1", "/s", Order.ALL).pace == Pace()
     with pytest.raises(UsageError):
         visit_request([], "adb://h:1-30 adb://g:1-2", "/s")
+
+
+def test_the_step_is_the_one_that_asks() -> None:
+    """Its tests have not begun when the merchant is asked whether they may: what is asked about is the step."""
+    view = lanes(2, events.StepStarted("1", StepKind.VERIFY, AT), events.StepDone("1", StepKind.VERIFY, AT))
+    assert row_of(view, view.lanes[0]).step == "7 Verify"
+    consent = Waiting(Question("test.consent", AnswerKind.CONFIRM, raw("May sales be made?")), "1")
+    view = with_questions(view, [consent])
+    assert row_of(view, view.lanes[0]).step == "8 Test"
+
+
+def test_a_terminal_that_stopped_open_needs_a_look_and_has_no_outcome() -> None:
+    stopped = events.LaneFinished("1", AT, "adb://h:1", "S1", Outcome.SUCCESS_NOT_RESTORED, 6, ERROR, final=False)
+    view = lanes(2, events.StepStarted("1", StepKind.TEST, AT), stopped)
+    assert mark_of(view, view.lanes[0]) is Mark.STOPPED
+    assert view.lanes[0].outcome is None
+    again = fold(view, events.StepStarted("1", StepKind.IDENTIFY, AT))
+    assert mark_of(again, again.lanes[0]) is not Mark.STOPPED
+
+
+def test_a_share_of_some_plans_is_not_called_all() -> None:
+    meter = FleetMeter(FixedClock(AT))
+    known = lanes(2, *planned(a_plan(), "1"))
+    assert overall_line(meter.take(known)).startswith("Of what is planned: 0%")
+    assert overall_line(FleetMeter(FixedClock(AT)).take(lanes(1, *planned(a_plan(), "1")))).startswith("All: 0%")

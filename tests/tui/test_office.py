@@ -23,7 +23,7 @@ from techtool.tui.doors import HouseDoors
 from techtool.tui.screens.ask import AskScreen
 from techtool.tui.screens.home import HomeScreen
 from techtool.tui.screens.office import OfficeScreen
-from techtool.visit.services import Hints
+from techtool.visit.hints import Hints
 from tests.make_store_fixtures import FOLDER, SEALED
 from tests.office.conftest import couch, new_database  # noqa: F401 - fixtures
 from tests.office.laptops import NOW

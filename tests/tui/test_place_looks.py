@@ -106,7 +106,7 @@ async def test_the_search_lists_only_what_fits_and_the_cursor_stays_in_it(tmp_pa
         await scene.play(pilot)
         hand = Hand(pilot.app, pilot)  # type: ignore[arg-type]
         await hand.type("450093")
-        listed = hand.app.screen.query_one(Choices)
+        listed = hand.app.screen.query_one("#terminals", Choices)
         await hand.until(lambda: [option.value for option in listed.options] == [SERIAL], "one")
         assert hand.app.screen.query_one("#text").has_focus
 

@@ -15,18 +15,26 @@ from techtool.domain.history import TerminalEntry, VersionSeen
 from techtool.domain.history_search import by_terminal
 from techtool.domain.outcome import Outcome
 from techtool.domain.release import Urgency
+from techtool.domain.visit_state import VisitState
 from techtool.domain.work_order import ExpectedTerminal, Site, WorkOrder
 from techtool.errors import BackupNotVerified, BadSettings, UsageError
-from techtool.i18n import phrase, set_language
+from techtool.i18n import phrase, raw, set_language
 from techtool.reports.formats import FORMATS
 from techtool.settings import Settings, read_settings
-from techtool.store.index import VisitState
 from techtool.tui.actions import ACTIONS
 from techtool.tui.theme import ASCII, UNICODE
-from techtool.tui.views.backups import backup_rows, can_restore, mark_of, swap_order, verified_lines
+from techtool.tui.views.backups import (
+    backup_rows,
+    can_restore,
+    log_lines,
+    mark_of,
+    swap_order,
+    upkeep_lines,
+    verified_lines,
+)
 from techtool.tui.views.due import due_rows
 from techtool.tui.views.export import FORMAT_LABEL, contact_lines, large, spelled
-from techtool.tui.views.history import terminal_facts, terminal_rows, timeline
+from techtool.tui.views.history import day_of, ends_in, fate_lines, terminal_facts, terminal_rows, timeline
 from techtool.tui.views.home import HomeFacts, home_view
 from techtool.tui.views.lines import Line, Mark, cells
 from techtool.tui.views.orders import order_lines
@@ -42,7 +50,10 @@ from techtool.tui.views.settings import (
     with_values,
 )
 from techtool.tui.widgets.text import lines_grid
+from techtool.visit.backup_log import BackupAction, LogEntry
 from techtool.visit.kept_backups import KeptBackup, Presence, Verified
+from techtool.visit.retention import Pruned
+from tests.tui.scene_places import entries
 
 AT = datetime(2026, 11, 22, 14, 2, 11, tzinfo=UTC)
 TODAY = AT.date()
@@ -294,3 +305,65 @@ def test_rows_are_never_wider_than_the_window(lang: str, glyphs: object) -> None
         with console.capture() as captured:
             console.print(lines_grid(lines, UNICODE if glyphs is UNICODE else ASCII))
         assert all(cells(line) <= width for line in captured.get().splitlines())
+
+
+# -- narrowing the history down, and the end of backups -------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("text", "day"),
+    [
+        ("", None),
+        ("2026-11-22", date(2026, 11, 22)),
+        ("２０２６-１１-２", date(2026, 11, 2)),
+        ("2026/1/9", date(2026, 1, 9)),
+    ],
+)
+def test_a_day_is_read_as_it_is_typed(text: str, day: date | None) -> None:
+    assert day_of(text) == day
+
+
+@pytest.mark.parametrize("text", ["x", "2026", "2026-13-01", "2026-11-31", "9" * 30 + "-1-1", "-1-1-1", "2026-1-1-1"])
+def test_what_is_no_day_is_said(text: str) -> None:
+    with pytest.raises(UsageError, match="is no day"):
+        day_of(text)
+
+
+def test_only_ends_that_occur_can_be_chosen_bad_ones_first() -> None:
+    unfinished = replace(entries()[0], outcome=None)
+    words = [word for word, _label in ends_in([*entries(), unfinished])]
+    assert words == ["unfinished", "failed-transient", "success"]
+
+
+def test_of_a_release_it_is_said_how_it_fared_and_where_it_runs() -> None:
+    known = (*entries()[:-1], replace(entries()[-1], releases=("com.example.pay@1.5.0",)))
+    assert fate_lines(known, known, "") == ()
+    (line,) = fate_lines(known, known, "com.example.pay")
+    assert line.text == "com.example.pay@1.5.0"
+    assert line.details == ("1 of 1 ended well (100 %)", "Runs on: P2A0123450093")
+
+
+def test_what_would_go_is_not_told_as_if_it_were_gone() -> None:
+    due = Pruned(("V1",), ("V1-1",), ("V2-1.age.part",), (("V3", raw("it is open")),), ("x.age",))
+    before = [line.text for line in upkeep_lines(due, 30, done=False)]
+    assert before[:3] == ["Key to the backups of visit V1", "Backup file V1-1", "Half-written file V2-1.age.part"]
+    assert not any("deleted" in text or "wiped" in text or "removed" in text for text in before)
+    assert "V3: left alone: it is open" in before
+    after = [line.text for line in upkeep_lines(due, 30, done=True)]
+    assert any("only the office can open" in text for text in after)
+    (none,) = upkeep_lines(Pruned((), (), (), (), ()), 30, done=False)
+    assert none.text == "Nothing is older than 30 days."
+
+
+def test_the_log_of_backups_is_read_newest_first() -> None:
+    at = datetime(2026, 11, 22, 9, 0, tzinfo=UTC)
+    log = [
+        LogEntry(at, "Li Wei", BackupAction.VERIFY, "V1", "V1-1", "looked at", "done"),
+        LogEntry(at, "Li Wei", BackupAction.WIPE, "V1", "V1-1", "Ms Zhao, by phone", "TT-501"),
+    ]
+    newest, oldest = log_lines(log)
+    assert "file wiped" in newest.text
+    assert "TT-501" in newest.text
+    assert newest.details == ("V1-1  Ms Zhao, by phone",)
+    assert "opened to verify  done  Li Wei" in oldest.text
+    assert [line.text for line in log_lines([])] == ["No backup was opened or deleted on this laptop."]

@@ -6,6 +6,7 @@ import hashlib
 import json
 import shutil
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -13,7 +14,6 @@ from textual.widgets import Input
 
 from techtool.backups.keys import new_identity, read_recipients
 from techtool.bundles.roots import pinned
-from techtool.cli.main import run
 from techtool.domain.outcome import Outcome
 from techtool.domain.visit import VisitKind, VisitRecord
 from techtool.events import Finished
@@ -38,7 +38,9 @@ from techtool.tui.screens.restore import RestoreScreen
 from techtool.tui.screens.result import ResultScreen
 from techtool.tui.screens.settings import SettingsScreen
 from techtool.tui.screens.stick import StickScreen
+from techtool.tui.screens.support_check import SupportCheckScreen
 from techtool.tui.screens.trust import TrustScreen
+from techtool.tui.screens.upkeep import UpkeepScreen
 from techtool.tui.screens.visit import VisitScreen
 from techtool.tui.screens.visits import VisitsScreen
 from techtool.tui.views.places import PLACES
@@ -98,6 +100,11 @@ def fill(hand: Hand, selector: str, text: str) -> None:
     hand.app.screen.query_one(selector, Input).value = text
 
 
+async def complained(hand: Hand) -> None:
+    """Wait until something is said to be wrong."""
+    await hand.until(lambda: any(line.display for line in hand.app.screen.query("#problem")), "a complaint")
+
+
 async def said(hand: Hand, text: str) -> None:
     """Wait until this is on the screen."""
     await hand.until(lambda: text in hand.text(), text)
@@ -106,6 +113,7 @@ async def said(hand: Hand, text: str) -> None:
 # -- backups and restore ----------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("size", [(80, 24), (100, 30)], ids=lambda size: f"{size[0]}x{size[1]}")
 async def test_a_backup_is_read_back_and_put_back_through_the_screens(undoable: Stage, size: tuple[int, int]) -> None:
     stage = undoable
@@ -142,6 +150,7 @@ async def test_a_backup_is_read_back_and_put_back_through_the_screens(undoable: 
     assert BackupAction.RESTORE in log
 
 
+@pytest.mark.slow
 async def test_another_terminal_needs_a_swap_order_that_names_both(undoable: Stage) -> None:
     stage = undoable
     async with stage.terminals("sunmi-p2", "sunmi-p2") as simulation:
@@ -178,6 +187,40 @@ async def test_another_terminal_needs_a_swap_order_that_names_both(undoable: Sta
     assert {one.backup_serial for one in record.lanes[0].restored} == {simulation.serials[0]}
 
 
+async def test_what_is_past_its_time_goes_only_when_its_number_is_typed(stage: Stage) -> None:
+    async with stage.terminals() as simulation:
+        visit = await visited(stage, simulation)
+    settings = read_settings(stage.world.paths.settings)
+    write_settings(stage.world.paths.settings, replace(settings, keep_backups_days=0))
+    key, file = key_path(stage.services, visit.id), stage.world.paths.backups / f"{visit.id}-1.age"
+    assert key.exists()
+    async with stage.screens(size=(80, 24)) as hand:
+        await go(hand, "backups", BackupsScreen)
+        await said(hand, simulation.serials[0])
+        await hand.press("f3")
+        screen = await hand.on(UpkeepScreen)
+        await said(hand, f"Key to the backups of visit {visit.id}")
+        assert "No backup was opened" in hand.text()
+        fill(hand, "#word", "Ms Zhao, by phone")
+        screen.query_one("#word").focus()
+        await hand.press("enter")
+        await said(hand, f"Backup file {visit.id}-1")
+        for typed, gone in (("9", False), ("2", True)):
+            screen.query_one("#ways").focus()
+            await hand.press("1")
+            await hand.on(AskScreen)
+            await hand.until(lambda: hand.panel() is not None, "the number")
+            await hand.type(typed, "enter")
+            await hand.on(UpkeepScreen)
+            await said(hand, "Deleted:" if gone else "Nothing was deleted")
+            assert (key.exists(), file.exists()) == (not gone, not gone)
+        await said(hand, "file wiped")
+    log = [(entry.action, entry.why) for entry in backup_log(stage.services).entries()]
+    assert (BackupAction.WIPE, "Ms Zhao, by phone") in log
+    assert BackupAction.DELETE_KEY in [action for action, _why in log]
+
+
+@pytest.mark.slow
 async def test_where_the_key_here_is_gone_the_offices_identity_opens_it(undoable: Stage) -> None:
     stage = undoable
     async with stage.terminals() as simulation:
@@ -250,6 +293,39 @@ async def test_a_terminal_is_found_by_its_merchant_and_its_visits_are_shown(stag
         await hand.press("enter")
         await hand.on(RecordScreen)
         assert visit.id in hand.text()
+        await said(hand, "Write the report again")
+        await said(hand, "complete: 1 of 1 terminals complete.")
+        await hand.press("pagedown", "pagedown")
+        await said(hand, "statement, signatures")
+
+
+async def test_the_history_is_narrowed_down_by_release_days_and_end(stage: Stage) -> None:
+    async with stage.terminals() as simulation:
+        visit = await visited(stage, simulation)
+    (serial,), day = simulation.serials, visit.started_at.astimezone().date()
+    async with stage.screens(size=(80, 24)) as hand:
+        await go(hand, "history", HistoryScreen)
+        await focused(hand, "#text")
+        await said(hand, serial)
+        await hand.press("f4")
+        await focused(hand, "#site")
+        fill(hand, "#release", "com.example.sunmi.pay")
+        await said(hand, "1 of 1 ended well")
+        await said(hand, f"Runs on: {serial}")
+        fill(hand, "#until", "soon")
+        await hand.press("tab")
+        await said(hand, "soon is no day")
+        fill(hand, "#until", str(day - timedelta(days=1)))
+        await hand.press("tab")
+        await said(hand, "Nothing on this laptop fits.")
+        fill(hand, "#until", str(day))
+        fill(hand, "#since", str(day))
+        await hand.press("tab")
+        await said(hand, "1 terminals")
+        fill(hand, "#until", "2001-01-01")
+        await hand.press("f4")
+        await said(hand, serial)
+        assert "no day" not in hand.text()
 
 
 async def test_from_the_due_list_into_a_visit(stage: Stage) -> None:
@@ -283,6 +359,7 @@ def order(number: str, serial: str) -> dict[str, object]:
     }
 
 
+@pytest.mark.slow
 async def test_an_order_on_the_stick_is_picked_and_kept_in_the_visit(stage: Stage) -> None:
     async with stage.terminals() as simulation:
         folder = stage.world.stick / "orders"
@@ -329,6 +406,7 @@ async def test_an_order_file_that_cannot_be_used_is_named_and_a_good_one_is_take
         assert picker.order.number == "WO-9"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("digit", "kind"), [("2", VisitKind.INSPECTION), ("3", VisitKind.BACKUP)])
 async def test_inspecting_and_backing_up_need_no_stick(stage: Stage, digit: str, kind: VisitKind) -> None:
     async with stage.terminals() as simulation, stage.screens(*simulation.addresses) as hand:
@@ -387,10 +465,7 @@ async def test_reports_are_written_to_a_folder_and_signed(stage: Stage, tmp_path
     assert names == {*merchant, ".json", ".json.sig", ".SHA256SUMS", ".SHA256SUMS.sig"}
 
 
-async def test_the_support_file_opens_and_its_code_is_read_out(
-    stage: Stage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("TECHTOOL_HOME", str(stage.world.paths.home))
+async def test_the_support_file_opens_and_its_code_is_read_out(stage: Stage, tmp_path: Path) -> None:
     async with stage.terminals() as simulation:
         await visited(stage, simulation)
     async with stage.screens(size=(80, 24)) as hand:
@@ -399,12 +474,31 @@ async def test_the_support_file_opens_and_its_code_is_read_out(
         await hand.on(SupportScreen)
         fill(hand, "#folder", str(tmp_path / "desk"))
         await hand.press("f2")
-        await hand.until(lambda: (tmp_path / "desk").is_dir() and any((tmp_path / "desk").iterdir()), "the file")
+        await hand.until(lambda: any((tmp_path / "desk").glob("*.zip")), "the file")
         (path,) = (tmp_path / "desk").iterdir()
         code = check(path).code
         await said(hand, "   ".join(" ".join(group) for group in code.split("-")))
         await said(hand, code)
-    assert run(["support", "--check", str(path), "--check", code]) == 0
+        await hand.press("escape")
+        await hand.on(RecordScreen)
+        hand.app.house.go("support-check")
+        await hand.on(SupportCheckScreen)
+        await focused(hand, "#file")
+        await hand.press("f2")
+        await said(hand, "Name the file.")
+        fill(hand, "#file", str(path))
+        await hand.press("enter")
+        await focused(hand, "#code")
+        await hand.type("2222-2222-22", "enter")
+        await complained(hand)
+        fill(hand, "#code", code.lower().replace("-", " "))
+        await hand.press("enter")
+        await said(hand, "is this file's")
+        await said(hand, "as they were made")
+        path.write_bytes(path.read_bytes()[:-1])
+        await hand.press("enter")
+        await complained(hand)
+        assert "as they were made" not in hand.text()
 
 
 # -- settings, trust, this laptop -------------------------------------------------------------------------------------
@@ -519,6 +613,7 @@ async def test_this_laptop_is_checked_and_a_damaged_visit_saved(stage: Stage) ->
 # -- the list of everything -------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 async def test_everything_is_reached_from_the_list_and_by_home(stage: Stage) -> None:
     kinds: dict[str, type[HouseScreen]] = {
         "new": NewVisitScreen,
@@ -529,6 +624,8 @@ async def test_everything_is_reached_from_the_list_and_by_home(stage: Stage) -> 
         "due": DueScreen,
         "office": OfficeScreen,
         "settings": SettingsScreen,
+        "upkeep": UpkeepScreen,
+        "support-check": SupportCheckScreen,
         "trust": TrustScreen,
         "health": HealthScreen,
     }

@@ -13,11 +13,11 @@ from textual.widgets import Input
 from techtool.clock import FixedClock
 from techtool.domain.outcome import Outcome
 from techtool.domain.plan import StepKind
+from techtool.domain.visit_state import VisitState
 from techtool.events import Event, Finished, LaneIdentified, Notice, StepStarted, VisitStarted
 from techtool.i18n import language, raw, set_language
 from techtool.paths import Paths
 from techtool.settings import read_settings
-from techtool.store.index import VisitState
 from techtool.tui import app as app_module
 from techtool.tui.actions import ACTIONS, footer_keys
 from techtool.tui.app import TechtoolApp, run_app
@@ -35,8 +35,9 @@ from techtool.tui.screens.result import ResultScreen
 from techtool.tui.screens.stick import StickScreen
 from techtool.tui.screens.visits import VisitsScreen
 from techtool.tui.views.lines import cells
+from techtool.visit.hints import Hints
 from techtool.visit.operator import Operator
-from techtool.visit.services import Hints, ResumeRequest, VisitRequest
+from techtool.visit.services import ResumeRequest, VisitRequest
 from techtool.visit.setup import missing
 from techtool.visit.visits import list_visits
 from tests.tui.hand import Hand, Stage
@@ -309,6 +310,7 @@ async def test_a_defect_of_the_engine_is_a_problem_without_its_variables(stage: 
         assert "RuntimeError" in hand.text()
 
 
+@pytest.mark.slow
 async def test_ascii_mode_draws_no_mark_of_unsure_width(stage: Stage) -> None:
     settings = stage.world.paths.settings
     settings.write_text(settings.read_text(encoding="utf-8").replace("ascii = false", "ascii = true"), encoding="utf-8")

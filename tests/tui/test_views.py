@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 
@@ -13,7 +14,7 @@ from techtool.domain.plan import Plan, StepKind
 from techtool.domain.question import AnswerKind, Question
 from techtool.domain.release import VerifiedRelease
 from techtool.domain.visit import ErrorRecord
-from techtool.errors import AnswerMissing, BadAddress, UsageError
+from techtool.errors import BadAddress, StoppedHere, UsageError
 from techtool.events import (
     Finished,
     LaneFinished,
@@ -37,11 +38,13 @@ from techtool.tui.views.places import NEW
 from techtool.tui.views.plan import plan_view
 from techtool.tui.views.problem import problem_view
 from techtool.tui.views.record import record_view
+from techtool.tui.views.reports import report_lines, report_page
 from techtool.tui.views.result import result_view
-from techtool.tui.views.run import check_word, safety
+from techtool.tui.views.run import check_word, items_of, safety
 from techtool.tui.views.visit import Place, VisitView, place_of
 from techtool.tui.widgets.transfer import transfer_text
 from tests.factories import plan_record, release, trust, unfinished_visit, visit_record
+from tests.tui.scenes import plan as a_plan
 
 AT = datetime(2026, 11, 22, 14, 2, 11, tzinfo=UTC)
 ERROR = ErrorRecord("TT-305", phrase("The connection was lost."), raw("state"), (raw("do this"),), "detail")
@@ -150,12 +153,67 @@ def test_the_result_says_what_comes_next() -> None:
         LaneFinished("1", AT, "adb://h:1", "SN1", Outcome.FAILED_DEVICE_OK, 1, ERROR),
         Finished("V1", AT, Outcome.FAILED_DEVICE_OK, 1, sealed=True),
     )
-    result = result_view(view_of(*events), ())
+    result = result_view(view_of(*events))
     assert result is not None
     assert result.mark is Mark.STOPPED
     assert any("TT-305" in detail for detail in result.terminals[0].details)
     assert result.following
-    assert result_view(view_of(*events[:1]), ()) is None
+    assert result_view(view_of(*events[:1])) is None
+
+
+def stopped_at_its_tests() -> VisitView:
+    return view_of(
+        VisitStarted("V1", AT),
+        LanePlanned("1", AT, a_plan()),
+        StepStarted("1", StepKind.VERIFY, AT),
+        StepDone("1", StepKind.VERIFY, AT),
+        StepStarted("1", StepKind.TEST, AT, "PR-02", raw("Parameters")),
+        LaneFinished("1", AT, "adb://h:1", "SN1", Outcome.SUCCESS_NOT_RESTORED, 6, ERROR, final=False),
+        Finished("V1", AT, Outcome.SUCCESS_NOT_RESTORED, 6, sealed=False),
+    )
+
+
+def test_who_stops_after_the_installation_is_not_told_that_nothing_changed() -> None:
+    result = result_view(stopped_at_its_tests())
+    assert result is not None
+    (line,) = result.terminals
+    assert line.text == "SN1: unfinished, stopped at Test"
+    assert any(detail.startswith("installed and read back: com.example") for detail in line.details)
+    words = " ".join((line.text, *line.details))
+    assert "nothing changed" not in words
+    assert "resume" in " ".join(result.following)
+
+
+def test_a_test_that_was_not_done_has_no_tick_and_the_newest_ones_are_shown() -> None:
+    view = view_of(VisitStarted("V1", AT))
+    for number, result in enumerate(("pass", "not-done: no time", "not-applicable: no printer", "fail"), 1):
+        view = fold(view, StepStarted("1", StepKind.TEST, AT, f"T{number}", raw(f"Test {number}")))
+        view = fold(view, StepDone("1", StepKind.TEST, AT, f"T{number}", raw(result)))
+    view = fold(view, StepStarted("1", StepKind.TEST, AT, "T5", raw("Test 5")))
+    shown = items_of(view, 9)
+    assert [line.mark for line in shown] == [Mark.OK, Mark.NOTE, Mark.NOTE, Mark.WARNING, Mark.BUSY]
+    assert shown[1].text == "Test 2: not done (no time)"
+    few = items_of(with_question(view, Question("test.T5", AnswerKind.TEST_RESULT, raw("Test 5"))), 2)
+    assert [line.text for line in few] == ["3 before these: F3 shows them", "Test 4: failed", "Test 5"]
+    assert few[-1].mark is Mark.NEEDS, "it waits for the person, it is not busy"
+
+
+@pytest.mark.parametrize(("lang", "page"), [("en", "V1.en.html"), ("zh", "V1.zh.html")])
+def test_of_the_reports_those_that_are_looked_for_are_named(lang: str, page: str) -> None:
+    set_language(lang)
+    names = [
+        f"V1.{one}.{end}" for one in ("en", "zh") for end in ("html", "pdf", "merchant.html", "merchant.pdf", "csv")
+    ]
+    files = [Path("/home/r/V1") / name for name in (*names, "V1.json", "V1.json.sig")]
+    lines = [line.text for line in report_lines(files)]
+    assert [sum(name in line for line in lines) for name in (page, f"V1.{lang}.pdf", f"V1.{lang}.merchant.pdf")] == [
+        1
+    ] * 3
+    assert "9" in lines[3]
+    assert str(Path("/home/r/V1")) in lines[4]
+    assert report_page(files) == Path("/home/r/V1") / page
+    assert report_lines(()) == ()
+    assert report_page(()) is None
 
 
 def test_unfinished_work_comes_first() -> None:
@@ -268,7 +326,7 @@ async def test_a_key_pressed_twice_answers_one_question_only() -> None:
     await asyncio.sleep(0)
     assert not operator.answer(first, "yes")
     operator.leave()
-    with pytest.raises(AnswerMissing):
+    with pytest.raises(StoppedHere):
         await task
-    with pytest.raises(AnswerMissing):
+    with pytest.raises(StoppedHere):
         await operator.ask(first)

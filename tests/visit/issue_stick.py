@@ -34,7 +34,7 @@ def make_issue_stick(folder: Path) -> Path:
         install_duration=30,
         provides=(ProvidesEntry("sunmi", "P2"),),
         issues=(SEEN, READ, NUMBER),
-        after=After(checks=("HW-06", "boots")),
+        after=After(checks=("HW-06", "boots"), texts={"boots": {"en": "Starts twice in a row", "zh": "重启两次"}}),
         text={"en": "Mended slips.", "zh": "修复签购单。"},
     )
     workspace.add("sunmi", [APKS / "com.example.sunmi.pay-1.5.0.apk"], draft, clock)

@@ -14,8 +14,9 @@ from PIL import Image
 
 from techtool.domain.evidence import EvidenceFile, EvidenceKind
 from techtool.domain.outcome import Outcome
+from techtool.domain.sign_off import SignOff, SignOffWay
 from techtool.domain.visit import LaneRecord, VisitRecord
-from techtool.errors import BadEvidence, NoSuchVisit, NotFoundError
+from techtool.errors import BadEvidence, NoSuchVisit, NotFoundError, SignedOff
 from techtool.paths import Disk
 from techtool.visit.attach import attach
 from techtool.visit.evidence import take_in
@@ -179,6 +180,18 @@ def test_attaching_to_an_open_visit(visit: OpenVisit, tmp_path: Path) -> None:
         attached(visit, first, lane="SN9")
     with pytest.raises(NoSuchVisit):
         attach(visit.shop.services, "V9", (first,), EvidenceKind.OTHER, "x")
+
+
+def test_what_the_merchant_confirmed_takes_nothing_more(visit: OpenVisit, tmp_path: Path) -> None:
+    """A stop between sign-off and seal leaves the visit open."""
+    services = visit.shop.services
+    with services.home.lock("test"):
+        db = services.home.open_visit("V1", write=True)
+        VisitLog(db, services.clock, "V1").signed_off(SignOff(SignOffWay.TYPED, at(0), "Li", "Owner"))
+        db.close()
+    with pytest.raises(SignedOff):
+        attached(visit, write(tmp_path, "late.jpg", photo()))
+    assert (journal(visit).evidence, kept(visit.shop, "V1")) == ((), {})
 
 
 async def test_a_closed_visit_takes_nothing_more(shop: Shop, tmp_path: Path) -> None:

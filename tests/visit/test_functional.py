@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import UTC, timedelta
 from pathlib import Path
 
 import pytest
@@ -18,6 +18,8 @@ from techtool.domain.visit import CheckRecord, VisitKind
 from techtool.domain.work_order import VisitType
 from techtool.errors import Exit
 from techtool.events import Asked, Finished, Notice
+from techtool.reports.changes import condition
+from techtool.reports.words import Words
 from techtool.settings import TestSettings
 from techtool.simulator.faults import AfterInstall
 from techtool.visit.services import Services, VisitRequest
@@ -27,6 +29,8 @@ from tests.visit.suite import with_stick
 from tests.visit.undo_stick import WORDS, make_undo_stick
 
 PAY = "com.example.sunmi.pay"
+OURS: dict[str, str | bool] = {"test.boots": "pass"}
+"""The test that only the release of the issue stick knows."""
 SALES = {"TX-02", "TX-03", "TX-04", "TX-05"}
 
 
@@ -141,6 +145,22 @@ async def test_a_key_that_is_gone_afterwards(shop: Shop) -> None:
     assert "SE-05" in told(shop)
 
 
+async def test_the_card_standard_is_told_or_asked_and_stands_in_the_report(shop: Shop) -> None:
+    async with shop.terminals() as simulation:
+        await shop.run(*simulation.addresses)
+    before = shop.lane().before
+    assert before is not None
+    assert before.card_standard == "PBOC 3.0"
+    assert "test.APP-04.level" not in asked(shop)
+    silent = dict.fromkeys(("techtool.sim.aids", "techtool.sim.card_standard"), "")
+    shop.changed, shop.events = {"test.APP-04.level": "EMV 4.3"}, []
+    async with shop.terminals(faults=fault(properties=silent), state=shop.world.folder / "other") as simulation:
+        await shop.run(*simulation.addresses)
+    lines = {fact.label: fact.value for fact in condition(shop.lane(), Words("en", UTC)).items}
+    assert lines["Card standard"].text == "EMV 4.3"
+    assert "technician" in lines["Card standard"].note
+
+
 async def test_what_the_terminal_does_not_tell_is_asked(shop: Shop) -> None:
     silent = dict.fromkeys(("techtool.sim.keys", "techtool.sim.aids", "techtool.sim.capabilities"), "")
     async with shop.terminals(faults=fault(properties=silent)) as simulation:
@@ -206,7 +226,7 @@ async def test_it_is_left_out_with_a_reason(shop: Shop) -> None:
 
 async def test_present_before_and_absent_after_is_verified(shop: Shop, issue_stick: Path) -> None:
     with_stick(shop, issue_stick)
-    shop.changed = {"issue.before.BUG-1": "present", "issue.after.BUG-1": "absent"}
+    shop.changed = OURS | {"issue.before.BUG-1": "present", "issue.after.BUG-1": "absent"}
     async with shop.terminals() as simulation:
         finished = await shop.run(*simulation.addresses)
     assert finished.outcome is Outcome.SUCCESS
@@ -217,12 +237,26 @@ async def test_present_before_and_absent_after_is_verified(shop: Shop, issue_sti
     assert not [name for name in asked(shop) if "CVE" in name or "BUG-2" in name]
     assert checks(shop)["APP-06"].result == "pass"
     assert "HW-06" in checks(shop), "the release asks for it"
-    assert "boots" in told(shop)
+
+
+async def test_a_test_that_only_the_release_knows_is_asked_of_a_person(shop: Shop, issue_stick: Path) -> None:
+    with_stick(shop, issue_stick)
+    async with shop.terminals() as simulation:
+        assert (await shop.run(*simulation.addresses)).exit_code == Exit.ANSWER_MISSING, "nobody answered it"
+        assert "boots" in told(shop)
+        shop.changed, shop.events = {"test.boots": "not-done: the notes are in the office"}, []
+        await shop.resume()
+    (question,) = [event.question for event in shop.events if isinstance(event, Asked) if event.question.id in OURS]
+    assert question.text.text("zh") == "重启两次"
+    check = checks(shop)["boots"]
+    assert (check.result, check.mode, check.required) == ("not-done", "H", True)
+    assert [test.id for test in open_required(shop.lane())] == ["APP-06", "boots"]
+    assert conclusion(shop.visit()) is Conclusion.PARTIAL
 
 
 async def test_still_there_afterwards(shop: Shop, issue_stick: Path) -> None:
     with_stick(shop, issue_stick)
-    shop.changed = {"issue.before.BUG-1": "present", "issue.after.BUG-1": "present"}
+    shop.changed = OURS | {"issue.before.BUG-1": "present", "issue.after.BUG-1": "present"}
     async with shop.terminals() as simulation:
         finished = await shop.run(*simulation.addresses)
     assert finished.outcome is Outcome.SUCCESS_NOT_RESTORED
@@ -232,6 +266,7 @@ async def test_still_there_afterwards(shop: Shop, issue_stick: Path) -> None:
 
 async def test_nobody_looked(shop: Shop, issue_stick: Path) -> None:
     with_stick(shop, issue_stick)
+    shop.changed = OURS
     async with shop.terminals() as simulation:
         finished = await shop.run(*simulation.addresses)
     found = {issue.id: issue for issue in shop.lane().issues}
@@ -242,10 +277,10 @@ async def test_nobody_looked(shop: Shop, issue_stick: Path) -> None:
 
 async def test_what_was_seen_before_is_not_asked_again(shop: Shop, issue_stick: Path) -> None:
     with_stick(shop, issue_stick)
-    shop.changed = {"issue.before.BUG-1": "present", "test.TX-01": "MISSING", "issue.after.BUG-1": "absent"}
+    shop.changed = OURS | {"issue.before.BUG-1": "present", "test.TX-01": "MISSING", "issue.after.BUG-1": "absent"}
     async with shop.terminals() as simulation:
         assert (await shop.run(*simulation.addresses)).exit_code == Exit.ANSWER_MISSING
-        shop.changed, shop.events = {"issue.before.BUG-1": "absent", "issue.after.BUG-1": "present"}, []
+        shop.changed, shop.events = OURS | {"issue.before.BUG-1": "absent", "issue.after.BUG-1": "present"}, []
         assert (await shop.resume()).outcome is Outcome.SUCCESS
     assert not [name for name in asked(shop) if name.startswith("issue.")]
     assert {issue.id: issue.result for issue in shop.lane().issues}["BUG-1"] is IssueResult.VERIFIED

@@ -12,9 +12,9 @@ import pytest
 from techtool.cli.columns import WINDOW, column, cut, width, wrapped
 from techtool.cli.main import run
 from techtool.domain.history import TerminalEntry
+from techtool.domain.visit_state import VisitState
 from techtool.errors import Exit
 from techtool.i18n import set_language
-from techtool.store.index import VisitState
 from techtool.visit.rescue import House
 from techtool.visit.visits import history_of, list_visits
 from tests.unit.store.test_details import entry

@@ -23,6 +23,7 @@ from techtool.domain.codec import plain
 from techtool.domain.outcome import Outcome
 from techtool.domain.schema import KNOWN
 from techtool.domain.terminal import Address
+from techtool.domain.visit_state import VisitState
 from techtool.errors import Exit, StoreTooNew
 from techtool.paths import Paths
 from techtool.reports.keys import load_report_key
@@ -31,7 +32,7 @@ from techtool.settings import Settings, read_settings, write_settings
 from techtool.store.changes import decode_ops, encode_ops
 from techtool.store.frames import GENESIS, frame, scan
 from techtool.store.home import Home
-from techtool.store.index import Index, VisitState
+from techtool.store.index import Index
 from techtool.store.journal import Header, journal_bytes
 from techtool.visit.log import manifest_of
 from techtool.visit.services import ResumeRequest, Services

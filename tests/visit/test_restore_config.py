@@ -27,7 +27,7 @@ from techtool.visit.kept_backups import key_path
 from techtool.visit.restore_source import wish_for
 from techtool.visit.services import VisitRequest
 from tests.visit.conftest import Shop
-from tests.visit.stops import FrozenChannel, Power
+from tests.visit.power import FrozenChannel, Power
 from tests.visit.test_restore_stops import go_on, one_of
 from tests.visit.undo_stick import asked, restored
 

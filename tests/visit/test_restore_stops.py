@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -25,7 +26,7 @@ from techtool.visit.restore_source import wish_for
 from techtool.visit.services import ResumeRequest, Services, VisitRequest
 from tests.unit.store.lossy import PowerCut
 from tests.visit.conftest import Shop
-from tests.visit.stops import FrozenChannel, FrozenDisk, Power
+from tests.visit.power import FrozenChannel, FrozenDisk, Power
 from tests.visit.suite import with_stick
 from tests.visit.undo_stick import FORMER, WORDS, codes, make_undo_stick, updated
 
@@ -38,7 +39,7 @@ async def go_on(shop: Shop, address: str, wish: RestoreWish, power: Power) -> Fi
     FrozenChannel.power = power
     services = Services.real(shop.world.paths, FrozenDisk(shop.world.folder, power))
     operator = ScriptedOperator(shop.answers())
-    engine = Engine(services, operator)
+    engine = Engine(replace(services, report_formats=("json",)), operator)
     begun = shop.visit().kind is VisitKind.RESTORE
     request = VisitRequest((Address.parse(address),), None, restore=wish)
     last = None

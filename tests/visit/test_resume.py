@@ -2,22 +2,28 @@
 
 from __future__ import annotations
 
+import asyncio
 import errno
 import os
 import shutil
+import threading
 from dataclasses import replace
 from pathlib import Path
+
+import pytest
 
 from techtool.bundles.description import Description, ProvidesEntry
 from techtool.bundles.publish.workspace import Workspace
 from techtool.cli.demo_world import DemoWorld
 from techtool.clock import SystemClock
+from techtool.domain.codec import convert
 from techtool.domain.outcome import Outcome
 from techtool.domain.question import Question
 from techtool.domain.release import ReleaseKind
 from techtool.domain.terminal import Address, BatchState
-from techtool.errors import DiskFull, Exit, RefusedByPerson
+from techtool.errors import DiskFull, Exit, RefusedByPerson, StoreLocked
 from techtool.events import LaneFinished
+from techtool.i18n import Phrase
 from techtool.paths import Disk
 from techtool.simulator.faults import Direction, Drop, InstallRefusal
 from techtool.simulator.model import APKS
@@ -129,6 +135,7 @@ class FullAfter(Disk):
         super().write(fd, data, path)
 
 
+@pytest.mark.slow
 async def test_a_disk_that_fills_up_anywhere(shop: Shop, tmp_path: Path) -> None:
     """Told with exit 32, never called a whole success, and gone on with when there is room again."""
     template = tmp_path / "template"
@@ -163,6 +170,57 @@ async def test_abandon_does_not_call_a_changed_terminal_cancelled(shop: Shop) ->
     assert record.abandoned
     (lane,) = record.lanes
     assert lane.outcome is (Outcome.INCONSISTENT if sent else Outcome.CANCELLED)
+
+
+async def test_abandon_after_a_verified_installation_says_what_is_there_now(shop: Shop) -> None:
+    """Installed and read back, and nobody tested it: that is no visit that was merely cancelled."""
+    shop.changed = {"test.TX-01": "MISSING"}
+    async with shop.terminals() as simulation:
+        finished = await shop.run(*simulation.addresses)
+    assert (finished.exit_code, finished.sealed) == (Exit.ANSWER_MISSING, False)
+    installed = {file.package.id for file in shop.lane().installed}
+    assert installed
+    record = abandon(shop.services, finished.visit, None)
+    (lane,) = record.lanes
+    assert (record.outcome, lane.outcome, lane.exit_code) == (
+        Outcome.INCONSISTENT,
+        Outcome.INCONSISTENT,
+        int(Exit.INCONSISTENT),
+    )
+    db = shop.services.home.open_visit(finished.visit, write=False)
+    told = [convert(doc["text"], Phrase).text() for doc in db.table("notices").all() if doc["warning"]]
+    assert any(all(package in text for package in installed) and "not finished" in text for text in told), told
+
+
+class HeldDisk(Disk):
+    """Its first write of a payload takes as long as the test wants."""
+
+    def __init__(self) -> None:
+        self.begun = threading.Event()
+        self.go_on = threading.Event()
+
+    def write(self, fd: int, data: bytes, path: Path) -> None:
+        if path.parent.name == "payloads" and not self.begun.is_set():
+            self.begun.set()
+            assert self.go_on.wait(30)
+        super().write(fd, data, path)
+
+
+async def test_a_visit_that_is_cancelled_while_it_copies_keeps_its_lock_until_the_copy_has_stopped(shop: Shop) -> None:
+    """Else the next run and the copy that nobody waits for would write the same file."""
+    shop.disk = held = HeldDisk()
+    async with shop.terminals() as simulation:
+        run = asyncio.create_task(shop.run(*simulation.addresses))
+        assert await asyncio.to_thread(held.begun.wait, 30)
+        run.cancel()
+        _done, pending = await asyncio.wait({run}, timeout=0.1)
+        assert pending
+        with pytest.raises(StoreLocked):
+            await shop.resume()
+        held.go_on.set()
+        with pytest.raises(asyncio.CancelledError):
+            await run
+        assert (await shop.resume()).outcome is Outcome.SUCCESS
 
 
 async def test_who_refuses_after_the_installation_only_stops(shop: Shop) -> None:

@@ -13,13 +13,13 @@ from techtool.cli.main import run
 from techtool.clock import SystemClock
 from techtool.domain.outcome import Outcome
 from techtool.domain.terminal import Address
+from techtool.domain.visit_state import VisitState
 from techtool.errors import Exit, NoSuchVisit, UsageError, VisitDamaged
 from techtool.events import Notice
 from techtool.reports.model import build
 from techtool.reports.signers import own_signers
 from techtool.simulator.faults import InstallRefusal
 from techtool.store.frames import frame
-from techtool.store.index import VisitState
 from techtool.visit.abandon import abandon
 from techtool.visit.services import ResumeRequest
 from techtool.visit.verify import Verdict, verify_file

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from itertools import accumulate
 
 import pytest
 
@@ -10,6 +11,7 @@ from techtool.domain.question import Question
 from techtool.domain.sign_off import CODE_LETTERS, SignOff, SignOffWay, confirmation_code, same_code
 from techtool.errors import Exit
 from techtool.events import Finished
+from techtool.store.frames import GENESIS, chained, scan
 from techtool.visit.operator import Operator, ScriptedOperator
 from techtool.visit.steps.sign_off import AUTO, TRIES, what_it_came_to
 from tests import factories as f
@@ -49,6 +51,39 @@ async def test_a_code_that_is_typed_is_derived_from_the_record(shop: Shop) -> No
     assert (made.way, made.name, made.role) == (SignOffWay.TYPED, "Demo Shopkeeper", "Owner")
     assert made.code_typed
     assert made.code == confirmation_code(made.head)
+
+
+async def test_the_code_confirms_everything_that_was_said_before_it(shop: Shop) -> None:
+    shop.changed = {
+        "sign_off.notes": "cable worn",
+        "sign_off.recommendations": "a new base",
+        "sign_off.followup": "2026-12-31, the base",
+        "sign_off.training": "Li: refunds",
+        "sign_off.rating": "4",
+    }
+    typist = Typist(ScriptedOperator())
+    finished, made = await signed_off(shop, typist)
+    assert made is not None
+    noted = (made.findings, made.recommendations, made.followup, made.training, made.rating)
+    assert noted == ("cable worn", "a new base", "2026-12-31, the base", "Li: refunds", "4")
+    question = typist.asked[-1]
+    assert question.id == "sign_off.code"
+    assert question.help is not None
+    assert "cable worn; a new base" in question.help.text("en")
+    frames = scan((shop.world.paths.visits / f"{finished.visit}.jnl").read_bytes())
+    chains = list(accumulate(frames.payloads, chained, initial=GENESIS))
+    after = frames.payloads[chains.index(made.head) :]
+    assert not [line for line in after if b"sign_off." in line], "no answer of the sign-off came after the code"
+    assert len(after) == 3, "the sign-off, the outcome and the seal"
+    page = (shop.world.paths.reports / finished.visit / f"{finished.visit}.en.html").read_text(encoding="utf-8")
+    assert "a new base" in page
+
+
+async def test_a_refusal_is_not_rated(shop: Shop) -> None:
+    shop.changed = {"sign_off.way": "refused", "sign_off.reason": "owner away", "sign_off.notes": "cable worn"}
+    _finished, made = await signed_off(shop)
+    assert made is not None
+    assert (made.findings, made.rating) == ("cable worn", "")
 
 
 async def test_a_wrong_code_is_asked_for_again(shop: Shop) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 import json
 import os
@@ -18,7 +19,7 @@ from techtool.clock import SystemClock
 from techtool.domain.terminal import Address
 from techtool.errors import BadCaseCode, DiskFull, Exit, SupportDamaged, SupportRefused
 from techtool.paths import Disk
-from techtool.reports.support import SUMS, Known, check, numbers_masked, pack
+from techtool.reports.support import SUMS, Known, check, fitting, numbers_masked, pack
 from techtool.settings import read_settings, write_settings
 from techtool.visit.rescue import House
 from techtool.visit.services import VisitRequest
@@ -89,6 +90,48 @@ async def test_what_is_in_it(done: Done, tmp_path: Path) -> None:
     assert done.visit in readme
     assert json.loads(files["trust.json"])["1"]["publisher"]
     assert json.loads(files["catalogue.json"])["models.toml"]["sha256"]
+
+
+async def test_the_log_tells_what_was_done_and_nothing_of_anybody(done: Done, tmp_path: Path) -> None:
+    files = done.make(tmp_path)
+    log = files["logs/techtool.log"].decode()
+    assert f"visit {done.visit} started" in log
+    assert "lane 2 finished success exit 0" in log
+    assert f"visit {done.visit} sealed" in log
+    lanes = done.shop.visit().lanes
+    said = [lane.serial for lane in lanes] + ["Wang", "Shop", "127.0.0.1", "INSTALL_FAILED", "com.example"]
+    assert not [word for word in said if word in log]
+    written = (done.shop.world.paths.logs / "techtool.log").read_text("utf-8")
+    assert not [word for word in said if word in written], "not in the file either, before any redaction"
+
+
+def test_what_is_too_large_is_shortened_or_left_out_and_named() -> None:
+    lines = b"".join(b'{"line": %d}\n' % number for number in range(4_000))
+    files = {"journal.jsonl": lines, "report/V1.json": b"r" * 30_000, "errors.json": b"[]", "logs/a.log": b"x" * 9_000}
+    assert fitting(files) == (files, ())
+    kept, left = fitting(files, 30_000)
+    assert kept["errors.json"] == b"[]"
+    assert sum(map(len, kept.values())) <= 30_000
+    assert lines.endswith(kept["journal.jsonl"])
+    assert kept["journal.jsonl"].startswith(b'{"line"')
+    assert "report/V1.json" not in kept
+    assert [(part.name, part.kept_bytes > 0) for part in left] == [("journal.jsonl", True), ("report/V1.json", False)]
+    assert left[0].sha256 == hashlib.sha256(lines).hexdigest()
+    assert fitting({"a.jsonl": b"z" * 99}, 10)[0] == {}
+
+
+async def test_a_bundle_of_a_very_large_visit_passes_its_own_check(
+    done: Done, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    whole = len(done.make(tmp_path)["journal.jsonl"])
+    monkeypatch.setattr("techtool.reports.support.MAX_BYTES", whole)
+    monkeypatch.setattr("techtool.visit.support.MOST_BYTES", whole - 4_000)
+    assert run(["support", done.visit, "--to", str(tmp_path / "small"), "--json"]) == Exit.DONE
+    made = json.loads(capsys.readouterr().out)
+    assert "journal.jsonl" in made["left_out"]
+    assert run(["support", "--check", made["file"]]) == Exit.DONE
+    left = {part["name"]: part for part in json.loads(opened(Path(made["file"]))["left-out.json"])}
+    assert left["journal.jsonl"]["size_bytes"] == whole
 
 
 async def test_nothing_is_in_it_that_may_not_leave(done: Done, tmp_path: Path) -> None:
@@ -170,7 +213,8 @@ async def test_a_damaged_record_and_broken_settings_keep_nobody_from_making_one(
     journal.write_bytes(data)
     paths.index.write_bytes(b"rubbish")
     paths.settings.write_text("language = 7")
-    (paths.logs / "techtool.log").mkdir(parents=True)
+    (paths.logs / "techtool.log").unlink()
+    (paths.logs / "techtool.log").mkdir()
     files = done.make(tmp_path)
     facts = json.loads(files["journal-facts.json"])
     assert facts["problem"]["code"] == "TT-506"

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -22,7 +23,7 @@ from techtool.visit.services import ResumeRequest, Services, VisitRequest
 from techtool.visit.visits import list_visits
 from tests.unit.store.lossy import PowerCut
 from tests.visit.conftest import Shop
-from tests.visit.stops import FrozenChannel, FrozenDisk, Power
+from tests.visit.power import FrozenChannel, FrozenDisk, Power
 from tests.visit.suite import with_stick
 from tests.visit.test_restore_stops import one_of
 from tests.visit.undo_stick import FORMER, KERNEL, PAY, WORDS, codes, make_undo_stick
@@ -36,7 +37,8 @@ async def go_on(shop: Shop, address: str, power: Power) -> tuple[Finished | None
     """Run the visit, or resume it; None when the power failed. And the effects before undo was chosen."""
     FrozenChannel.power = power
     operator = ScriptedOperator(shop.answers())
-    engine = Engine(Services.real(shop.world.paths, FrozenDisk(shop.world.folder, power)), operator)
+    services = Services.real(shop.world.paths, FrozenDisk(shop.world.folder, power))
+    engine = Engine(replace(services, report_formats=("json",)), operator)
     request = VisitRequest((Address.parse(address),), shop.world.stick)
     last, chosen_at = None, 0
     try:

@@ -17,9 +17,9 @@ from techtool.cli.main import run
 from techtool.clock import FixedClock, SystemClock
 from techtool.domain.outcome import Outcome
 from techtool.domain.terminal import Address
+from techtool.domain.visit_state import VisitState
 from techtool.errors import DiskError, Exit, UsageError
 from techtool.paths import Disk, disk_error
-from techtool.store.index import VisitState
 from techtool.store.journal import Header, journal_bytes
 from techtool.visit.checkup import examine
 from techtool.visit.kept_backups import kept_backups, key_path, verify_visit
@@ -69,7 +69,7 @@ async def test_an_index_that_cannot_be_read(home: Shop) -> None:
 
 def test_doctor_looks_at_the_log_of_backups(home: Shop) -> None:
     log = home.world.paths.backup_log
-    log.parent.mkdir(exist_ok=True)
+    log.parent.mkdir(mode=0o700, exist_ok=True)
     assert examine(House.at(home.world.paths, SystemClock())).problems == ()
     log.write_bytes(b"rubbish\n")
     (finding,) = examine(House.at(home.world.paths, SystemClock())).problems

@@ -18,13 +18,13 @@ from techtool.clock import FixedClock
 from techtool.domain.outcome import Outcome
 from techtool.domain.plan import StepKind
 from techtool.domain.visit import LaneRecord, VisitRecord
+from techtool.domain.visit_state import VisitState
 from techtool.errors import Exit, NotFoundError
 from techtool.paths import Paths
 from techtool.reports.keys import ReportKey, allowed_signers_line, public_path
 from techtool.reports.seals import SEAL_NAMESPACE, seal_text
 from techtool.reports.signers import Signer, key_of_line
 from techtool.store.frames import GENESIS, frame, scan
-from techtool.store.index import VisitState
 from techtool.visit.closing import seal_visit
 from techtool.visit.log import VisitLog, first_documents, read_visit
 from techtool.visit.services import Services
@@ -120,6 +120,7 @@ def signer_fingerprint(key: ReportKey) -> str:
     return fingerprint(signer(key).key)
 
 
+@pytest.mark.slow
 def test_one_changed_byte_anywhere_is_found(tmp_path: Path) -> None:
     path = sealed(tmp_path)
     whole = path.read_bytes()

@@ -21,6 +21,7 @@ from cryptography.hazmat.primitives.asymmetric import padding, rsa, utils
 
 from techtool.errors import BadFile
 from techtool.i18n import phrase
+from techtool.links.permission import fingerprint_of
 from techtool.paths import DISK, Disk
 
 TOKEN_SIZE: Final = 20
@@ -55,6 +56,11 @@ class AdbKey:
     def public_line(self) -> bytes:
         """Base64 of the blob, a space, the comment."""
         return base64.b64encode(self.public_blob) + b" " + self.comment.encode()
+
+    @property
+    def fingerprint(self) -> str:
+        """What a terminal shows beside its question whether to allow this key."""
+        return fingerprint_of(self.public_blob)
 
 
 def own_comment() -> str:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -24,10 +25,9 @@ from techtool.links.adb.packets import (
     Command,
     Header,
 )
+from techtool.links.permission import PERSON_S, Told, nobody, telling
 
 FIRST_ANSWER_S: Final = 10.0
-PERSON_S: Final = 30.0
-"""How long a person has to allow this laptop on the terminal's screen."""
 OWN_FEATURES: Final = ("shell_v2", "cmd", "stat_v2")
 DELAYED_ACK: Final = "delayed_ack"
 """OKAY tells how many bytes it confirms (Android 14 and later); used where both sides list it."""
@@ -66,6 +66,8 @@ class HandshakeOptions:
     first_answer_s: float = FIRST_ANSWER_S
     person_s: float = PERSON_S
     delayed_ack: bool = True
+    told: Told = nobody
+    """Hears that the terminal asks a person."""
 
     @property
     def banner(self) -> bytes:
@@ -88,12 +90,17 @@ class Handshake:
         self._key = key
         self._token = token
         self._options = options
+        self._asking = AsyncExitStack()
         self._packets: asyncio.Queue[Packet | Failure] = asyncio.Queue()
         channel.on_packet = self._collect
         channel.on_failure = self._packets.put_nowait
 
     async def run(self) -> Banner:
         """Until the daemon accepts; raises Unreachable, WrongProtocol, NotAuthorized, NotCapable, LinkTimeout."""
+        async with self._asking:
+            return await self._run()
+
+    async def _run(self) -> Banner:
         self._channel.send(Command.CNXN, VERSION_NO_CHECKSUM, MAX_PAYLOAD, self._options.banner)
         tokens = 0
         for _ in range(_PACKETS):
@@ -152,6 +159,8 @@ class Handshake:
             self._channel.send(Command.AUTH, AuthType.SIGNATURE, 0, key.sign(token))
         else:
             self._channel.send(Command.AUTH, AuthType.RSAPUBLICKEY, 0, key.public_line + b"\0")
+            options = self._options
+            await self._asking.enter_async_context(telling(options.told, key.fingerprint, options.person_s))
 
     def _accepted(self, header: Header, data: bytes) -> Banner:
         if header.arg0 < VERSION_MIN:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import aclosing, asynccontextmanager, suppress
+from dataclasses import replace
 from typing import BinaryIO, Final, Protocol
 
 from techtool.domain.sensitive import redact
@@ -17,6 +18,7 @@ from techtool.links.adb.bytestream import ByteStream, within
 from techtool.links.adb.handshake import HandshakeOptions
 from techtool.links.adb.wire import AdbConnection
 from techtool.links.base import Capability, CommandResult, Confirmed, FileStat
+from techtool.links.permission import Permission, Told, nobody
 from techtool.paths import DISK, Disk, Paths
 from techtool.settings import LinkSettings
 
@@ -57,6 +59,8 @@ class AdbLink:
         self._connect = connect
         self._carrier: Carrier | None = None
         self._capabilities: frozenset[Capability] = frozenset()
+        self.on_permission: Told = nobody
+        """Hears that the terminal asks a person whether this laptop may come in."""
 
     @classmethod
     def direct(
@@ -71,12 +75,18 @@ class AdbLink:
         """``adb://HOST:PORT``: the wire spoken by techtool itself."""
         token = settings.pax.get("handshake_token", "").encode()
         key = key_maker(paths.adb_key, disk)
-        return cls(address, lambda: AdbConnection.connect(address, key, token=token, options=options))
+        link = cls(address, lambda: AdbConnection.connect(address, key, token=token, options=heard))
+        heard = replace(options or HandshakeOptions(), told=link.tell_permission)
+        return link
 
     @property
     def address(self) -> Address:
         """Where it leads."""
         return self._address
+
+    def tell_permission(self, permission: Permission) -> None:
+        """The terminal asks: whoever listens now hears it."""
+        self.on_permission(permission)
 
     @property
     def capabilities(self) -> frozenset[Capability]:

@@ -9,18 +9,21 @@ import asyncio
 import os
 import re
 from collections.abc import Mapping
-from contextlib import suppress
+from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass
-from typing import Final, NamedTuple
+from pathlib import Path
+from typing import Final
 
+from techtool.domain.nearby import TWIN, advice_for, said_of
 from techtool.domain.terminal import Address
-from techtool.errors import CommandRefused, LinkError, LinkLost, NotAuthorized, TechtoolError, Unreachable
+from techtool.errors import CommandRefused, LinkError, LinkLost, NotAuthorized, NotReady, TechtoolError, Unreachable
 from techtool.i18n import raw
 from techtool.links.adb import serverprocess
 from techtool.links.adb.bytestream import ByteStream
 from techtool.links.adb.link import AdbLink
 from techtool.links.adb.payload import in_thread
 from techtool.links.adb.smartsocket import Server, ServerRefusal, ask
+from techtool.links.permission import PERSON_S, fingerprint_of_line, telling
 from techtool.paths import DISK, Disk, Paths
 from techtool.settings import AdbSettings, LinkSettings
 
@@ -32,15 +35,12 @@ SETTLE_S: Final = 2.0
 """How long a terminal may be on its way (“offline”, “connecting”) on a server that runs."""
 _POLL_S: Final = 0.2
 _USABLE: Final = ("device", "recovery", "sideload", "rescue")
-_ON_ITS_WAY: Final = ("offline", "connecting", "authorizing", "still")
-
-
-class ServerDevice(NamedTuple):
-    """A line of ``adb devices``."""
-
-    serial: str
-    state: str
-    """``device``, ``unauthorized``, ``offline`` …"""
+_ON_ITS_WAY: Final = ("offline", "connecting", "still")
+_ASKING: Final = ("unauthorized", "authorizing")
+STATES: Final = ("offline", "bootloader", "no permissions", "connecting", "detached")
+"""adb's words for a terminal that it sees and that cannot be used."""
+HOST: Final = "host"
+"""Another adb server; the word stands in other sentences as well."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,26 +81,6 @@ async def find_server(
     return Lease(await in_thread(lambda: serverprocess.acquire(settings.adb, home, peer, disk)), own=True)
 
 
-async def server_devices(
-    settings: LinkSettings, paths: Paths | None = None, *, environ: Mapping[str, str] = os.environ, disk: Disk = DISK
-) -> list[ServerDevice]:
-    """What a running adb server sees; with ``paths``, and none running, what a private one finds within a moment.
-
-    Raises :class:`Unreachable` when there is no server to ask.
-    """
-    peer = str(configured_server(settings.adb, environ))
-    lease = await find_server(settings, paths, peer, environ=environ, disk=disk)
-    try:
-        devices = await _devices(lease.server, peer)
-        deadline = asyncio.get_running_loop().time() + (SETTLE_S if lease.own else 0.0)
-        while not devices and asyncio.get_running_loop().time() < deadline:
-            await asyncio.sleep(_POLL_S)
-            devices = await _devices(lease.server, peer)
-        return devices
-    finally:
-        await _give_back(lease, paths, disk)
-
-
 class AdbServerLink(AdbLink):
     """A terminal by the serial under which an adb server knows it (``HOST:PORT`` for those on a network)."""
 
@@ -123,14 +103,38 @@ class AdbServerLink(AdbLink):
         peer, serial = str(self.address), self.address.target
         lease = await find_server(self._settings, self._paths, peer, environ=self._environ, disk=self._disk)
         try:
-            await _wait_until_usable(lease, serial, peer)
-            features = await lease.server.query(f"host-serial:{serial}:features", peer, ASK_S)
+            await self._wait_until_usable(lease, serial, peer)
+            features = await _features(lease.server, serial, peer)
         except BaseException as error:
-            await _give_back(lease, self._paths, self._disk)
+            await give_back(lease, self._paths, self._disk)
             if isinstance(error, ServerRefusal):
                 raise refusal(error.text, peer) from error
             raise
         return ServerCarrier(lease, serial, peer, frozenset(filter(None, features.split(","))), self._paths, self._disk)
+
+    async def _wait_until_usable(self, lease: Lease, serial: str, peer: str) -> None:
+        """Until the terminal can be used: a fresh server looks at its cables first, a person reads a screen."""
+        loop = asyncio.get_running_loop()
+        begin, asked, connected = loop.time(), 0.0, False
+        async with AsyncExitStack() as telling_them:
+            while True:
+                text = await _state(lease.server, serial, peer)
+                if text in _USABLE:
+                    return
+                if lease.own and not connected and re.fullmatch(r".+:\d+", serial):
+                    connected = True  # nobody else can have told our own server of a terminal on the network
+                    with suppress(ServerRefusal):
+                        await lease.server.query(f"host:connect:{serial}", peer, ASK_S)
+                    continue
+                if not asked and any(word in text for word in _ASKING):
+                    asked = loop.time()
+                    shown = await in_thread(lambda: _fingerprint_of_adb(lease.server, self._environ))
+                    await telling_them.enter_async_context(telling(self.tell_permission, shown, PERSON_S))
+                waits = any(word in text for word in _ON_ITS_WAY)
+                patience = PERSON_S if asked else FRESH_S if lease.own else SETTLE_S if waits else 0.0
+                if loop.time() - (asked or begin) >= patience:
+                    raise ServerRefusal(text)  # while a person is asked, a cable may be pulled and put in again
+                await asyncio.sleep(_POLL_S)
 
 
 class ServerCarrier:
@@ -186,7 +190,7 @@ class ServerCarrier:
         """Give the server back."""
         if not self._closed:
             self._closed = True
-            await _give_back(self._lease, self._paths, self._disk)
+            await give_back(self._lease, self._paths, self._disk)
 
     def _lost(self, text: str) -> LinkError:
         error = refusal(text, self._peer)
@@ -197,42 +201,52 @@ def refusal(text: str, peer: str) -> LinkError:
     """The error that a server's words about a terminal mean."""
     if "unauthorized" in text or "authorizing" in text:
         return NotAuthorized(address=peer, detail=text)
+    if "more than one" in text:
+        return _not_ready(peer, TWIN, text)
+    if text.strip() == HOST:
+        return _not_ready(peer, HOST, text)
+    state = next((word for word in STATES if re.search(rf"\b{word}\b", text)), "")
+    if state and "not found" not in text:
+        return _not_ready(peer, state, text)
     return Unreachable(address=peer, detail=text)
 
 
-async def _wait_until_usable(lease: Lease, serial: str, peer: str) -> None:
-    """Until the terminal can be used; a fresh server gets the time to look at its cables."""
-    loop = asyncio.get_running_loop()
-    begin, connected = loop.time(), False
-    while True:
-        try:
-            text = await lease.server.query(f"host-serial:{serial}:get-state", peer, ASK_S)
-            if text in _USABLE:
-                return
-        except ServerRefusal as error:
-            text = error.text
-        if lease.own and not connected and re.fullmatch(r".+:\d+", serial):
-            connected = True  # nobody else can have told our own server of a terminal on the network
-            with suppress(ServerRefusal):
-                text = await lease.server.query(f"host:connect:{serial}", peer, ASK_S)
-            continue
-        waits = any(word in text for word in _ON_ITS_WAY)
-        patience = FRESH_S if lease.own else SETTLE_S if waits else 0.0
-        if loop.time() - begin >= patience or ("unauthorized" in text and not waits):
-            raise ServerRefusal(text)
-        await asyncio.sleep(_POLL_S)
+def _not_ready(peer: str, state: str, text: str) -> NotReady:
+    return NotReady(address=peer, condition=said_of(state), advice=advice_for(state), detail=text)
 
 
-async def _devices(server: Server, peer: str) -> list[ServerDevice]:
+async def _state(server: Server, serial: str, peer: str) -> str:
+    """The server's word about a terminal, whether it comes as an answer or as a refusal."""
     try:
-        listing = await server.query("host:devices", peer, ASK_S)
+        return await server.query(f"host-serial:{serial}:get-state", peer, ASK_S)
     except ServerRefusal as error:
-        raise Unreachable(address=peer, detail=error.text) from error
-    rows = (line.split("\t", 1) for line in listing.splitlines())
-    return [ServerDevice(row[0], row[1].strip()) for row in rows if len(row) == 2]
+        return error.text
 
 
-async def _give_back(lease: Lease, paths: Paths | None, disk: Disk) -> None:
+async def _features(server: Server, serial: str, peer: str) -> str:
+    """What server and terminal can; a server from before there were features (adb 1.0.35) knows no such question."""
+    try:
+        return await server.query(f"host-serial:{serial}:features", peer, ASK_S)
+    except ServerRefusal as error:
+        if "unknown host service" not in error.text:
+            raise
+        return ""
+
+
+def _fingerprint_of_adb(server: Server, environ: Mapping[str, str]) -> str:
+    """Of the key that an adb server on this laptop shows to terminals; empty where it cannot be known."""
+    if server.host not in ("127.0.0.1", "localhost", "::1"):
+        return ""
+    home = environ.get("ANDROID_USER_HOME") or Path("~/.android").expanduser()
+    try:
+        with Path(home, "adbkey.pub").open("rb") as file:
+            return fingerprint_of_line(file.read(4096))
+    except OSError:
+        return ""
+
+
+async def give_back(lease: Lease, paths: Paths | None, disk: Disk) -> None:
+    """Let go of a server; the last one who does stops one of our own."""
     if lease.own and paths is not None:
         home = paths
         with suppress(TechtoolError):  # a record that cannot be removed is found to be stale by the next start

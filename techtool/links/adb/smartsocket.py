@@ -6,6 +6,7 @@ Source: AOSP ``packages/modules/adb`` OVERVIEW.TXT and SERVICES.TXT.
 from __future__ import annotations
 
 import asyncio
+import re
 from dataclasses import dataclass
 from typing import Final
 
@@ -17,6 +18,7 @@ from techtool.links.adb.packets import MAX_PAYLOAD
 
 _READ_AHEAD: Final = 2 * MAX_PAYLOAD
 _REQUEST_LIMIT: Final = 0xFFFF
+_HEX: Final = re.compile(rb"[0-9a-fA-F]{4}")
 
 
 class ServerRefusal(Exception):
@@ -128,7 +130,7 @@ class Server:
         stream = await self.connect(peer, timeout_s)
         try:
             await ask(stream, request)
-            return await _text(stream)
+            return await read_text(stream)
         finally:
             stream.close()
 
@@ -151,16 +153,19 @@ async def ask(stream: SocketStream, request: str) -> None:
     await stream.write(b"%04x" % len(data) + data)
     status = await stream.read_exactly(4)
     if status == b"FAIL":
-        raise ServerRefusal(await _text(stream))
+        raise ServerRefusal(await read_text(stream))
     if status != b"OKAY":
         raise WrongProtocol(address=stream.peer, problem=describe(status))
 
 
-async def _text(stream: SocketStream) -> str:
-    length = await stream.read_exactly(4)
-    try:
-        size = int(length, 16)
-    except ValueError:
+async def read_text(stream: SocketStream, length: bytes = b"") -> str:
+    """One text behind its four hexadecimal digits (``length``: they were read already), never more than 64 KB.
+
+    Raises :class:`WrongProtocol`.
+    """
+    length = length or await stream.read_exactly(4)
+    if not _HEX.fullmatch(length):  # int() also takes a sign, blanks and underscores
         problem = phrase("it breaks the ADB protocol: {what}", what=f"length {length!r}")
-        raise WrongProtocol(address=stream.peer, problem=problem) from None
+        raise WrongProtocol(address=stream.peer, problem=problem)
+    size = int(length, 16)
     return (await stream.read_exactly(size)).decode("utf-8", "replace").strip()

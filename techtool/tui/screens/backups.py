@@ -14,6 +14,7 @@ from techtool.i18n import N_, _
 from techtool.tui.actions import bindings
 from techtool.tui.screens.form import FormScreen, quiet
 from techtool.tui.screens.restore import RestoreScreen
+from techtool.tui.screens.upkeep import UpkeepScreen
 from techtool.tui.views.backups import backup_facts, backup_rows, can_restore, verified_lines
 from techtool.tui.views.lines import Part
 from techtool.tui.widgets.choices import Choices, Option
@@ -28,8 +29,8 @@ RESTORE, VERIFY = "restore", "verify"
 class BackupsScreen(FormScreen):
     """Newest first; choose one to see it."""
 
-    KEYS: ClassVar[tuple[str, ...]] = ("help", "refresh", "back")
-    BINDINGS: ClassVar[list[BindingType]] = [*bindings("help", "refresh", "back")]
+    KEYS: ClassVar[tuple[str, ...]] = ("help", "upkeep", "refresh", "back")
+    BINDINGS: ClassVar[list[BindingType]] = [*bindings("help", "upkeep", "refresh", "back")]
     ABOUT: ClassVar[str] = N_(
         "Every backup on this laptop, newest first: which terminal, when, whether it was read back, and whether this "
         "laptop can still open it or only the office. Choose one to read it back or to put it back."
@@ -62,6 +63,10 @@ class BackupsScreen(FormScreen):
     def action_refresh(self) -> None:
         """Look."""
         self.work(self.house.doors.backups, self._found)
+
+    def action_upkeep(self) -> None:
+        """Who opened them, and what is past its time."""
+        self.house.open(UpkeepScreen)
 
     async def _found(self, backups: Sequence[KeptBackup]) -> None:
         self._backups = {backup.id: backup for backup in backups}

@@ -8,24 +8,28 @@ from typing import TYPE_CHECKING, ClassVar, cast
 
 from textual import _time
 from textual.app import ComposeResult
+from textual.binding import BindingType
+from textual.containers import VerticalScroll
 from textual.screen import Screen
 from textual.widget import Widget
 
 from techtool.i18n import N_
+from techtool.tui.actions import bindings
 from techtool.tui.theme import Glyphs
 from techtool.tui.views.lines import Part
-from techtool.tui.views.visit import VisitView
 from techtool.tui.widgets.bars import KeyBar, TopLine
 
 if TYPE_CHECKING:
     from techtool.tui.app import TechtoolApp
     from techtool.tui.house import House
+    from techtool.tui.views.visit import VisitView
 
 
 class HouseScreen(Screen[None]):
     """A screen; ``KEYS`` names its actions in the registry, the first five stand in the footer."""
 
     KEYS: ClassVar[tuple[str, ...]] = ()
+    BINDINGS: ClassVar[list[BindingType]] = [*bindings("page_up", "page_down")]
     ABOUT: ClassVar[str] = N_("techtool brings releases onto payment terminals and proves what was done.")
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (96, "-wide")]  # noqa: RUF012 - Textual reads it as it is
     VERTICAL_BREAKPOINTS = [(0, "-low"), (28, "-tall")]  # noqa: RUF012
@@ -68,6 +72,16 @@ class HouseScreen(Screen[None]):
     def action_help(self) -> None:
         """The keys of this screen."""
         self.house.show_help(self.KEYS, self.ABOUT)
+
+    def action_page_up(self) -> None:
+        """Scroll what is longer than the window, while the cursor stays where it is."""
+        for body in self.query(".body").results(VerticalScroll):
+            body.scroll_page_up(animate=False)
+
+    def action_page_down(self) -> None:
+        """Scroll."""
+        for body in self.query(".body").results(VerticalScroll):
+            body.scroll_page_down(animate=False)
 
     def action_back(self) -> None:
         """To the screen before."""

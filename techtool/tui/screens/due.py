@@ -17,7 +17,7 @@ from techtool.tui.screens.form import FormScreen, quiet
 from techtool.tui.screens.history import HistoryScreen
 from techtool.tui.screens.new_visit import NewVisitScreen
 from techtool.tui.views.due import DueRow, due_rows
-from techtool.tui.views.lines import Line, Mark, Part
+from techtool.tui.views.lines import Line, Mark, Part, named
 from techtool.tui.widgets.choices import Choices, Option
 from techtool.tui.widgets.text import Plain, lines_grid
 
@@ -89,7 +89,7 @@ class DueScreen(FormScreen):
         self._rows = {row.serial: row for row in rows}
         overdue = sum(row.mark is Mark.WARNING for row in rows)
         none = _("No terminal was worked on with this laptop yet.")
-        self.note(_("{count} terminals, {urgent} press").format(count=len(rows), urgent=overdue) if rows else none)
+        self.note(_("{count} terminals, {urgent} urgent").format(count=len(rows), urgent=overdue) if rows else none)
         options = [Option(row.serial, row.label, row.note, mark=row.mark) for row in rows]
         choices = self.query_one(Choices)
         await choices.offer(options, start=0)
@@ -125,7 +125,7 @@ class DueTerminalScreen(FormScreen):
     def body(self) -> Iterable[Widget]:
         """Reasons, ways."""
         row = self._row
-        lines = [Line(row.mark, f"{row.label}: {row.note}", row.reasons)]
+        lines = [Line(row.mark, named(row.label, row.note), row.reasons)]
         ways = [
             Option(VISIT, _("Begin a visit to it"), _("terminal and stick are filled in; nothing is done yet")),
             Option(HISTORY, _("Its history"), _("what was found and done")),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import ClassVar, Final
+from typing import TYPE_CHECKING, ClassVar, Final
 
 from rich.text import Text
 from textual.binding import Binding, BindingType
@@ -134,17 +134,31 @@ class FleetScreen(VisitScreenBase):
         self.house.open_log()
 
 
-class _OneOfMany(VisitScreenBase):
-    """What a terminal's screens have besides when there are others."""
+if TYPE_CHECKING:
 
-    def others(self) -> WaitingLine:
-        """Who else waits."""
+    class _Beside(VisitScreenBase):
+        def body(self) -> Iterable[Widget]:
+            """The terminal's own."""
+            return ()
+
+else:
+    _Beside = object
+    """Not a widget: Textual's styles follow a class's first widget base, which must be the terminal's own screen."""
+
+
+class _OneOfMany(_Beside):
+    """What a terminal's screens have besides when there are others: who else waits, and the ways there."""
+
+    def body(self) -> Iterable[Widget]:
+        """The terminal's own, and who else waits."""
+        yield from super().body()
         line = WaitingLine()
         line.display = False
-        return line
+        yield line
 
-    def show_others(self, view: VisitView) -> None:
-        """Tell who else waits."""
+    def show(self, view: VisitView) -> None:
+        """Draw both."""
+        super().show(view)
         now_s = self.house.doors.clock.monotonic_s()
         self.query_one(WaitingLine).tell(waiting_line(view, now_s))
 
@@ -166,32 +180,12 @@ class LaneScreen(_OneOfMany, VisitScreen):
     KEYS: ClassVar[tuple[str, ...]] = ("help", "fleet", "next_lane", "stop", "log")
     BINDINGS: ClassVar[list[BindingType]] = [*VisitScreen.BINDINGS, *_BESIDES]
 
-    def body(self) -> Iterable[Widget]:
-        """The terminal, and who else waits."""
-        yield from super().body()
-        yield self.others()
-
-    def show(self, view: VisitView) -> None:
-        """Draw both."""
-        super().show(view)
-        self.show_others(view)
-
 
 class LanePlanScreen(_OneOfMany, PlanScreen):
     """The gate of one terminal of many."""
 
     KEYS: ClassVar[tuple[str, ...]] = ("help", "every_rule", "fleet", "next_lane", "stop")
     BINDINGS: ClassVar[list[BindingType]] = [*PlanScreen.BINDINGS, *_BESIDES]
-
-    def body(self) -> Iterable[Widget]:
-        """The plan, the question, who else waits."""
-        yield from super().body()
-        yield self.others()
-
-    def show(self, view: VisitView) -> None:
-        """Draw both."""
-        super().show(view)
-        self.show_others(view)
 
 
 class LaneProblemScreen(_OneOfMany, ProblemScreen):
@@ -200,12 +194,6 @@ class LaneProblemScreen(_OneOfMany, ProblemScreen):
     KEYS: ClassVar[tuple[str, ...]] = ("help", "fleet", "next_lane", "log")
     BINDINGS: ClassVar[list[BindingType]] = [*ProblemScreen.BINDINGS, *_BESIDES]
 
-    def body(self) -> Iterable[Widget]:
-        """The problem, and who else waits."""
-        yield from super().body()
-        yield self.others()
-
-    def show(self, view: VisitView) -> None:
-        """Draw both."""
-        super().show(view)
-        self.show_others(view)
+    def action_leave(self) -> None:
+        """To all of them."""
+        self.action_fleet()

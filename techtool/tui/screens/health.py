@@ -21,7 +21,7 @@ from techtool.tui.widgets.text import Plain, lines_grid
 from techtool.tui.widgets.toast import toast
 
 if TYPE_CHECKING:
-    from techtool.domain.timing import Calibration
+    from techtool.domain.calibration import Calibration
     from techtool.visit.checkup import Health
 
 REBUILD: Final = "rebuild"

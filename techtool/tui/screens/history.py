@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import UTC
 from typing import TYPE_CHECKING, ClassVar, Final
 
 from textual.binding import BindingType
@@ -11,12 +12,15 @@ from textual.widget import Widget
 from textual.widgets import Input, Static
 
 from techtool.domain.history_search import Search, TerminalHistory, by_terminal
+from techtool.errors import UsageError
 from techtool.i18n import N_, _
 from techtool.tui.actions import bindings
 from techtool.tui.screens.form import FormScreen, quiet
-from techtool.tui.views.history import outcome_mark, terminal_facts, terminal_rows, timeline
+from techtool.tui.views.history import fate_lines, outcome_mark, terminal_facts, terminal_rows, timeline
 from techtool.tui.views.lines import Part
+from techtool.tui.views.problem import complaint
 from techtool.tui.widgets.choices import Choices, Option
+from techtool.tui.widgets.history_filters import HistoryFilters
 from techtool.tui.widgets.text import Plain, facts_grid, lines_grid
 
 if TYPE_CHECKING:
@@ -29,12 +33,13 @@ SHOWN: Final = 50
 class HistoryScreen(FormScreen):
     """Type to search; choose a terminal to see its visits."""
 
-    KEYS: ClassVar[tuple[str, ...]] = ("help", "refresh", "back")
-    BINDINGS: ClassVar[list[BindingType]] = [*bindings("help", "refresh", "back")]
+    KEYS: ClassVar[tuple[str, ...]] = ("help", "filters", "refresh", "back")
+    BINDINGS: ClassVar[list[BindingType]] = [*bindings("help", "filters", "refresh", "back")]
     ABOUT: ClassVar[str] = N_(
         "What was found and done with this laptop. The search takes a serial number or a part of one, the last four of "
         "a terminal or merchant number, a merchant, an order number, a technician. The terminals worked on last come "
-        "first; Enter or the down arrow goes from the search to the list."
+        "first; Enter or the down arrow goes from the search to the list. F4 narrows it down by site, release, days or "
+        "how it ended; of a release it is also said how it fared and on which terminals it runs."
     )
 
     def __init__(self, text: str = "") -> None:
@@ -50,13 +55,17 @@ class HistoryScreen(FormScreen):
     def body(self) -> Iterable[Widget]:
         """Search, terminals."""
         yield Input(self._text, placeholder=_("serial number, merchant, order, technician …"), id="text", compact=True)
+        yield HistoryFilters()
         yield Plain(_("Looking …"), id="note", classes="question-note beside")
         yield quiet("problem", beside=True)
         with VerticalScroll(can_focus=False, classes="body"):
+            yield Static(id="fates", markup=False)
             yield Choices(id="terminals", label_width=28)
 
     def on_mount(self) -> None:
         """Listen."""
+        for quiet_one in (self.query_one(HistoryFilters), self.query_one("#fates")):
+            quiet_one.display = False
         self.query_one("#text").focus()
 
     def on_screen_resume(self) -> None:
@@ -70,6 +79,19 @@ class HistoryScreen(FormScreen):
 
     async def _read(self, remembered: Remembered) -> None:
         self._remembered = remembered
+        await self.query_one(HistoryFilters).offer(remembered.entries)
+        await self._search()
+
+    async def action_filters(self) -> None:
+        """Show what narrows the search down; or hide it, and search without."""
+        filters = self.query_one(HistoryFilters)
+        filters.display = not filters.display
+        self.query_one("#site" if filters.display else "#text").focus()
+        await self._search()
+
+    async def on_history_filters_changed(self, event: HistoryFilters.Changed) -> None:
+        """Search anew."""
+        event.stop()
         await self._search()
 
     async def on_input_changed(self, event: Input.Changed) -> None:
@@ -80,19 +102,36 @@ class HistoryScreen(FormScreen):
     def on_input_submitted(self, event: Input.Submitted) -> None:
         """To the list."""
         event.stop()
-        if self.query_one(Choices).options:
-            self.query_one(Choices).focus()
+        if self.query_one("#terminals", Choices).options:
+            self.query_one("#terminals", Choices).focus()
 
     async def _search(self) -> None:
         if self._remembered is None:
             return
-        search = Search(self.query_one("#text", Input).value)
-        found = by_terminal([entry for entry in self._remembered.entries if search.fits(entry)])
+        try:
+            search = self._wanted()
+        except UsageError as error:
+            self.complain(complaint(error))
+            return
+        self.complain("")
+        fitting = [entry for entry in self._remembered.entries if search.fits(entry)]
+        found = by_terminal(fitting)
         self._found = {one.serial: one for one in found}
         self.note(self._words(len(found)))
+        told = fate_lines(self._remembered.entries, fitting, search.release)
+        self.query_one("#fates", Static).update(lines_grid(told, self.glyphs))
+        self.query_one("#fates").display = bool(told)
         rows = terminal_rows(found[-SHOWN:])
         options = [Option(row.serial, row.label, row.note, mark=row.mark) for row in rows]
-        await self.query_one(Choices).offer(options, start=0)
+        await self.query_one("#terminals", Choices).offer(options, start=0)
+
+    def _wanted(self) -> Search:
+        """What is looked for; raises :class:`UsageError` for a day that is none."""
+        text, filters = self.query_one("#text", Input).value, self.query_one(HistoryFilters)
+        if not filters.display:
+            return Search(text)
+        zone = self.house.doors.clock.now().astimezone().tzinfo or UTC
+        return filters.narrowed(Search(text), zone)
 
     def _words(self, count: int) -> str:
         remembered = self._remembered

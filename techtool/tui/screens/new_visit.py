@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import replace
+from contextlib import aclosing
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
@@ -14,13 +14,16 @@ from textual.containers import VerticalScroll
 from textual.widget import Widget
 from textual.widgets import Button, Input
 
+from techtool.domain.nearby import TWIN, How, Nearby
 from techtool.domain.pace import MOST, WRITERS
 from techtool.errors import TechtoolError
 from techtool.i18n import N_, _
 from techtool.tui.actions import bindings
 from techtool.tui.requests import Order, addresses_of, visit_request
 from techtool.tui.screens.base import HouseScreen
+from techtool.tui.screens.pair import PairScreen
 from techtool.tui.views.lines import Part
+from techtool.tui.views.nearby import PAIR, after_cables, first_advice, listed, option_of
 from techtool.tui.views.problem import complaint
 from techtool.tui.widgets.choices import Choices, Option
 from techtool.tui.widgets.order_picker import OrderPicker
@@ -34,12 +37,12 @@ class NewVisitScreen(HouseScreen):
     """Pick terminals, name the stick, begin."""
 
     KEYS: ClassVar[tuple[str, ...]] = ("help", "begin", "pick_all", "refresh", "back")
-    BINDINGS: ClassVar[list[BindingType]] = [*bindings("help", "begin", "pick_all", "refresh", "back")]
+    BINDINGS: ClassVar[list[BindingType]] = [*bindings("help", "begin", "pick_all", "refresh", "back", "pair")]
     ABOUT: ClassVar[str] = N_(
         "Pick the terminals on the counter: those on a USB cable are listed, one on the network is typed as "
         "adb://HOST:PORT. Then the stick from the office. Beginning only reads; what would change is shown first. "
         "Several addresses are parted by blanks, and adb://HOST:5555-5584 stands for thirty of them; F4 picks the "
-        "whole list."
+        "whole list. The list follows the cables by itself. F6 pairs an Android terminal over the network."
     )
 
     order = Order.ONE_FIRST
@@ -50,6 +53,10 @@ class NewVisitScreen(HouseScreen):
         super().__init__()
         self._stick = stick
         self._serial = serial
+        self._seen: dict[str, Nearby] = {}
+        self._picks: set[str] = set()
+        self._others: list[Nearby] = []
+        """On a cable, but nothing can be done with them yet."""
 
     def top(self) -> tuple[Part, ...]:
         """What this is."""
@@ -60,11 +67,12 @@ class NewVisitScreen(HouseScreen):
         hints = self.house.hints
         with VerticalScroll(can_focus=False, classes="body"):
             yield Plain(_("Terminals"), classes="heading")
-            options = [Option(a, a, _("simulated"), picked=place == 0) for place, a in enumerate(hints.addresses)]
-            yield Choices(options, id="terminals", start=0, label_width=34)
+            self._picks = set(hints.addresses[:1])
+            yield Choices(self._terminals(), id="terminals", start=0, label_width=34)
             yield Plain("", id="looking", classes="question-note")
             yield Plain(_("Another terminal, or several"), classes="field-title")
             yield Input(placeholder="adb://192.0.2.10:5555", id="address", compact=True)
+            yield Button(_("Pair over the network … (F6)"), id="pair", compact=True)
             yield Plain(_("In what order"), classes="field-title", id="order-title")
             yield Choices(self._orders(), id="order", label_width=34)
             yield Plain(_("USB stick"), classes="heading")
@@ -104,29 +112,39 @@ class NewVisitScreen(HouseScreen):
         self.run_worker(self._look(), exclusive=True, exit_on_error=False)
 
     async def _look(self) -> None:
-        found = await self.house.doors.nearby()
-        choices = self.query_one("#terminals", Choices)
-        known = {option.value for option in choices.options}
-        alone = not known and sum(n.usable for n in found) == 1
-        meant = self._serial
-        new = [
-            Option(
-                n.address,
-                n.address,
-                "" if n.usable else _not_ready(n.state),
-                picked=n.usable and (n.address.endswith(f":{meant}") if meant else alone),
-            )
-            for n in found
-            if n.address not in known
-        ]
-        await choices.offer([*choices.options, *new], start=0)
-        self._show_order()
+        """Everything once, then the cables for as long as the screen is there."""
+        everything = await self.house.doors.nearby()
+        found = listed(everything)
+        self._others = [one for one in everything if one.how is How.USB or one.state == TWIN]
+        usable = [key for key, one in found.items() if one.usable]
+        if self._serial:
+            self._picks |= {key for key in usable if key.endswith(f":{self._serial}")}
+        elif not self._seen and not self.house.hints.addresses and len(usable) == 1:
+            self._picks.add(usable[0])
+        pulled = {key: one for key, one in self._seen.items() if key in self._picks and key not in found}
+        new = found.keys() - self._seen.keys()
+        await self._show({**found, **pulled})
         if new and not self.query_one("#address", Input).value:
-            choices.focus()
-        none = not choices.options
-        self.query_one("#looking", Plain).say(_("No terminal on USB is seen; type its address.") if none else "")
-        sticks = await asyncio.to_thread(self.house.doors.sticks)
-        await self._offer_sticks(sticks)
+            self.query_one("#terminals").focus()
+            # The field below had the focus: the list that has come above it is to be seen from its first line.
+            self.call_after_refresh(self.query_one(".body").scroll_home, animate=False)
+        await self._offer_sticks(await asyncio.to_thread(self.house.doors.sticks))
+        async with aclosing(self.house.doors.cables()) as changes:
+            async for cables in changes:
+                await self._show(after_cables(self._seen, cables, self._picks))
+
+    async def _show(self, seen: dict[str, Nearby]) -> None:
+        self._seen = seen
+        choices = self.query_one("#terminals", Choices)
+        await choices.offer(self._terminals(), start=0)
+        self._show_order()
+        none = _("No terminal on USB is seen; type its address.") if not choices.options else ""
+        self.query_one("#looking", Plain).say(first_advice([*seen.values(), *self._others]) or none)
+
+    def _terminals(self) -> list[Option]:
+        simulated = [Option(a, a, _("simulated"), picked=a in self._picks) for a in self.house.hints.addresses]
+        seen = self._seen.items()
+        return simulated + [option_of(key, one, self._picks) for key, one in seen if not self._simulated(key)]
 
     async def _offer_sticks(self, sticks: Sequence[str]) -> None:
         field = self.query_one("#stick", Input)
@@ -147,9 +165,16 @@ class NewVisitScreen(HouseScreen):
             self.order = Order(event.value)
             await event.control.offer(self._orders())
             return
-        options = [replace(o, picked=not o.picked) if o.value == event.value else o for o in event.control.options]
-        await event.control.offer(options)
+        if event.value.startswith(PAIR):
+            self.house.open(lambda: PairScreen(event.value.removeprefix(PAIR)))
+            return
+        self._picks ^= {event.value}
+        await event.control.offer(self._terminals())
         self._show_order()
+
+    def action_pair(self) -> None:
+        """Pair with a terminal over the network."""
+        self.house.open(PairScreen)
 
     def _picked(self) -> list[str]:
         return [option.value for option in self.query_one("#terminals", Choices).options if option.picked]
@@ -174,15 +199,16 @@ class NewVisitScreen(HouseScreen):
     async def action_pick_all(self) -> None:
         """Every terminal of the list that is ready, as many as one visit takes; none when all were picked."""
         terminals = self.query_one("#terminals", Choices)
-        ready = [option for option in terminals.options if not option.note or option.picked or self._simulated(option)]
-        ready = ready[:MOST]
-        every = all(option.picked for option in ready)
-        names = {option.value for option in ready}
-        await terminals.offer([replace(o, picked=o.value in names and not every) for o in terminals.options])
+        ready = [option.value for option in terminals.options if option.picked or self._is_ready(option.value)][:MOST]
+        self._picks = set() if self._picks.issuperset(ready) else set(ready)
+        await terminals.offer(self._terminals())
         self._show_order()
 
-    def _simulated(self, option: Option) -> bool:
-        return option.value in self.house.hints.addresses
+    def _is_ready(self, key: str) -> bool:
+        return self._simulated(key) or (key in self._seen and self._seen[key].usable)
+
+    def _simulated(self, key: str) -> bool:
+        return key in self.house.hints.addresses
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
         """Enter goes on: from the address to the stick, from the stick to the button."""
@@ -199,9 +225,12 @@ class NewVisitScreen(HouseScreen):
             self.query_one(OrderPicker).look(event.value)
 
     def on_button_pressed(self, event: Button.Pressed) -> None:
-        """Begin."""
+        """Begin, or pair."""
         event.stop()
-        self.action_begin()
+        if event.button.id == "pair":
+            self.action_pair()
+        else:
+            self.action_begin()
 
     def action_begin(self) -> None:
         """Begin with what is entered, or say what is missing."""
@@ -218,7 +247,3 @@ class NewVisitScreen(HouseScreen):
             return
         problem.say("")
         self.house.begin_visit(request)
-
-
-def _not_ready(state: str) -> str:
-    return _("not ready: {state}").format(state=state)

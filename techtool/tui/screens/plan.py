@@ -47,7 +47,7 @@ class PlanScreen(VisitScreenBase):
             yield Plain(_("What will happen"), classes="heading")
             yield Static(id="steps", markup=False)
             yield Static(id="times", markup=False)
-            yield Plain(_("Releases on the stick"), classes="heading")
+            yield Plain(_("Releases on the stick"), classes="heading", id="releases-title")
             yield Static(id="releases", markup=False)
             yield Plain("", id="met", classes="question-note")
         yield QuestionPanel(id="question")
@@ -96,9 +96,13 @@ class PlanScreen(VisitScreenBase):
         return table
 
     def action_every_rule(self) -> None:
-        """Show, or hide, the rules that are met."""
+        """Show the rules that are met too, with the place where they stand; or hide them, and back to the top."""
         self._every_rule = not self._every_rule
         self.show(self.house.bridge.view)
+        if self._every_rule:
+            self.call_after_refresh(self.query_one("#releases-title").scroll_visible, animate=False, top=True)
+        else:
+            self.query_one("#plan").scroll_home(animate=False)
 
     def action_stop(self) -> None:
         """Not now."""

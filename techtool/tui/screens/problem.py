@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import ClassVar
 
-from textual.binding import BindingType
+from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
 from textual.widget import Widget
 from textual.widgets import Static
@@ -25,7 +25,7 @@ class ProblemScreen(VisitScreenBase):
     """Nothing is marked at first: enter alone does nothing."""
 
     KEYS: ClassVar[tuple[str, ...]] = ("help", "log")
-    BINDINGS: ClassVar[list[BindingType]] = [*bindings("help", "log")]
+    BINDINGS: ClassVar[list[BindingType]] = [*bindings("help", "log"), Binding("escape", "leave", show=False)]
     ABOUT: ClassVar[str] = N_(
         "Something stopped. Read in what state things are, do what is said, then choose a way on by its number. "
         "The code is what the office asks for."
@@ -95,6 +95,10 @@ class ProblemScreen(VisitScreenBase):
                 self.house.resume_visit(self.house.bridge.view.visit)
             case value if value == HOME:
                 self.house.go_home()
+
+    def action_leave(self) -> None:
+        """Home, where nothing runs any more; while a terminal waits for a way on, one has to be chosen."""
+        self.house.go_home()
 
     def action_log(self) -> None:
         """Everything that happened."""

@@ -15,7 +15,7 @@ from techtool.domain.evidence_paths import paths_in
 from techtool.domain.question import AnswerKind, Question
 from techtool.domain.visit import VisitRecord
 from techtool.errors import TechtoolError
-from techtool.i18n import N_, _, language, phrase
+from techtool.i18n import N_, _, phrase
 from techtool.tui.actions import bindings
 from techtool.tui.screens.base import HouseScreen
 from techtool.tui.screens.export import ExportScreen, SupportScreen
@@ -51,17 +51,18 @@ class RecordScreen(HouseScreen):
         return (Part(self._visit, keep=1),)
 
     def body(self) -> Iterable[Widget]:
-        """Facts, terminals, reports, what can be done."""
+        """What it came to, what can be done, then facts, terminals, reports."""
         with VerticalScroll(can_focus=False, classes="body"):
             yield Plain("", id="result-title")
-            yield Static(id="facts", markup=False)
+            yield Static(id="conclusion", markup=False)
+            yield Plain(_("What to do"), classes="heading")
+            yield Choices(id="ways", label_width=28)
+            yield Static(id="proof", markup=False)
+            yield Static(id="facts", classes="first", markup=False)
             yield Plain(_("Terminals"), classes="heading")
             yield Static(id="terminals", markup=False)
             yield Plain(_("Reports"), classes="heading", id="reports-title")
             yield Static(id="reports", markup=False)
-            yield Plain(_("What to do"), classes="heading")
-            yield Choices(id="ways", label_width=28)
-            yield Static(id="proof", markup=False)
 
     def on_mount(self) -> None:
         """Read it."""
@@ -88,10 +89,12 @@ class RecordScreen(HouseScreen):
         title.set_class(True, f"-{view.mark.value}")
         self.query_one("#facts", Static).update(facts_grid(view.facts))
         self.query_one("#terminals", Static).update(lines_grid(view.terminals, self.glyphs, words=False))
-        reports = [Line(Mark.NOTE, name) for name in view.reports]
-        self.query_one("#reports", Static).update(lines_grid(reports, self.glyphs))
+        self.query_one("#reports", Static).update(lines_grid(view.reports, self.glyphs))
         for name in ("#reports", "#reports-title"):
-            self.query_one(name).display = bool(reports)
+            self.query_one(name).display = bool(view.reports)
+        ended = [view.conclusion] if view.conclusion is not None else []
+        self.query_one("#conclusion", Static).update(lines_grid(ended, self.glyphs, words=False))
+        self.query_one("#conclusion").display = bool(ended)
         self.arm()
         await self.query_one(Choices).offer(_ways(view))
 
@@ -177,11 +180,7 @@ class RecordScreen(HouseScreen):
 
     def action_open_report(self) -> None:
         """The page in the language of the screens."""
-        pages = [p for p in self.house.doors.reports(self._visit) if p.name.endswith(f".{language()}.html")]
-        if pages:
-            self.app.open_url(pages[0].as_uri())
-        else:
-            toast(self.app, _("There is no report yet."), warning=True)
+        self.house.open_report(self._visit)
 
 
 def _ways(view: RecordView) -> list[Option]:

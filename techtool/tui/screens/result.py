@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from pathlib import Path
 from typing import ClassVar
 
 from textual.binding import BindingType
@@ -12,13 +11,15 @@ from textual.widget import Widget
 from textual.widgets import Static
 
 from techtool.domain.question import Question
-from techtool.i18n import N_, _, language
+from techtool.domain.visit import VisitRecord
+from techtool.i18n import N_, _
 from techtool.tui.actions import bindings
 from techtool.tui.screens.base import VisitScreenBase
+from techtool.tui.views.conclusion import conclusion_line
 from techtool.tui.views.lines import Line, Mark, Part
+from techtool.tui.views.reports import report_lines
 from techtool.tui.views.result import result_view
 from techtool.tui.widgets.text import Plain, lines_grid
-from techtool.tui.widgets.toast import toast
 
 
 class ResultScreen(VisitScreenBase):
@@ -39,18 +40,20 @@ class ResultScreen(VisitScreenBase):
         """Outcome, terminals, reports, what next."""
         with VerticalScroll(classes="body", id="result"):
             yield Plain("", id="result-title")
+            yield Static(id="conclusion", markup=False)
             yield Plain("", id="took", classes="question-note")
             yield Plain(_("Terminals"), classes="heading")
             yield Static(id="terminals", markup=False)
-            yield Plain(_("Reports"), classes="heading", id="reports-title")
-            yield Static(id="reports", markup=False)
             yield Plain(_("What comes next"), classes="heading")
             yield Static(id="following", markup=False)
+            yield Plain(_("Reports"), classes="heading", id="reports-title")
+            yield Static(id="reports", markup=False)
 
     def on_mount(self) -> None:
         """Draw it."""
         self.arm()
-        view = result_view(self.house.bridge.view, self._files())
+        self.query_one("#conclusion").display = False
+        view = result_view(self.house.bridge.view)
         if view is None:
             return
         title = self.query_one("#result-title", Plain)
@@ -58,30 +61,28 @@ class ResultScreen(VisitScreenBase):
         title.add_class(f"-{view.mark.value}")
         self.query_one("#took", Plain).say(view.took)
         self.query_one("#terminals", Static).update(lines_grid(view.terminals, self.glyphs, words=False))
-        files = [Line(Mark.NOTE, name) for name in view.reports]
-        if view.folder:
-            files.append(Line(Mark.NOTE, _("in {folder}").format(folder=view.folder)))
+        files = report_lines(self.house.doors.reports(view.visit))
         self.query_one("#reports", Static).update(lines_grid(files, self.glyphs))
         for name in ("#reports", "#reports-title"):
             self.query_one(name).display = bool(files)
         following = [Line(Mark.NOTE, text) for text in view.following]
         self.query_one("#following", Static).update(lines_grid(following, self.glyphs))
         self.query_one("#result").focus()
+        self.house.in_background(lambda: self.house.doors.record(view.visit), self._recorded, lambda _error: None)
+
+    def _recorded(self, record: VisitRecord) -> None:
+        """What the merchant was shown when they signed: a good end of every terminal is not yet a complete visit."""
+        line = conclusion_line(record)
+        if line is not None and self.is_mounted:
+            self.query_one("#conclusion", Static).update(lines_grid([line], self.glyphs, words=False))
+            self.query_one("#conclusion").display = True
 
     async def ask(self, question: Question | None) -> None:
         """Nothing is asked here."""
 
-    def _files(self) -> tuple[Path, ...]:
-        visit = self.house.bridge.view.visit
-        return self.house.doors.reports(visit) if visit else ()
-
     def action_open_report(self) -> None:
         """The page in the language of the screens."""
-        pages = [path for path in self._files() if path.name.endswith(f".{language()}.html")]
-        if pages:
-            self.app.open_url(pages[0].as_uri())
-        else:
-            toast(self.app, _("There is no report yet."), warning=True)
+        self.house.open_report(self.house.bridge.view.visit)
 
     def action_log(self) -> None:
         """Everything that happened."""

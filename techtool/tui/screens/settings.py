@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import ClassVar
+from collections.abc import Callable, Iterable
+from typing import ClassVar, Final
 
 from textual.binding import BindingType
 from textual.containers import VerticalScroll
+from textual.screen import Screen
 from textual.widget import Widget
 from textual.widgets import Button, Input
 
@@ -17,13 +18,19 @@ from techtool.tui.actions import bindings
 from techtool.tui.requests import Order
 from techtool.tui.screens.form import FormScreen, quiet
 from techtool.tui.screens.health import HealthScreen
+from techtool.tui.screens.support_check import SupportCheckScreen
 from techtool.tui.screens.trust import TrustScreen
 from techtool.tui.views.lines import Part
 from techtool.tui.views.settings import FIELDS, SAMPLE, needs_restart, values_of, with_values
 from techtool.tui.widgets.choices import Choices, Option
 from techtool.tui.widgets.text import Plain
 
-TRUST, HEALTH = "trust", "health"
+TRUST, HEALTH, SUPPORT_CHECK = "trust", "health", "support-check"
+_MORE: Final[dict[str, Callable[[], Screen[None]]]] = {
+    TRUST: TrustScreen,
+    HEALTH: HealthScreen,
+    SUPPORT_CHECK: SupportCheckScreen,
+}
 
 
 class SettingsScreen(FormScreen):
@@ -70,6 +77,7 @@ class SettingsScreen(FormScreen):
             more = [
                 Option(TRUST, _("Trust, recipients, clock"), _("whose sticks are believed, who can open backups")),
                 Option(HEALTH, _("Check this laptop"), _("every record read to its last byte")),
+                Option(SUPPORT_CHECK, _("Check a support file"), _("is it whole, and which case code is it")),
             ]
             yield Choices(more, id="more", label_width=34)
 
@@ -117,7 +125,7 @@ class SettingsScreen(FormScreen):
             case "order":
                 self._order = event.value
             case _:
-                self.house.open(TrustScreen if event.value == TRUST else HealthScreen)
+                self.house.open(_MORE[event.value])
                 return
         await self._show_choices()
 

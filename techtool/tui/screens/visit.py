@@ -21,11 +21,11 @@ from techtool.tui.views.run import headline, items_of, safety, time_left
 from techtool.tui.views.visit import LogLine, VisitView, lane_shown
 from techtool.tui.widgets.question import QuestionPanel
 from techtool.tui.widgets.rail import StepRail
-from techtool.tui.widgets.text import Plain, grid, lines_grid, mark_text
+from techtool.tui.widgets.text import Drawn, Plain, grid, lines_grid, mark_text
 from techtool.tui.widgets.transfer import TransferBar
 
 LAST_LINES, MORE_LINES = 5, 14
-"""Of the log: on a low terminal, and on a tall one."""
+"""Of the steps and of the log: on a low terminal, and on a tall one."""
 
 
 class VisitScreen(VisitScreenBase):
@@ -51,8 +51,8 @@ class VisitScreen(VisitScreenBase):
                 yield Plain("", id="slow")
                 yield Plain("", id="safety")
                 with VerticalScroll(can_focus=False, id="happenings"):
-                    yield Static(id="items", markup=False)
-                    yield Static(id="log", markup=False)
+                    yield Drawn(id="items")
+                    yield Drawn(id="log")
         yield QuestionPanel(id="question")
 
     def on_mount(self) -> None:
@@ -74,13 +74,12 @@ class VisitScreen(VisitScreenBase):
         hint = self.query_one("#safety", Plain)
         hint.say(text)
         hint.set_class(warn, "-warn")
-        items = items_of(lane) if lane else ()
-        self.query_one("#items", Static).update(lines_grid(items, self.glyphs))
+        most = MORE_LINES if self.has_class("-tall") else LAST_LINES
+        items = items_of(view, most)
+        self.query_one("#items", Drawn).tell(items, lambda: lines_grid(items, self.glyphs, words=False))
         self.query_one("#items").display = len(items) > 1
-        log = [line for line in view.log if line.lane in ("", view.current)]
-        self.query_one("#log", Static).update(
-            log_grid(log[-(MORE_LINES if self.has_class("-tall") else LAST_LINES) :], self)
-        )
+        last = [line for line in view.log if line.lane in ("", view.current)][-most:]
+        self.query_one("#log", Drawn).tell(last, lambda: log_grid(last, self))
 
     async def ask(self, question: Question | None) -> None:
         """Put the engine's question, or none."""

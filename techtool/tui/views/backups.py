@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 from techtool.domain.restore import Swap
 from techtool.domain.verdicts import size_text
 from techtool.errors import UsageError
-from techtool.i18n import _
+from techtool.i18n import _, translate
 from techtool.reports.redaction import visible
 from techtool.tui.views.lines import Line, Mark, day_and_time
 
 if TYPE_CHECKING:
+    from techtool.visit.backup_log import LogEntry
     from techtool.visit.kept_backups import KeptBackup, Verified
+    from techtool.visit.retention import Pruned
 
 HERE: Final = "here"
 DELETED: Final = "deleted"
@@ -93,6 +95,35 @@ def _verified(result: Verified) -> Line:
         return Line(Mark.OK, _("{backup}: decrypted, every digest agrees").format(backup=result.backup))
     advice = tuple(_("Do: {what}").format(what=action.text()) for action in result.error.action_phrases)
     return Line(Mark.STOPPED, f"{result.backup}: {result.error.code}  {result.error.what_phrase.text()}", advice)
+
+
+def upkeep_lines(pruned: Pruned, days: int, *, done: bool) -> tuple[Line, ...]:
+    """What goes, or went, and what is left alone; before it is done nothing is said as if it were."""
+    from techtool.visit.retention import told
+
+    if done:
+        return tuple(Line(Mark.NOTE, text.text()) for text in told(pruned))
+    lines = [Line(Mark.WARNING, _("Key to the backups of visit {visit}").format(visit=v)) for v in pruned.keys]
+    lines += [Line(Mark.WARNING, _("Backup file {backup}").format(backup=backup)) for backup in pruned.wiped]
+    lines += [Line(Mark.WARNING, _("Half-written file {file}").format(file=name)) for name in pruned.leftovers]
+    if not lines:
+        lines.append(Line(Mark.OK, _("Nothing is older than {days} days.").format(days=days)))
+    alone = replace(pruned, keys=(), wiped=(), leftovers=())
+    return (*lines, *(Line(Mark.NOTE, text.text()) for text in told(alone)))
+
+
+def log_lines(log: Sequence[LogEntry]) -> tuple[Line, ...]:
+    """Newest first: when, who, what, of which backup, how it ended, why."""
+    from techtool.visit.backup_log import ACTION_LABEL, RESULT_LABEL
+
+    lines = []
+    for entry in reversed(log):
+        result = translate(RESULT_LABEL[entry.result]) if entry.result in RESULT_LABEL else entry.result
+        action = translate(ACTION_LABEL[entry.action])
+        first = "  ".join(part for part in (day_and_time(entry.at), action, result, entry.who) if part)
+        second = "  ".join(part for part in (entry.backup or entry.visit, entry.why) if part)
+        lines.append(Line(Mark.NOTE, visible(first), (visible(second),) if second else ()))
+    return tuple(lines) or (Line(Mark.NOTE, _("No backup was opened or deleted on this laptop.")),)
 
 
 def swap_order(from_serial: str, to_serial: str, model: str, number: str) -> Swap:

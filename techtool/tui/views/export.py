@@ -7,7 +7,7 @@ from typing import Final
 
 from techtool.catalogue.contacts import Contact
 from techtool.i18n import N_, _, language
-from techtool.tui.views.lines import Line, Mark
+from techtool.tui.views.lines import Line, Mark, named
 
 FORMAT_LABEL: Final = {
     "html": (N_("Report pages (HTML)"), N_("opens in any browser")),
@@ -42,7 +42,7 @@ def _said(sign: str) -> str:
 
 def contact_lines(office: Mapping[str, str], known: Iterable[Contact], vendors: Sequence[str]) -> tuple[Line, ...]:
     """Whom to call, the office first; of the makers those whose terminals are concerned."""
-    lines = [Line(Mark.OK, f"{name}: {value}") for name, value in office.items()]
+    lines = [Line(Mark.OK, named(name, value)) for name, value in office.items()]
     if not lines:
         lines.append(Line(Mark.NOTE, _("Your office's numbers are not in the settings yet.")))
     wanted = {vendor.casefold() for vendor in vendors}

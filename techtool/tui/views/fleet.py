@@ -13,7 +13,7 @@ from techtool.domain.plan import Plan, StepKind
 from techtool.domain.verdicts import size_text
 from techtool.i18n import N_, _, translate
 from techtool.tui.views.lines import Mark, cells, clip, clock_time, word_of
-from techtool.tui.views.visit import ORDER, LaneView, VisitView, label_of
+from techtool.tui.views.visit import ORDER, LaneView, VisitView, label_of, station_asking
 
 URGENCY: Final = (Mark.NEEDS, Mark.STOPPED, Mark.BUSY, Mark.WAITING, Mark.OK)
 """Who comes first; the counts stand in the same order, so that what is cut is the least urgent."""
@@ -75,7 +75,7 @@ def mark_of(view: VisitView, lane: LaneView) -> Mark:
     if view.waiting_for(lane.lane) is not None:
         return Mark.NEEDS
     station = lane.at_work
-    if station is not None and station.mark is Mark.STOPPED:
+    if lane.stopped or (station is not None and station.mark is Mark.STOPPED):
         return Mark.STOPPED
     if lane.waits_turn:
         return Mark.WAITING
@@ -119,7 +119,7 @@ def row_of(view: VisitView, lane: LaneView) -> Row:
         model=lane.model,
         serial=lane.serial or lane.address,
         to=f"{to} +{len(releases) - 1}" if len(releases) > 1 else to,
-        step=_step(lane),
+        step=_step(view, lane),
         done=f"{100 * sent[0] // sent[1]}%" if sent is not None and sent[1] else "-",
         state=state_word(mark),
         next=_next(view, lane, mark),
@@ -131,12 +131,17 @@ def state_word(mark: Mark) -> str:
     return _("done") if mark is Mark.OK else word_of(mark)
 
 
-def _step(lane: LaneView) -> str:
-    station = lane.at_work
-    if station is None:
-        done = [known for known in lane.stations if known.mark is Mark.OK]
-        station = done[-1] if done else lane.stations[0]
-    return f"{ORDER[station.kind] + 1} {label_of(station.kind)}"
+def _step(view: VisitView, lane: LaneView) -> str:
+    """The station whose question waits, else the one at work, else the last one done."""
+    waiting = view.waiting_for(lane.lane)
+    kind = station_asking(waiting.question, lane) if waiting is not None else None
+    if kind is None:
+        station = lane.at_work
+        if station is None:
+            done = [known for known in lane.stations if known.mark is Mark.OK]
+            station = done[-1] if done else lane.stations[0]
+        kind = station.kind
+    return f"{ORDER[kind] + 1} {label_of(kind)}"
 
 
 def _next(view: VisitView, lane: LaneView, mark: Mark) -> str:
@@ -220,7 +225,8 @@ def overall_line(overall: Overall) -> str:
     parts: list[str] = []
     if overall.total_bytes:
         share = 100 * overall.sent_bytes // overall.total_bytes
-        parts.append(_("All: {share}%").format(share=share))
+        text = _("Of what is planned: {share}%") if overall.unplanned else _("All: {share}%")
+        parts.append(text.format(share=share))
         parts.append(f"{size_text(overall.sent_bytes)} / {size_text(overall.total_bytes)}")
     if overall.unplanned:
         parts.append(_("{count} without a plan yet").format(count=overall.unplanned))
@@ -249,7 +255,7 @@ def waiting_line(view: VisitView, now_s: float) -> str:
     lane = view.lane_of(oldest.lane)
     who = _("Lane {lane}").format(lane=lane.name) if lane is not None else _("The visit")
     waited = _("waiting {time}").format(time=clock_time(now_s - oldest.since_s))
-    return f"{who} ({waited}): {oldest.question.text.text()}"
+    return _("{who} ({waited}): {question}").format(who=who, waited=waited, question=oldest.question.text.text())
 
 
 # -- columns ----------------------------------------------------------------------------------------------------------

@@ -172,7 +172,7 @@ def _started(lane: LaneView, event: StepStarted) -> LaneView:
     if event.title is not None:
         items = (*items, Item(key, event.title, Mark.BUSY))
     begun = lane.begun or event.step is not StepKind.IDENTIFY
-    return replace(lane, stations=tuple(stations), items=items, error=None, begun=begun)
+    return replace(lane, stations=tuple(stations), items=items, error=None, begun=begun, stopped=False)
 
 
 def _left_behind(station: Station, begun: StepKind) -> Mark:
@@ -208,7 +208,8 @@ def _told(view: VisitView, event: StepDone, result: Phrase) -> tuple[Mark, Phras
     if event.step not in (StepKind.TEST, StepKind.INSPECT):
         return Mark.OK, result
     title = next((i.title for i in _lane(view, event.lane).items if i.key == (event.step, event.item)), result)
-    mark = Mark.WARNING if _is_fail(result) else Mark.OK
+    passed = result.text("en").startswith(CheckResult.PASS.value)
+    mark = Mark.WARNING if _is_fail(result) else Mark.OK if passed else Mark.NOTE
     return mark, phrase("{title}: {result}", title=title, result=check_word(result.text("en")))
 
 
@@ -218,6 +219,8 @@ def _ended(lane: LaneView, kind: StepKind, item: str, mark: Mark, note: Phrase |
 
 def _lane_finished(view: VisitView, event: LaneFinished) -> VisitView:
     lane = _at_rest(_lane(view, event.lane))
+    if not event.final:
+        return _lane_stopped(view, event, lane)
     through = Mark.OK if event.outcome.is_good else Mark.WARNING
     stations = tuple(replace(s, mark=through) if s.mark is Mark.BUSY else s for s in lane.stations)
     lane = replace(
@@ -227,6 +230,14 @@ def _lane_finished(view: VisitView, event: LaneFinished) -> VisitView:
     outcome = translate(OUTCOME_LABEL[event.outcome])
     text = phrase("{terminal}: {outcome}", terminal=lane.serial or lane.address, outcome=outcome)
     return _logged(_changed(view, event.lane, lane), event, mark, text, lane=event.lane)
+
+
+def _lane_stopped(view: VisitView, event: LaneFinished, lane: LaneView) -> VisitView:
+    """Its work stopped before its end: what was done stands, and nothing is said of an outcome."""
+    stations = tuple(replace(s, mark=Mark.STOPPED) if s.mark is Mark.BUSY else s for s in lane.stations)
+    lane = replace(lane, stations=stations, serial=event.serial or lane.serial, stopped=True, error=event.error)
+    text = phrase("{terminal}: stopped, can be resumed", terminal=lane.serial or lane.address)
+    return _logged(_changed(view, event.lane, lane), event, Mark.WARNING, text, lane=event.lane)
 
 
 def _logged(view: VisitView, event: Event, mark: Mark, text: Phrase, lane: str = "") -> VisitView:

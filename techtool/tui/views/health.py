@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from techtool.domain.plan import StepKind
-from techtool.domain.timing import STATION_LABEL, Calibration
+from techtool.domain.calibration import Calibration
 from techtool.i18n import _, translate
+from techtool.reports.health_words import NOTHING_YET, calibration_word, readable_word, worth_telling
 from techtool.reports.redaction import visible
 from techtool.tui.views.lines import Line, Mark
 
@@ -26,23 +26,13 @@ def health_lines(health: Health) -> tuple[Line, ...]:
         details += [_("Do: {what}").format(what=action.text()) for action in finding.actions]
         mark = Mark.STOPPED if finding.problem else Mark.NOTE
         lines.append(Line(mark, visible(finding.what.text()), tuple(visible(detail) for detail in details)))
-    lines.append(Line(Mark.OK, _("{count} visits can be read.").format(count=health.readable)))
+    lines.append(Line(Mark.OK, readable_word(health.readable)))
     return tuple(lines)
 
 
 def calibration_lines(found: Sequence[Calibration]) -> tuple[Line, ...]:
     """How good the foretold times were: whole terminals, and what happened often enough."""
-    told = [one for one in found if one.enough or not (one.step or one.model)]
+    told = [one for one in found if worth_telling(one)]
     if not told:
-        return (Line(Mark.NOTE, _("Nothing to compare yet: no terminal was updated with this laptop.")),)
-    return tuple(Line(Mark.NOTE, visible(_told(one))) for one in told)
-
-
-def _told(one: Calibration) -> str:
-    what = translate(STATION_LABEL[StepKind(one.step)]) if one.step else _("The whole terminal")
-    name = f"{what}, {one.model}" if one.model else what
-    if not one.enough:
-        return _("{name}: {count} times; too few to say anything.").format(name=name, count=one.count)
-    return _("{name}: {count} times, {within} % within the foretold most, half less than {off} % off.").format(
-        name=name, count=one.count, within=round(100 * one.within_p90), off=round(100 * one.median_error)
-    )
+        return (Line(Mark.NOTE, translate(NOTHING_YET)),)
+    return tuple(Line(Mark.NOTE, visible(calibration_word(one))) for one in told)

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-from techtool.domain.visit import StepState, VisitRecord
 from techtool.i18n import _, translate
 from techtool.tui.views.lines import Line, Mark, day_and_time
 from techtool.tui.views.places import PLACES, VISITS
-from techtool.tui.views.visit import label_of
+
+if TYPE_CHECKING:
+    from techtool.domain.visit import VisitRecord
 
 LANGUAGE: Final = "language"
 RESUME: Final = "resume:"
@@ -70,6 +71,8 @@ class HomeFacts:
     visits: int = 0
     hinted: int = 0
     """Terminals of the demo."""
+    hinted_stick: str = ""
+    """Folder of the demo's stick."""
     trouble: str = ""
     """Why the records could not be read."""
     elsewhere: Elsewhere | None = None
@@ -126,6 +129,9 @@ def _open_visit(record: VisitRecord, elsewhere: Elsewhere | None) -> OpenVisit:
 
 def _stopped_at(record: VisitRecord) -> str:
     """Where it stopped, in a few words."""
+    from techtool.domain.visit import StepState
+    from techtool.tui.views.visit import label_of
+
     for lane in record.lanes:
         if lane.outcome is not None:
             continue
@@ -147,6 +153,8 @@ def _state(facts: HomeFacts) -> Sequence[Line]:
     lines: list[Line] = []
     if facts.sticks is None:
         lines.append(Line(Mark.WAITING, _("USB stick: looking …")))
+    elif facts.hinted_stick and not facts.sticks:
+        lines.append(Line(Mark.OK, _("USB stick: the demo's, a folder that is filled in")))
     elif not facts.sticks:
         lines.append(Line(Mark.NOTE, _("USB stick: none found; it can also be named as a folder")))
     else:

@@ -10,7 +10,7 @@ from typing import Final
 from unicodedata import combining, east_asian_width
 
 from techtool.clock import said
-from techtool.i18n import N_, translate
+from techtool.i18n import N_, _, translate
 
 
 class Mark(StrEnum):
@@ -51,6 +51,11 @@ class Part:
 
     text: str
     keep: int = 0
+
+
+def named(name: str, text: str) -> str:
+    """``name: text``, with the colon of the language."""
+    return _("{name}: {text}").format(name=name, text=text)
 
 
 def word_of(mark: Mark) -> str:

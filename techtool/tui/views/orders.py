@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from techtool.domain.work_order import ExpectedTerminal, WorkOrder
 from techtool.i18n import _, translate
 from techtool.reports.redaction import masked, visible
-from techtool.tui.views.lines import Line, Mark
+from techtool.tui.views.lines import Line, Mark, named
 from techtool.visit.arrive import WHAT
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ def order_lines(order: WorkOrder) -> tuple[Line, ...]:
         (_("To be installed by"), order.install_by.isoformat() if order.install_by else ""),
         (_("Note"), order.note),
     )
-    lines = [Line(Mark.NOTE, visible(f"{name}: {value}")) for name, value in rows if value]
+    lines = [Line(Mark.NOTE, visible(named(name, value))) for name, value in rows if value]
     lines += [Line(Mark.WAITING, visible(_("Expected: {terminal}").format(terminal=t))) for t in _expected(order)]
     lines.append(Line(Mark.NOTE, _("Orders are unsigned: they only say what to expect.")))
     return tuple(lines)

@@ -27,6 +27,8 @@ HISTORY: Final = "history"
 DUE: Final = "due"
 OFFICE: Final = "office"
 SETTINGS: Final = "settings"
+UPKEEP: Final = "upkeep"
+SUPPORT_CHECK: Final = "support-check"
 TRUST: Final = "trust"
 HEALTH: Final = "health"
 
@@ -39,6 +41,8 @@ PLACES: Final = (
     Place(DUE, N_("Due terminals"), N_("overdue ones first, and why")),
     Place(OFFICE, N_("Office"), N_("visits home, newest lists, enrolment")),
     Place(SETTINGS, N_("Settings"), N_("name, language, marks, numbers to call")),
+    Place(UPKEEP, N_("Log and end of backups"), N_("who opened them; delete what is past its time"), on_home=False),
+    Place(SUPPORT_CHECK, N_("Check a support file"), N_("is it whole, and which case code is it"), on_home=False),
     Place(TRUST, N_("Trust, recipients, clock"), N_("whose sticks are believed, who can open backups"), on_home=False),
     Place(HEALTH, N_("Check this laptop"), N_("every record read to its last byte"), on_home=False),
 )

@@ -9,7 +9,7 @@ from typing import Final
 from techtool.domain.estimate import human_duration, human_estimate, together
 from techtool.domain.plan import VERDICT_LABEL, Estimate, Plan, PlanStep, ReleaseFinding, ReleaseVerdict, StepKind
 from techtool.domain.risk import Band, Risk
-from techtool.domain.risk_views import explained, reasons, risk_line
+from techtool.domain.risk_views import explained, reasons, risk_words
 from techtool.domain.rollback import rollback_lines
 from techtool.domain.rules import Force, Verdict
 from techtool.i18n import _, language, translate
@@ -98,7 +98,7 @@ def plan_view(plan: Plan, model: str, system: str, *, every_rule: bool = False, 
 def _risk(risk: Risk, *, every_number: bool) -> str:
     """The line alone where the risk is low; else with what adds to it."""
     lines = explained(risk) if every_number else () if risk.band is Band.LOW else reasons(risk)
-    return "\n".join(line.text() for line in (risk_line(risk), *lines))
+    return "\n".join(line.text() for line in (risk_words(risk), *lines))
 
 
 def _key(finding: ReleaseFinding) -> str:

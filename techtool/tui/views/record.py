@@ -9,29 +9,24 @@ from typing import TYPE_CHECKING, Final
 
 from techtool.domain.outcome import OUTCOME_LABEL
 from techtool.domain.visit import LaneRecord, StepState, VisitRecord
-from techtool.i18n import N_, _, translate
-from techtool.tui.views.lines import Line, Mark, day_and_time
+from techtool.domain.visit_state import STATE_LABEL, VisitState
+from techtool.i18n import _, translate
+from techtool.tui.views.conclusion import conclusion_line
+from techtool.tui.views.lines import Line, Mark, day_and_time, named
+from techtool.tui.views.reports import report_lines
 from techtool.tui.views.visit import label_of
 
 if TYPE_CHECKING:
     from techtool.store.index import VisitSummary
     from techtool.visit.verify import Verification
 
-STATE_LABEL: Final = {
-    "open": N_("unfinished"),
-    "sealed": N_("closed and sealed"),
-    "abandoned": N_("closed as stopped"),
-    "damaged": N_("record damaged"),
-    "salvaged": N_("saved from a damaged file"),
-    "newer": N_("made by a newer techtool"),
-}
 STATE_MARK: Final = {
-    "open": Mark.NEEDS,
-    "sealed": Mark.OK,
-    "abandoned": Mark.WARNING,
-    "damaged": Mark.STOPPED,
-    "salvaged": Mark.WARNING,
-    "newer": Mark.STOPPED,
+    VisitState.OPEN: Mark.NEEDS,
+    VisitState.SEALED: Mark.OK,
+    VisitState.ABANDONED: Mark.WARNING,
+    VisitState.DAMAGED: Mark.STOPPED,
+    VisitState.SALVAGED: Mark.WARNING,
+    VisitState.NEWER: Mark.STOPPED,
 }
 
 
@@ -54,7 +49,8 @@ class RecordView:
     state: str
     facts: tuple[tuple[str, str], ...]
     terminals: tuple[Line, ...]
-    reports: tuple[str, ...]
+    reports: tuple[Line, ...]
+    conclusion: Line | None
     unfinished: bool
 
 
@@ -64,9 +60,9 @@ def record_rows(summaries: Sequence[VisitSummary]) -> tuple[RecordRow, ...]:
 
 
 def _row(summary: VisitSummary) -> RecordRow:
-    state = summary.state.value
+    state = summary.state
     good = summary.outcome is None or summary.outcome.is_good
-    mark = STATE_MARK[state] if good or state != "sealed" else Mark.STOPPED
+    mark = STATE_MARK[state] if good or state is not VisitState.SEALED else Mark.STOPPED
     outcome = translate(OUTCOME_LABEL[summary.outcome]) if summary.outcome else translate(STATE_LABEL[state])
     label = f"{day_and_time(summary.started_at)}  {summary.merchant}".rstrip()
     note = "  ".join(part for part in (outcome, ", ".join(summary.serials)) if part)
@@ -75,8 +71,8 @@ def _row(summary: VisitSummary) -> RecordRow:
 
 def record_view(record: VisitRecord, reports: Sequence[Path]) -> RecordView:
     """The view of one visit."""
-    closed = "abandoned" if record.abandoned else "sealed"
-    state = closed if record.sealed else "salvaged" if record.remains else "open"
+    closed = VisitState.ABANDONED if record.abandoned else VisitState.SEALED
+    state = closed if record.sealed else VisitState.SALVAGED if record.remains else VisitState.OPEN
     facts = (
         (_("Begun"), day_and_time(record.started_at)),
         (_("Finished"), day_and_time(record.finished_at) if record.finished_at else "-"),
@@ -86,19 +82,20 @@ def record_view(record: VisitRecord, reports: Sequence[Path]) -> RecordView:
         (_("Stick"), record.stick),
     )
     mark = STATE_MARK[state]
-    if state == "sealed" and record.outcome is not None and not record.outcome.is_good:
+    if state is VisitState.SEALED and record.outcome is not None and not record.outcome.is_good:
         mark = Mark.STOPPED
     label = translate(STATE_LABEL[state])
     if record.outcome is not None:
-        label = f"{label}: {translate(OUTCOME_LABEL[record.outcome])}"
+        label = named(label, translate(OUTCOME_LABEL[record.outcome]))
     return RecordView(
         visit=record.id,
         mark=mark,
         state=label,
         facts=facts,
         terminals=tuple(_terminal(lane) for lane in record.lanes),
-        reports=tuple(path.name for path in reports),
-        unfinished=state == "open",
+        reports=report_lines(reports),
+        conclusion=conclusion_line(record),
+        unfinished=state is VisitState.OPEN,
     )
 
 
@@ -120,9 +117,9 @@ def _terminal(lane: LaneRecord) -> Line:
     if lane.outcome is None:
         step = lane.unfinished_step
         left = _("unfinished: {step}").format(step=label_of(step.step)) if step else _("unfinished")
-        return Line(Mark.NEEDS, f"{name}: {left}")
+        return Line(Mark.NEEDS, named(name, left))
     details = [
-        f"{i.package.id} {i.package.version}: " + (_("read back") if i.sha256_found else _("installed"))
+        named(f"{i.package.id} {i.package.version}", _("read back") if i.sha256_found else _("installed"))
         for i in lane.installed
     ]
     if lane.error is not None:
@@ -132,4 +129,4 @@ def _terminal(lane: LaneRecord) -> Line:
     done = sum(s.state is StepState.DONE for s in lane.steps)
     details.append(_("{count} steps on record").format(count=done))
     mark = Mark.OK if lane.outcome.is_good else Mark.STOPPED
-    return Line(mark, f"{name}: {translate(OUTCOME_LABEL[lane.outcome])}", tuple(details))
+    return Line(mark, named(name, translate(OUTCOME_LABEL[lane.outcome])), tuple(details))

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 
 from techtool.domain.outcome import OUTCOME_LABEL, Outcome
+from techtool.domain.plan import StepKind
 from techtool.i18n import _, translate
-from techtool.tui.views.lines import Line, Mark, clock_time
-from techtool.tui.views.visit import LaneView, VisitView
+from techtool.tui.views.lines import Line, Mark, clock_time, named
+from techtool.tui.views.visit import LaneView, VisitView, label_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,13 +20,11 @@ class ResultView:
     title: str
     visit: str
     terminals: tuple[Line, ...]
-    reports: tuple[str, ...]
-    folder: str
     following: tuple[str, ...]
     took: str
 
 
-def result_view(view: VisitView, reports: Sequence[Path]) -> ResultView | None:
+def result_view(view: VisitView) -> ResultView | None:
     """The view of a finished run; None while it runs."""
     finished = view.finished
     if finished is None:
@@ -38,8 +36,6 @@ def result_view(view: VisitView, reports: Sequence[Path]) -> ResultView | None:
         title=_("Visit {visit}: {outcome}").format(visit=finished.visit, outcome=title),
         visit=finished.visit,
         terminals=tuple(terminal_line(lane) for lane in view.lanes),
-        reports=tuple(path.name for path in reports),
-        folder=str(reports[0].parent) if reports else "",
         following=tuple(_following(view, sealed=finished.sealed)),
         took=_took(view),
     )
@@ -57,19 +53,34 @@ def terminal_line(lane: LaneView) -> Line:
     """One terminal with what is known at the end."""
     name = "  ".join(part for part in (lane.model, lane.serial or lane.address) if part)
     if lane.outcome is None:
-        return Line(Mark.WARNING, _("{terminal}: unfinished").format(terminal=name))
-    text = f"{name}: {translate(OUTCOME_LABEL[lane.outcome])}"
-    details: list[str] = []
-    if lane.outcome.is_good and lane.plan is not None and lane.plan.releases:
-        names = ", ".join(f"{v.release.id} {v.release.version}" for v in lane.plan.releases)
-        details.append(_("installed and read back: {releases}").format(releases=names))
+        return Line(Mark.WARNING, _unfinished(lane, name), (*_read_back(lane), *_error(lane)))
+    text = named(name, translate(OUTCOME_LABEL[lane.outcome]))
+    details = [*_read_back(lane)] if lane.outcome.is_good else []
     failed = [item.title.text() for item in lane.items if item.mark is Mark.WARNING]
     details += [_("Test failed: {test}").format(test=name) for name in failed]
+    return Line(Mark.OK if lane.outcome.is_good else Mark.STOPPED, text, (*details, *_error(lane)))
+
+
+def _unfinished(lane: LaneView, name: str) -> str:
+    """Where it stopped; a terminal that was not begun in this run has no such place."""
+    station = lane.at_work if lane.stopped else None
+    if station is None:
+        return _("{terminal}: unfinished").format(terminal=name)
+    return _("{terminal}: unfinished, stopped at {step}").format(terminal=name, step=label_of(station.kind))
+
+
+def _read_back(lane: LaneView) -> Iterator[str]:
+    """What was installed, as soon as the terminal was read again: stopping later takes nothing of it away."""
+    if lane.plan is not None and lane.plan.releases and lane.station(StepKind.VERIFY).mark is Mark.OK:
+        names = ", ".join(f"{v.release.id} {v.release.version}" for v in lane.plan.releases)
+        yield _("installed and read back: {releases}").format(releases=names)
+
+
+def _error(lane: LaneView) -> Iterator[str]:
     if lane.error is not None:
-        details.append(f"{lane.error.code}  {lane.error.what.text()}")
-        details.append(_("State now: {state}").format(state=lane.error.state_now.text()))
-        details += [_("Do: {what}").format(what=action.text()) for action in lane.error.next_actions]
-    return Line(Mark.OK if lane.outcome.is_good else Mark.STOPPED, text, tuple(details))
+        yield f"{lane.error.code}  {lane.error.what.text()}"
+        yield _("State now: {state}").format(state=lane.error.state_now.text())
+        yield from (_("Do: {what}").format(what=action.text()) for action in lane.error.next_actions)
 
 
 def _following(view: VisitView, *, sealed: bool) -> list[str]:

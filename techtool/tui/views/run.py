@@ -6,8 +6,9 @@ from typing import Final
 
 from techtool.domain.estimate import human_duration
 from techtool.domain.plan import StepKind
+from techtool.domain.question import CheckResult
 from techtool.domain.remaining import Left
-from techtool.i18n import _
+from techtool.i18n import _, phrase
 from techtool.tui.views.lines import Line, Mark, clock_time
 from techtool.tui.views.visit import LaneView, VisitView, label_of
 
@@ -95,14 +96,22 @@ def fleet_safety(view: VisitView) -> str:
     return ""
 
 
-def items_of(lane: LaneView) -> tuple[Line, ...]:
-    """The steps of the station under way."""
+def items_of(view: VisitView, most: int) -> tuple[Line, ...]:
+    """The newest steps of the station under way, ``most`` at most: what is done now is always among them."""
+    lane = view.lane
+    if lane is None:
+        return ()
+    asked = view.question is not None
     lines = []
-    for item in lane.items:
-        text = item.title.text()
+    for item in lane.items[-most:]:
+        mark, text = item.mark, item.title.text()
         if item.note is not None and item.key[0] is StepKind.TEST:
-            text = f"{text}: {check_word(item.note.text())}"
-        lines.append(Line(item.mark, text))
+            result = item.note.text("en")
+            text = phrase("{title}: {result}", title=item.title, result=check_word(result)).text()
+            mark = Mark.NOTE if mark is Mark.OK and not result.startswith(CheckResult.PASS.value) else mark
+        lines.append(Line(Mark.NEEDS if mark is Mark.BUSY and asked else mark, text))
+    if len(lane.items) > most:
+        lines.insert(0, Line(Mark.NOTE, _("{count} before these: F3 shows them").format(count=len(lane.items) - most)))
     return tuple(lines)
 
 

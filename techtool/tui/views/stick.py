@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from techtool.domain.release import VerifiedRelease
 from techtool.domain.verdicts import size_text
 from techtool.i18n import _, language
-from techtool.tui.views.lines import Line, Mark
+from techtool.tui.views.lines import Line, Mark, named
 
 if TYPE_CHECKING:
     from techtool.bundles.memory import StickTrust
@@ -111,4 +111,4 @@ def _release(item: VerifiedRelease, checked: tuple[str, ...], damaged: tuple[str
         models=models, size=size, publisher=item.trust.publisher
     )
     details = (facts, news) if news else (facts,)
-    return Line(mark, f"{release.id} {release.version}: {state}", details)
+    return Line(mark, named(f"{release.id} {release.version}", state), details)

@@ -75,6 +75,8 @@ class LaneView:
     risk: Risk | None = field(default=None, repr=False)
     error: ErrorRecord | None = None
     outcome: Outcome | None = None
+    stopped: bool = False
+    """Its work stopped before its end; the visit stays open, and it has no outcome yet."""
     transfer: Transfer | None = None
     """Under way right now; none while a person is asked or the terminal starts again."""
     sent: tuple[tuple[str, int], ...] = ()
@@ -103,6 +105,8 @@ class LaneView:
         """One mark for the whole terminal."""
         if self.outcome is not None:
             return Mark.OK if self.outcome.is_good else Mark.STOPPED
+        if self.stopped:
+            return Mark.STOPPED
         station = self.at_work
         return station.mark if station else Mark.WAITING
 
@@ -260,14 +264,14 @@ def lane_shown(view: VisitView) -> LaneView | None:
     lane = view.lane
     if lane is None or view.question is None or not view.visit:
         return lane
-    kind = _station_asking(view.question, lane)
+    kind = station_asking(view.question, lane)
     if kind is None or lane.station(kind).mark is Mark.STOPPED:
         return lane
     stations = tuple(replace(s, mark=Mark.NEEDS) if s.kind is kind else s for s in lane.stations)
     return replace(lane, stations=stations)
 
 
-def _station_asking(question: Question, lane: LaneView) -> StepKind | None:
+def station_asking(question: Question, lane: LaneView) -> StepKind | None:
     """The station that a question belongs to: gates are asked about again in later ones, so what runs comes first."""
     name, _dot, rest = question.id.partition(".")
     own = next((kind for kind in ORDER if kind.value == (rest if name == "problem" else name)), None)

@@ -120,10 +120,10 @@ class Choices(Vertical, can_focus=True):
         row.append(label)
         if self._label_width and option.note:
             table.add_column(width=self._label_width)
-            table.add_column(ratio=1)
+            table.add_column(ratio=1, overflow="fold")
             row.append(Text(option.note, style=DIM))
         else:
-            table.add_column(ratio=1)
+            table.add_column(ratio=1, overflow="fold")
             if option.note:
                 label.append(f"   {option.note}", style=DIM)
         table.add_row(*row)

@@ -13,7 +13,7 @@ from textual.widgets import Input
 from techtool.domain.question import AnswerKind, CheckResult, Choice, Question
 from techtool.i18n import _
 from techtool.tui.theme import COLOUR
-from techtool.tui.views.lines import Mark
+from techtool.tui.views.lines import Mark, named
 from techtool.tui.widgets.checklist import Checklist
 from techtool.tui.widgets.choices import Choices, Option
 from techtool.tui.widgets.text import Plain, glyphs_of
@@ -182,7 +182,7 @@ class QuestionPanel(VerticalScroll, can_focus=False):
 
 
 def _item_help(item: Choice) -> str:
-    return f"{item.label.text()}: {item.help.text()}" if item.help else ""
+    return named(item.label.text(), item.help.text()) if item.help else ""
 
 
 def _options(question: Question) -> list[Option]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import TypeVar
 
 from rich.table import Table
@@ -11,7 +11,7 @@ from textual.app import App
 from textual.widgets import Static
 
 from techtool.tui.theme import COLOUR, DIM, UNICODE, Glyphs
-from techtool.tui.views.lines import Line, Mark, word_of
+from techtool.tui.views.lines import Line, Mark, named, word_of
 
 T = TypeVar("T")
 NO_WORD = frozenset({Mark.NOTE, Mark.WAITING, Mark.OK})
@@ -47,8 +47,11 @@ def lines_grid(lines: Sequence[Line], glyphs: Glyphs, *, indent: int = 0, words:
     for line in lines:
         body = Text()
         if words and line.mark not in NO_WORD:
-            body.append(f"{word_of(line.mark)}: ", style=f"bold {COLOUR[line.mark]}")
-        body.append(line.text)
+            word = Text(word_of(line.mark), style=f"bold {COLOUR[line.mark]}")
+            body.append_text(word)
+            body.append(named("", line.text))
+        else:
+            body.append(line.text)
         rows.append((mark_text(line.mark, glyphs), body))
         rows += [(Text(""), Text(detail, style=DIM)) for detail in line.details]
     return grid(rows, indent=indent)
@@ -64,8 +67,25 @@ class Plain(Static):
 
     def __init__(self, text: str = "", *, id: str | None = None, classes: str | None = None) -> None:  # noqa: A002
         super().__init__(text, id=id, classes=classes, markup=False)
+        self._said = text
 
     def say(self, text: str) -> None:
-        """Show ``text``; nothing is shown, and no room taken, when it is empty."""
-        self.update(Text(text))
+        """Show ``text``; nothing is shown, and no room taken, when it is empty. The same again costs no layout."""
+        if text != self._said:
+            self._said = text
+            self.update(Text(text))
         self.display = bool(text)
+
+
+class Drawn(Static):
+    """Drawn anew only when what it shows has changed: every ``update`` lays out the whole screen."""
+
+    def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:  # noqa: A002
+        super().__init__(id=id, classes=classes, markup=False)
+        self._shown: object = None
+
+    def tell(self, what: object, draw: Callable[[], Table]) -> None:
+        """Show ``what``, which is compared, by drawing it."""
+        if what != self._shown:
+            self._shown = what
+            self.update(draw())

@@ -33,6 +33,6 @@ class WaitingLine(Static):
         line = Text.assemble((f"{glyphs.marks[mark]} ", f"bold {COLOUR[mark]}"))
         key = f"{ACTIONS['next_lane'].shown}  " if request else ""
         line.append(key, style=f"bold {STRONG}")
-        room = max(0, self.app.size.width - 2 - cells(key) - 2)
+        room = max(0, self.app.size.width - 4 - cells(key) - 2)  # the line's padding, and the mark
         line.append(clip(request or otherwise, room), style=COLOUR[mark])
         self.update(line)

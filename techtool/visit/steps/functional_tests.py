@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from techtool.domain.evidence import EvidenceKind
-from techtool.domain.functional import OCCASION_OF, FunctionalTest, Mode
+from techtool.domain.functional import OCCASION_OF, STANDARD_QUESTION, STANDARD_TEST, FunctionalTest, Mode
 from techtool.domain.plan import StepKind
 from techtool.domain.probe import Finding
 from techtool.domain.question import AnswerKind, CheckAnswer, CheckResult, Question
@@ -20,6 +20,7 @@ from techtool.domain.required_tests import (
     ChosenTest,
     Consent,
     Situation,
+    by_hand,
     choose_tests,
     is_due,
     without_consent,
@@ -67,6 +68,18 @@ async def tests_after_restore(lane: Lane) -> bool:
     return passed and signed_in
 
 
+def _standard_question(serial: str) -> Question:
+    """The level of the card standard, where the terminal does not tell it; for the record, not for a judgement."""
+    return Question(
+        STANDARD_QUESTION,
+        AnswerKind.TEXT,
+        phrase("Which card standard does the payment application show (PBOC, EMV), and which version?"),
+        help=phrase("On the version page of the payment application, or on the slip of its self test."),
+        serial=serial,
+        optional=True,
+    )
+
+
 def _visit_type(lane: Lane) -> VisitType:
     return lane.visit.type if lane.visit is not None else VisitType.UPDATE
 
@@ -90,18 +103,18 @@ async def _chosen(lane: Lane, situation: Situation) -> tuple[ChosenTest, ...]:
     lane.log.tests_chosen(lane.id, chosen)
     for unknown in sorted(situation.added.keys() - {test.id for test in catalogue.tests}):
         text = phrase(
-            "{release} asks for a test that this techtool does not know: {test}",
+            "{release} asks for a test that this techtool does not know, so you are asked: {test}",
             release=situation.added[unknown],
             test=unknown,
         )
-        lane.notice(text, step=StepKind.TEST, warning=True)
+        lane.notice(text, step=StepKind.TEST)
     return chosen
 
 
 async def _run(lane: Lane, chosen: Sequence[ChosenTest], watch: Watch | None, *, first: str = "") -> bool:
     """Everything on the list; ``first``: a person's test that comes before all others."""
-    tests = {test.id: test for test in lane.services.catalogue.tests}
-    work = _Work(lane, [one for one in chosen if one.required and one.id in tests], tests)
+    tests = {one.id: by_hand(one) for one in chosen} | {test.id: test for test in lane.services.catalogue.tests}
+    work = _Work(lane, [one for one in chosen if one.required], tests)
     for one in work.chosen:
         if one.id == first:
             await work.by_hand(one)
@@ -221,6 +234,8 @@ class _Work:
             )
             self.results[one.id] = answer.result.value
             step.result = raw(answer.result.value)
+            if one.id == STANDARD_TEST and lane.known.card_standard is None:
+                await lane.ask(StepKind.TEST, _standard_question(lane.known.identity.serial))
 
     async def _answer(self, question: Question) -> str:
         """What was said just before a stop, of which no result was recorded yet, is not asked again."""

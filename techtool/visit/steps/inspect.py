@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 
 from techtool.catalogue.inspection import InspectionItem
@@ -16,6 +17,7 @@ from techtool.errors import GateClosed
 from techtool.i18n import phrase, raw
 from techtool.visit.checks import SKIMMER_CHECK
 from techtool.visit.evidence import ask_photo, digests
+from techtool.visit.facts import Reference, references
 from techtool.visit.incidents import close_incidents, open_incident
 from techtool.visit.lane import Lane
 from techtool.visit.steps.seals import inspect_seals
@@ -33,13 +35,23 @@ async def inspect(lane: Lane) -> None:
     await close_incidents(lane)
 
 
-def checklist_question(test: FunctionalTest, items: Sequence[InspectionItem], serial: str) -> Question:
-    """All items at once: a person looks at the whole terminal and then names what is not in order."""
+def checklist_question(
+    test: FunctionalTest, items: Sequence[InspectionItem], serial: str, pictures: Sequence[Reference] = ()
+) -> Question:
+    """All items at once: a person looks at the whole terminal and then names what is not in order.
+
+    ``pictures``: what it should look like, told by path (PCI DSS v4.0.1 9.5.1.2 guidance: compare with photographs).
+    """
+    helped = phrase("Look at each of these; mark what is not in order.")
+    for picture in pictures:
+        helped = phrase(
+            "{before} Compare with {path} ({what}).", before=helped, path=str(picture.path), what=picture.what
+        )
     return Question(
         _QUESTION,
         AnswerKind.CHECKLIST,
         test.title_phrase,
-        help=phrase("Look at each of these; mark what is not in order."),
+        help=helped,
         serial=serial,
         items=tuple(Choice(item.id, item.title_phrase, item.help_phrase) for item in items),
     )
@@ -81,7 +93,9 @@ async def _answer(lane: Lane, test: FunctionalTest, items: Sequence[InspectionIt
         read = ChecklistAnswer.parse(said[-1], ids)
         if read is not None:
             return read
-    question = checklist_question(test, items, lane.known.identity.serial)
+    who = lane.known.identity
+    pictures = await asyncio.to_thread(references, lane.services, lane.log.visit_id, who.vendor, who.model, who.serial)
+    question = checklist_question(test, items, who.serial, pictures)
     answer = ChecklistAnswer.parse(await lane.ask(StepKind.INSPECT, question), ids)
     return answer or ChecklistAnswer(CheckResult.FAIL, "", {})
 

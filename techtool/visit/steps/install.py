@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from techtool.domain.components import lasting
 from techtool.domain.plan import StepKind
@@ -22,6 +23,7 @@ from techtool.terminals.base import PackageFile
 from techtool.terminals.install import catm_of
 from techtool.visit.lane import Lane, StepScope
 from techtool.visit.steps.check import check_again
+from techtool.visit.worker import in_thread
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,18 +125,16 @@ async def _fetch(lane: Lane, item: _Item) -> PackageFile:
         loop = asyncio.get_running_loop()
         tell = step.progress(item.file.size_bytes)
 
-        def confirmed(count: int) -> None:
-            loop.call_soon_threadsafe(tell, count)
+        def copy(go_on: Callable[[], None]) -> Path:
+            def confirmed(count: int) -> None:
+                go_on()
+                loop.call_soon_threadsafe(tell, count)
+
+            paths, disk = lane.services.paths, lane.services.disk
+            return lane.stick.fetch(item.verified, item.file, paths.payloads, confirmed=confirmed, disk=disk)
 
         async with lane.shared.payload(item.file.sha256):
-            payload = await asyncio.to_thread(
-                lane.stick.fetch,
-                item.verified,
-                item.file,
-                lane.services.paths.payloads,
-                confirmed=confirmed,
-                disk=lane.services.disk,
-            )
+            payload = await in_thread(copy)
         step.catm = CatmResult.SUCCESS
         step.bytes_confirmed = item.file.size_bytes
         step.result = phrase("Copied, digest agrees")

@@ -17,8 +17,10 @@ from techtool.domain.plan import StepKind
 from techtool.domain.question import AnswerKind, Choice, Question
 from techtool.domain.risk import Band, Risk, RiskRecord
 from techtool.domain.risk_facts import Around, facts_of
-from techtool.domain.risk_model import ORDER, TRADING_LABEL, Facts, Trading, Weights, assess, open_questions
+from techtool.domain.risk_model import ORDER, assess, open_questions
+from techtool.domain.risk_subject import TRADING_LABEL, Facts, Trading
 from techtool.domain.risk_views import BAND_LABEL
+from techtool.domain.risk_weights import Weights
 from techtool.domain.sensitive import redact
 from techtool.errors import AnswerUnusable, LinkLost, LinkTimeout, RefusedByPerson, RiskTooHigh, Unreachable
 from techtool.events import LaneRisk

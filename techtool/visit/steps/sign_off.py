@@ -1,9 +1,10 @@
 """Sign off: what the visit came to is shown to the merchant, and how they took it is recorded as what it was.
 
 Three ways: name, role and a confirmation code typed on the laptop; signed on paper, with a photo of it; refused, with
-the reason. The code is derived from the record as it stands, so whoever has the record can derive it again; an answers
-file may ask for it with the word ``auto``, and then the record says that no person typed it. Where only a name is
-given, only a name is recorded; where nothing is said, nothing is, and the report shows that.
+the reason. What is to stand under “Close” is asked before: the code is the last question, it is derived from the record
+as it then stands, and whoever has the record can derive it again. An answers file may ask for it with the word
+``auto``, and then the record says that no person typed it. Where only a name is given, only a name is recorded; where
+nothing is said, nothing is, and the report shows that.
 """
 
 from __future__ import annotations
@@ -35,6 +36,13 @@ _WAYS: Final = (
     (SignOffWay.PAPER, N_("It was signed on paper")),
     (SignOffWay.REFUSED, N_("Nobody signs")),
 )
+_RATINGS: Final = (
+    ("5", N_("5 – very satisfied")),
+    ("4", N_("4 – satisfied")),
+    ("3", N_("3 – neither")),
+    ("2", N_("2 – not satisfied")),
+    ("1", N_("1 – not at all")),
+)
 
 
 async def sign_off(services: Services, log: VisitLog, operator: Operator) -> None:
@@ -55,7 +63,7 @@ class _Desk:
     operator: Operator
 
     async def ask_all(self, visit: VisitRecord) -> SignOff | None:
-        """Way first, then what that way needs; two more lines for what no other step asked. None: nothing was said."""
+        """Way, who, what no other step asked, and last what confirms all of it. None: nothing was said."""
         choices = tuple(Choice(way.value, Phrase(label)) for way, label in _WAYS)
         text = phrase("Show the merchant what the visit came to. How is it signed off?")
         question = Question("sign_off.way", AnswerKind.CHOICE, text, what_it_came_to(visit), choices, optional=True)
@@ -63,31 +71,44 @@ class _Desk:
         way = SignOffWay(said) if said else SignOffWay.TYPED
         match way:
             case SignOffWay.TYPED:
-                made = await self._typed()
+                return await self._typed()
             case SignOffWay.PAPER:
-                made = await self._on_paper()
+                return await self._on_paper()
             case SignOffWay.REFUSED:
                 reason = await self._text("reason", phrase("Why does nobody sign?"), optional=False)
-                made = SignOff(way, self.services.clock.now(), reason=reason)
-        if made is None:
-            return None
-        notes = await self._text("notes", phrase("Findings, parts and material used, what is to follow?"))
-        training = await self._text("training", phrase("Was somebody trained? Name and topics"))
-        return replace(made, findings=notes, training=training)
+                return await self._closing_words(self._begun(way, reason=reason), who=False)
+
+    def _begun(self, way: SignOffWay, name: str = "", role: str = "", reason: str = "") -> SignOff:
+        return SignOff(way, self.services.clock.now(), name, role, reason=reason)
+
+    async def _closing_words(self, begun: SignOff, *, who: bool = True) -> SignOff:
+        """What stands under “Close” in the report; each may be skipped. ``who``: somebody is there to rate it."""
+        return replace(
+            begun,
+            findings=await self._text("notes", phrase("Findings, parts and material used?")),
+            recommendations=await self._text("recommendations", phrase("What do you recommend to the merchant?")),
+            followup=await self._text("followup", phrase("Must somebody come again? Date and reason, e.g. 2026-12-31")),
+            training=await self._text("training", phrase("Was somebody trained? Name and topics")),
+            rating=await self._rating() if who else "",
+        )
+
+    async def _rating(self) -> str:
+        choices = tuple(Choice(value, Phrase(label)) for value, label in _RATINGS)
+        text = phrase("How satisfied is the merchant? Let them choose.")
+        return await self._ask(Question("sign_off.rating", AnswerKind.CHOICE, text, choices=choices, optional=True))
 
     async def _typed(self) -> SignOff | None:
         name = await self._name()
         if not name:
             return None
-        role = await self._role()
+        made = await self._closing_words(self._begun(SignOffWay.TYPED, name, await self._role()))
         head = self.log.db.head
-        code, typed = await self._code(confirmation_code(head))
-        at = self.services.clock.now()
-        return SignOff(SignOffWay.TYPED, at, name, role, code, code_typed=typed, head=head if code else "")
+        code, typed = await self._code(confirmation_code(head), made)
+        return replace(made, at=self.services.clock.now(), code=code, code_typed=typed, head=head if code else "")
 
     async def _on_paper(self) -> SignOff:
         name = await self._name()
-        role = await self._role()
+        made = await self._closing_words(self._begun(SignOffWay.PAPER, name, await self._role()))
         files = await ask_visit_photo(
             self.services,
             self.log,
@@ -97,8 +118,7 @@ class _Desk:
             question="sign_off.photo",
             text=phrase("Photo of the signed paper (path of the file)"),
         )
-        at = self.services.clock.now()
-        return SignOff(SignOffWay.PAPER, at, name, role, photo=next(iter(digests(files)), ""))
+        return replace(made, at=self.services.clock.now(), photo=next(iter(digests(files)), ""))
 
     async def _name(self) -> str:
         return await self._text("name", phrase("Name of the person at the merchant's who saw the result"))
@@ -106,11 +126,11 @@ class _Desk:
     async def _role(self) -> str:
         return await self._text("role", phrase("Role of that person (owner, manager, cashier …)"))
 
-    async def _code(self, code: str) -> tuple[str, bool]:
+    async def _code(self, code: str, made: SignOff) -> tuple[str, bool]:
         """The code and whether a person typed it; empty where nobody did."""
         text = phrase("The merchant types this code to confirm: {code}", code=code)
+        hint = what_was_noted(made)
         for _ in range(TRIES):
-            hint = phrase("Six letters, small or capital. Empty: the name stands alone, and the report says so.")
             given = (
                 await self.operator.ask(Question("sign_off.code", AnswerKind.TEXT, text, hint, optional=True))
             ).strip()
@@ -132,6 +152,13 @@ class _Desk:
         if answer:
             self.log.answered(WHOLE_VISIT, question, answer)
         return answer
+
+
+def what_was_noted(made: SignOff) -> Phrase:
+    """What the merchant confirms beside the result, shown with the code."""
+    hint = phrase("Six letters, small or capital. Empty: the name stands alone, and the report says so.")
+    noted = "; ".join(filter(None, (made.findings, made.recommendations, made.followup, made.training)))
+    return phrase("{hint} Noted: {noted}", hint=hint, noted=noted) if noted else hint
 
 
 def what_it_came_to(visit: VisitRecord) -> Phrase:

@@ -65,7 +65,12 @@ def full() -> dict[str, Any]:
         "recommends": [{"what": "firmware", "compare": "ge", "version": "2.3.0"}],
         "conflicts": [{"id": "com.bank.app", "compare": "lt", "version": "5.0"}],
         "blocked_hw": [{"hw_rev": "A", "reason": "no-secure-boot"}],
-        "after": {"restart": True, "expect_version": "2.4.0", "checks": ["boots"]},
+        "after": {
+            "restart": True,
+            "expect_version": "2.4.0",
+            "checks": ["boots"],
+            "texts": {"boots": {"en": "Boots twice", "zh": "重启两次"}},
+        },
         "rollback": {"allowed": False, "data": "restore", "lowest": "2.1.0"},
         "erases_data": True,
         "issues": [{"type": "cve", "id": "CVE-2026-1"}],

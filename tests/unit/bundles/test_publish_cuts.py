@@ -56,6 +56,7 @@ def stage_much(office: Office) -> None:
     rotate(office.workspace, "lab-1", "lab-3", MAKE, office.clock)
 
 
+@pytest.mark.slow
 def test_publishing(office: Office, stick: Path) -> None:
     office.open(stick)
     stage_much(office)

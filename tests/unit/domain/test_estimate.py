@@ -96,6 +96,17 @@ def test_transfer() -> None:
     assert close(faster.p50_s, 5)
 
 
+def test_from_twenty_measured_transfers_on_the_bound_is_read_off_them() -> None:
+    """Most were fast, some very slow: no smooth curve, and the slow tenth is what “at most” must hold."""
+    rates = [8e6] * (EMPIRICAL_FROM - 4) + [1e6] * 4
+    estimate = transfer(40_000_000, 4e6, rates)
+    assert close(estimate.p90_s, 40)
+    fewer = transfer(40_000_000, 4e6, rates[1:])
+    assert not close(fewer.p90_s, 40)
+    alike = transfer(40_000_000, 1e6, [8e6] * EMPIRICAL_FROM)
+    assert alike.p90_s >= alike.p50_s
+
+
 # -- the whole --------------------------------------------------------------------------------------------------------
 
 

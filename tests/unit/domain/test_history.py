@@ -11,8 +11,10 @@ from techtool.domain.evidence import Incident
 from techtool.domain.history import UNKNOWN, TerminalEntry, VersionSeen, entries_of
 from techtool.domain.history_search import UNFINISHED, Search, by_terminal, fates
 from techtool.domain.outcome import Outcome
-from techtool.domain.visit import CatmAction, VisitKind
+from techtool.domain.probe import RESTARTED
+from techtool.domain.visit import CatmAction, CheckRecord, VisitKind
 from techtool.domain.work_order import Binding, ExpectedTerminal, Site, WorkOrder
+from techtool.i18n import phrase
 from tests.factories import PAY, at, lane_cut, lane_done, lane_failed, unfinished_visit, visit_record
 
 
@@ -33,8 +35,19 @@ def test_an_entry_says_what_came_of_it() -> None:
     assert entry.planned == tuple(release.key for release in lane.plan.releases)  # type: ignore[union-attr]
     assert entry.backup == "b-1"
     assert entry.failed_checks == tuple(check.id for check in lane.checks if check.result == "fail")
+    assert entry.restarts is None
     assert (entry.vendor, entry.model) == ("sunmi", "P2")
     assert entry.at == max(step.ended_at for step in lane.steps if step.ended_at) or entry.at >= at(0)
+
+
+def test_the_last_word_on_a_test_counts() -> None:
+    said = [("PR-02", "fail", None), ("PR-02", "pass", None), ("PR-01", "fail", None), ("APP-07", "fail", RESTARTED)]
+    checks = tuple(CheckRecord(n, phrase("A test"), word, "", at(90), said=why) for n, word, why in said)
+    (entry,) = entries_of(visit_record(replace(lane_done(), checks=checks)))
+    assert (entry.failed_checks, entry.restarts) == (("PR-01", "APP-07"), 1)
+    passed = replace(checks[-1], result="pass", said=None)
+    (entry,) = entries_of(visit_record(replace(lane_done(), checks=(passed,))))
+    assert (entry.failed_checks, entry.restarts) == ((), 0)
 
 
 def test_after_a_stop_nobody_knows_what_runs() -> None:
@@ -143,6 +156,9 @@ def test_how_a_release_fared() -> None:
         entry(5, serial="D", outcome=Outcome.ROLLED_BACK),
         entry(6, serial="E"),
         entry(7, serial="E", visit_kind=VisitKind.RESTORE.value, releases=(), planned=()),
+    ]
+    entries += [
+        entry(8, serial=s, outcome=o, releases=()) for s, o in (("F", Outcome.CANCELLED), ("G", Outcome.REFUSED))
     ]
     first, second = fates(entries, "acme-pay")
     assert (first.key, first.tried, first.good, first.runs_on, first.share) == ("acme-pay@3.1.0", 1, 1, (), 1.0)

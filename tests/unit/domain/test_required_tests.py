@@ -129,7 +129,8 @@ def test_one_of_several_capabilities_is_enough() -> None:
 def test_a_release_adds_tests_of_its_own() -> None:
     asks = replace(release(), kind=ReleaseKind.PARAMETERS, after=After(checks=("HW-06", "boots")))
     chosen = {test.id: test for test in choose_tests(TESTS, Situation.of([asks], VisitType.UPDATE))}
-    assert set(chosen) == CONFIGURATION | {"HW-06"}
+    assert set(chosen) == CONFIGURATION | {"HW-06", "boots"}
+    assert (chosen["boots"].required, chosen["boots"].title.text("en")) == (True, f"The test boots of {asks.key}")
     assert chosen["HW-06"].because.text("en") == f"{asks.key} asks for it"
 
 

@@ -14,7 +14,8 @@ from techtool.catalogue.risk import load_weights, problem_in
 from techtool.domain.release import KeyFate, ReleaseKind
 from techtool.domain.risk import Band, Side
 from techtool.domain.risk_facts import Around, Past, facts_of, keys_of, left_s
-from techtool.domain.risk_model import BackupFact, Facts, Trading, Tries, WayBack, assess, open_questions
+from techtool.domain.risk_model import assess, open_questions
+from techtool.domain.risk_subject import BackupFact, Facts, Trading, Tries, WayBack
 from techtool.domain.risk_views import explained, reasons, risk_json, risk_line
 from techtool.domain.rules import evaluate
 from techtool.domain.terminal import BatchState, Battery

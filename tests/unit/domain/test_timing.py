@@ -10,24 +10,14 @@ from typing import Final
 
 import pytest
 
+from techtool.domain.calibration import ENOUGH, calibration
 from techtool.domain.estimate import Phase, Subject, Timings, duration, time_line, together
+from techtool.domain.learning import Forecast, Observation, forecasts, observations, timings_of
 from techtool.domain.outcome import Outcome
 from techtool.domain.plan import Estimate, PlanStep, StepKind
 from techtool.domain.plan_steps import Leg, Pace, plan_steps
-from techtool.domain.timing import (
-    ENOUGH,
-    Forecast,
-    Observation,
-    Tempo,
-    calibration,
-    downtime_s,
-    forecasts,
-    observations,
-    pace,
-    times,
-    timings_of,
-    totals,
-)
+from techtool.domain.tempo import Tempo, pace
+from techtool.domain.timing import downtime_s, times, totals
 from techtool.domain.visit import AnswerRecord, CatmAction, LaneRecord, StepRecord, StepState, VisitRecord
 from techtool.i18n import phrase, raw
 from tests.factories import lane_done, plan_record, release, visit_record

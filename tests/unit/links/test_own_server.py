@@ -17,7 +17,8 @@ from techtool.domain.terminal import Address
 from techtool.errors import NotCapable, Unreachable
 from techtool.links.adb import server as server_module
 from techtool.links.adb import serverprocess
-from techtool.links.adb.server import AdbServerLink, server_devices
+from techtool.links.adb.devices import server_devices
+from techtool.links.adb.server import AdbServerLink
 from techtool.links.adb.serverprocess import ServerRecord, acquire, answers, environment, find_adb, release
 from techtool.paths import Paths
 from techtool.settings import AdbSettings, LinkSettings

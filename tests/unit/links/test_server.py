@@ -14,9 +14,10 @@ import pytest
 from techtool.domain.terminal import Address
 from techtool.errors import BadAddress, CommandRefused, LinkLost, LinkTimeout, NotAuthorized, Unreachable, WrongProtocol
 from techtool.links.adb import server as server_module
+from techtool.links.adb.devices import ServerDevice, server_devices
 from techtool.links.adb.link import AdbLink
 from techtool.links.adb.packets import ShellId
-from techtool.links.adb.server import AdbServerLink, ServerDevice, configured_server, server_devices
+from techtool.links.adb.server import AdbServerLink, configured_server
 from techtool.links.adb.smartsocket import Server
 from techtool.links.base import Capability, CommandResult
 from techtool.links.open import link_for
@@ -25,6 +26,14 @@ from techtool.settings import AdbSettings, LinkSettings
 from tests.unit.links.scripted import shell_packet
 
 SERIAL = "A920-1"
+LISTING = """\
+A920-1                 device usb:1-2 product:A920Pro model:PAX_A920Pro device:A920Pro transport_id:3
+127.0.0.1:5555         offline transport_id:4
+P2                     unauthorized usb:1-1.4 transport_id:7
+????????????           no permissions (are your udev rules wrong?); see [http://x] usb:3-1 transport_id:8
+adb-SN1-abc (2)._adb-tls-connect._tcp device product:p transport_id:9
+"""
+"""As Google's adb writes it (AOSP ``adb/transport.cpp``)."""
 Answer = bytes | Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 
 
@@ -99,6 +108,7 @@ async def running() -> AsyncIterator[FakeServer]:
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(server_module, "_POLL_S", 0.01)
     monkeypatch.setattr(server_module, "SETTLE_S", 0.1)
+    monkeypatch.setattr(server_module, "PERSON_S", 0.1)
 
 
 async def test_a_command_through_the_server(tmp_path: Path) -> None:
@@ -319,9 +329,15 @@ async def test_a_server_named_in_the_settings_is_the_only_one(tmp_path: Path) ->
 
 async def test_devices_of_a_running_server() -> None:
     async with running() as fake:
-        fake.answers["host:devices"] = okay("A920-1\tdevice\n127.0.0.1:5555\toffline\nP2\tunauthorized\n")
+        fake.answers["host:devices-l"] = okay(LISTING)
         devices = await server_devices(fake.settings)
-    assert devices == [("A920-1", "device"), ("127.0.0.1:5555", "offline"), ServerDevice("P2", "unauthorized")]
+    assert devices == [
+        ServerDevice("A920-1", "device", "usb:1-2", "A920Pro", "PAX A920Pro", "3"),
+        ServerDevice("127.0.0.1:5555", "offline", transport="4"),
+        ServerDevice("P2", "unauthorized", "usb:1-1.4", transport="7"),
+        ServerDevice("????????????", "no permissions", "usb:3-1", transport="8"),
+        ServerDevice("adb-SN1-abc (2)._adb-tls-connect._tcp", "device", product="p", transport="9"),
+    ]
 
 
 async def test_devices_without_a_server_start_none() -> None:

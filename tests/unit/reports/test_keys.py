@@ -1,16 +1,20 @@
 from __future__ import annotations
 
+import base64
 import stat
 import subprocess
 import sys
 from pathlib import Path
+from unittest.mock import patch
 
 import pytest
 
+import techtool.reports.keys as keys
 from techtool.errors import BadFile, NotSetUp, UsageError, WrongPassphrase
 from techtool.reports.keys import ReportKey, allowed_signers_line, load_report_key, make_report_key, principal_for
 from techtool.reports.sshsig import NAMESPACE, sign
 from tests.peers.tools import need
+from tests.quick_keys import REAL_ROUNDS
 
 PASSPHRASE = "correct horse 电池"
 DATA = b'{"report": "\xe7\x8e\x8b"}\n'
@@ -18,13 +22,14 @@ DATA = b'{"report": "\xe7\x8e\x8b"}\n'
 
 @pytest.fixture(scope="module")
 def made(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
-    """One key for the module: making it is slow on purpose."""
+    """One key for the module, as slow as the product makes it."""
     path = tmp_path_factory.mktemp("keys") / "keys" / "report.key"
-    return path, make_report_key(
-        path,
-        PASSPHRASE,
-        "Zhang  Wei\n",
-    )
+    with patch.object(keys, "_ROUNDS", REAL_ROUNDS):
+        return path, make_report_key(
+            path,
+            PASSPHRASE,
+            "Zhang  Wei\n",
+        )
 
 
 @pytest.fixture(scope="module")
@@ -38,6 +43,17 @@ def test_the_key_file_opens_again_and_is_private(made: tuple[Path, str], key: Re
     assert path.with_name("report.key.pub").read_text() == f"{line}\n"
     if sys.platform != "win32":
         assert stat.S_IMODE(path.stat().st_mode) == 0o600
+
+
+def test_every_guess_at_the_passphrase_costs_twice_what_openssh_asks(made: tuple[Path, str]) -> None:
+    data = base64.b64decode("".join(made[0].read_text().splitlines()[1:-1])).removeprefix(b"openssh-key-v1\0")
+    fields = []
+    for _name in ("cipher", "way", "options"):
+        size = int.from_bytes(data[:4], "big")
+        fields.append(data[4 : 4 + size])
+        data = data[4 + size :]
+    assert fields[1] == b"bcrypt"
+    assert int.from_bytes(fields[2][-4:], "big") == 32
 
 
 def test_a_wrong_passphrase_is_told(made: tuple[Path, str]) -> None:

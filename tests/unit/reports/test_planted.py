@@ -85,6 +85,7 @@ TEXTS = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", TEXTS)
 def test_any_text_anywhere_makes_whole_files(name: str, tmp_path: Path) -> None:
     visit = everywhere(VisitRecord, TEXTS[name])

@@ -3,14 +3,17 @@ from __future__ import annotations
 import re
 import unicodedata
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
 from techtool.domain.codec import decode_json
 from techtool.domain.plan import StepKind
 from techtool.domain.visit import VisitRecord
+from techtool.domain.work_order import ExpectedTerminal, WorkOrder
 from techtool.i18n import Phrase, phrase, raw
 from techtool.reports.html import render_html
+from techtool.reports.merchant import build_merchant
 from techtool.reports.model import build
 from techtool.reports.redaction import Redactor, masked, redacted, visible
 from techtool.reports.statement import statement
@@ -130,3 +133,16 @@ def test_the_json_says_that_it_is_redacted() -> None:
     predicate = document["predicate"]
     assert isinstance(predicate, dict)
     assert predicate["redacted"] is True
+
+
+def test_terminals_whose_numbers_end_alike_are_told_apart_before_they_are_masked() -> None:
+    """Masked, the terminal that was reached and the one that is missing have the same number."""
+    terminals = (ExpectedTerminal(tid="99993040", counter="2"), ExpectedTerminal(tid="10203040", counter="1"))
+    visit = replace(f.visit_record(f.lane_done()), order=WorkOrder("WO-1", terminals=terminals))
+    said = decode_json(statement(visit), dict[str, Any])["predicate"]["visit"]
+    assert [one["counter"] for one in said["not_reached"]] == ["2"]
+    assert said["not_reached"][0]["tid"] == "****3040"
+    rows = build(visit, "en").expected.rows
+    assert [row[-1].text for row in rows] == ["not reached", "as terminal 1"]
+    page = build_merchant(visit, "en")
+    assert [fact.value.text for fact in page.todo.items if "not reached" in fact.label] == ["****3040"]

@@ -17,10 +17,11 @@ from pathlib import Path
 from techtool.clock import FixedClock
 from techtool.domain.outcome import Outcome
 from techtool.domain.salvage import SalvageRecord
+from techtool.domain.visit_state import VisitState
 from techtool.paths import Disk, Paths
 from techtool.store.db import JournalDB
 from techtool.store.home import Home
-from techtool.store.index import Index, VisitState, VisitSummary
+from techtool.store.index import Index, VisitSummary
 from techtool.store.journal import Header
 from techtool.store.salvage import put_in_place, read_saved, salvage_op
 from tests.unit.store.disks import QuickDisk

@@ -12,14 +12,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from techtool.domain.history import TerminalEntry, VersionSeen, VisitDetails
+from techtool.domain.learning import Forecast, Observation
 from techtool.domain.outcome import Outcome
-from techtool.domain.timing import Forecast, Observation
+from techtool.domain.visit_state import VisitState
 from techtool.errors import DiskFull, StoreDamaged, StoreTooNew
 from techtool.paths import Paths
 from techtool.store.db import JournalDB
 from techtool.store.frames import GENESIS, frame
 from techtool.store.home import Home
-from techtool.store.index import Index, VisitState
+from techtool.store.index import Index
 from tests.unit.store.disks import QuickDisk
 from tests.unit.store.test_index import START, summary
 

@@ -8,10 +8,11 @@ from pathlib import Path
 import pytest
 
 from techtool.domain.outcome import Outcome
+from techtool.domain.visit_state import VisitState
 from techtool.errors import InternalError, StoreDamaged
 from techtool.paths import Paths
 from techtool.store.home import Home
-from techtool.store.index import Index, VisitState, VisitSummary
+from techtool.store.index import Index, VisitSummary
 from tests.unit.store.disks import QuickDisk
 
 START = datetime(2026, 11, 22, 8, 30, 0, 250_000, tzinfo=UTC)

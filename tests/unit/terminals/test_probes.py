@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
@@ -11,7 +12,7 @@ from techtool.catalogue.approvals import Approval, Approvals
 from techtool.catalogue.reader import load_catalogue
 from techtool.clock import FixedClock
 from techtool.domain.functional import Capability
-from techtool.domain.probe import Pulse, unsteady
+from techtool.domain.probe import Crash, Pulse, unsteady
 from techtool.domain.question import CheckResult
 from techtool.domain.terminal import Evidence
 from techtool.terminals.probe_text import (
@@ -234,22 +235,38 @@ CRASH = (
 
 
 async def test_pulse() -> None:
-    assert parse_crashes(CRASH) == ("com.acme.pay", "/system/bin/clockd")
+    crashes = (Crash("com.acme.pay", "11-22 09:15:01.123"), Crash("/system/bin/clockd", "11-22 09:15:02.000"))
+    assert parse_crashes(CRASH) == crashes
     link = FakeLink(
         {"cat /proc/sys/kernel/random/boot_id": "b1\n", "cat /proc/uptime": "12.5 3\n", "logcat -d -b crash": CRASH}
     )
-    assert await pulse(link) == Pulse("b1", 12.5, ("com.acme.pay", "/system/bin/clockd"))
+    assert await pulse(link) == Pulse("b1", 12.5, crashes)
     assert await pulse(FakeLink()) is None
 
 
-def test_what_is_unsteady() -> None:
-    first = Pulse("b1", 100.0, ("com.acme.pay",))
-    assert unsteady(first, Pulse("b1", 110.0, ("com.acme.pay",)), {"com.acme.pay"}) is None
-    assert unsteady(first, Pulse("b1", 110.0, ("com.acme.pay", "com.other")), {"com.acme.pay"}) is None
-    assert unsteady(first, Pulse("b1", 110.0, ("com.acme.pay", "com.other")), ()) is not None
-    assert unsteady(first, Pulse("b1", 110.0, ("com.acme.pay", "com.acme.pay")), {"com.acme.pay"}) is not None
-    assert unsteady(first, Pulse("b2", 3.0, ()), ()) is not None
-    assert unsteady(first, Pulse("b1", 5.0, None), ()) is not None
+PAY, LATER, OTHER = Crash("com.acme.pay", "1"), Crash("com.acme.pay", "2"), Crash("com.other", "3")
+
+
+@pytest.mark.parametrize(
+    ("last", "packages", "happened"),
+    [
+        (Pulse("b1", 110.0, (PAY,)), {"com.acme.pay"}, False),
+        (Pulse("b1", 110.0, (PAY, OTHER)), {"com.acme.pay"}, False),
+        (Pulse("b1", 110.0, (PAY, OTHER)), (), True),
+        (Pulse("b1", 110.0, (PAY, LATER)), {"com.acme.pay"}, True),
+        (Pulse("b1", 110.0, (LATER,)), {"com.acme.pay"}, True),
+        (Pulse("b1", 110.0, ()), {"com.acme.pay"}, False),
+        (Pulse("b2", 3.0, ()), (), True),
+        (Pulse("b1", 5.0, None), (), True),
+    ],
+    ids=["same", "other", "any", "again", "the log lost its oldest", "emptied", "restarted", "uptime"],
+)
+def test_what_is_unsteady(last: Pulse, packages: Collection[str], happened: bool) -> None:
+    assert (unsteady(Pulse("b1", 100.0, (PAY,)), last, packages) is not None) is happened
+
+
+def test_old_crashes_that_were_not_read_at_first_are_not_new() -> None:
+    assert unsteady(Pulse("b1", 100.0, None), Pulse("b1", 110.0, (PAY,)), ()) is None
 
 
 async def test_only_screens_of_the_settings_are_opened() -> None:

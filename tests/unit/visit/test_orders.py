@@ -11,7 +11,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from techtool.domain.codec import encode_json
-from techtool.domain.work_order import ExpectedTerminal, VisitType
+from techtool.domain.work_order import ExpectedTerminal, VisitType, same
 from techtool.errors import AmbiguousChoice, BadFile, BadOrder, NotFoundError
 from techtool.visit.orders import orders_on, read_order, read_orders
 
@@ -209,3 +209,30 @@ def test_any_table_is_read_or_refused_with_its_row(
         return
     assert len(set(numbers)) == len(numbers)
     assert all(numbers)
+
+
+def test_a_long_order_is_read_in_time_that_grows_with_its_length(tmp_path: Path) -> None:
+    """Counted, not timed: how often serial numbers are compared with each other."""
+    compared = 0
+
+    class Counted(str):
+        __slots__ = ()
+
+        def __eq__(self, other: object) -> bool:
+            nonlocal compared
+            compared += 1
+            return str.__eq__(self, other)
+
+        __hash__ = str.__hash__
+
+    terminals = [{"serial": f"SN{number:06}"} for number in range(2_000)]
+    path = tmp_path / "long.json"
+    path.write_text(json.dumps({"number": "WO-1", "terminals": terminals}), encoding="utf-8")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("techtool.visit.orders.same", lambda text: Counted(same(text)))
+        assert len(read_orders(path).orders[0].terminals) == 2_000
+    assert compared < 10 * 2_000
+    terminals.append(terminals[7])
+    path.write_text(json.dumps({"number": "WO-1", "terminals": terminals}), encoding="utf-8")
+    with pytest.raises(BadOrder, match="SN000007"):
+        read_orders(path)

@@ -1,0 +1,191 @@
+"""Facts about makers that the office supplies: cycles, ends of support, approvals, contacts, reference pictures.
+
+The built-in catalogue holds only what a public source documents, which of most makers is nothing. What the office knows
+better (a contract, its own copy of the PCI SSC's list, a maker's letter) it writes into a file like the built-in ones;
+``techtool facts --add`` checks it and keeps it in the home. Each entry says its source and how it is known, and comes
+before the built-in ones.
+"""
+
+from __future__ import annotations
+
+import stat
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import date
+from pathlib import Path
+from typing import Final, Protocol
+
+from techtool.catalogue.approvals import Approval, Approvals
+from techtool.catalogue.cadence import load_cycles
+from techtool.catalogue.contacts import Contact, vendor_contacts
+from techtool.catalogue.pictures import Picture, picture_problem
+from techtool.domain.codec import CodecError, decode_toml
+from techtool.domain.due import Cadence, Cycles, Life
+from techtool.domain.sensitive import redact
+from techtool.errors import BadFile
+from techtool.i18n import phrase
+from techtool.paths import os_problem
+
+MAX_BYTES: Final = 1 << 20
+MAX_FILES: Final = 64
+_SCHEMA: Final = 1
+_LONGEST: Final = 500
+"""Characters of one text."""
+
+
+class _Sourced(Protocol):
+    @property
+    def source(self) -> str: ...
+
+
+@dataclass(frozen=True, slots=True)
+class FactsFile:
+    """One file of the office's."""
+
+    schema: int
+    issued_by: str
+    """Who answers for it."""
+    dated: date
+    """As of when it is true; an old copy of approvals is not believed."""
+    cadence: tuple[Cadence, ...] = ()
+    life: tuple[Life, ...] = ()
+    approval: tuple[Approval, ...] = ()
+    contact: tuple[Contact, ...] = ()
+    picture: tuple[Picture, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class OfficeFacts:
+    """Everything that the office supplied, newest file first, and what of it cannot be used."""
+
+    files: tuple[tuple[Path, FactsFile], ...] = ()
+    unusable: tuple[BadFile, ...] = ()
+    _folder: Path = field(default_factory=Path)
+
+    def cycles(self) -> Cycles:
+        """Cycles and ends of support, the office's before the built-in ones."""
+        known = load_cycles()
+        cadence = tuple(one for _path, file in self.files for one in file.cadence)
+        life = tuple(one for _path, file in self.files for one in file.life)
+        return replace(known, cadence=(*cadence, *known.cadence), life=(*life, *known.life))
+
+    def approvals(self, known: Approvals) -> Approvals:
+        """Approvals, each with the date of the copy that it stands in."""
+        own = [replace(one, dated=file.dated) for _path, file in self.files for one in file.approval]
+        return replace(known, approval=(*own, *known.approval))
+
+    def contacts(self) -> tuple[Contact, ...]:
+        """Whom to call, the office's word first."""
+        return (*(one for _path, file in self.files for one in file.contact), *vendor_contacts())
+
+    def pictures(self, vendor: str, model: str) -> Iterator[tuple[Picture, Path]]:
+        """Reference pictures of a model that are there."""
+        for _path, file in self.files:
+            for one in file.picture:
+                path = self._folder / "pictures" / one.kept_as
+                if one.fits(vendor, model) and path.is_file():
+                    yield one, path
+
+
+def load_facts(folder: Path) -> OfficeFacts:
+    """The files of a folder; one that cannot be used is left out and named, for no visit waits for it."""
+    found: list[tuple[Path, FactsFile]] = []
+    unusable: list[BadFile] = []
+    for path in sorted(folder.glob("*.toml"))[:MAX_FILES]:
+        try:
+            found.append((path, read_facts(path)))
+        except BadFile as error:
+            unusable.append(error)
+    found.sort(key=lambda one: one[1].dated, reverse=True)
+    return OfficeFacts(tuple(found), tuple(unusable), folder)
+
+
+def read_facts(path: Path) -> FactsFile:
+    """One file; raises :class:`BadFile` naming file and place."""
+    return parse_facts(path, facts_bytes(path))
+
+
+def facts_bytes(path: Path) -> bytes:
+    """What stands in the file, as far as a facts file may be long; raises :class:`BadFile`."""
+    try:
+        if not stat.S_ISREG(path.stat().st_mode):
+            raise BadFile(path=str(path), problem=phrase("it is not a file"))
+        with path.open("rb") as file:
+            data = file.read(MAX_BYTES + 1)
+    except OSError as error:
+        raise BadFile(path=str(path), problem=os_problem(error)) from error
+    if len(data) > MAX_BYTES:
+        raise BadFile(path=str(path), problem=phrase("it is too large"))
+    return data
+
+
+def parse_facts(path: Path, data: bytes) -> FactsFile:
+    """The content of a file called ``path``; raises :class:`BadFile`."""
+    try:
+        file = decode_toml(data, FactsFile, strict=True)
+    except CodecError as error:
+        raise BadFile(path=str(path), problem=redact(str(error))) from error
+    problem = problem_in(file)
+    if problem:
+        raise BadFile(path=str(path), problem=problem)
+    return file
+
+
+def problem_in(file: FactsFile) -> str:
+    """Place and kind of the first thing that is wrong; empty when nothing is."""
+    if file.schema != _SCHEMA:
+        return f"$.schema: not {_SCHEMA}"
+    if not file.issued_by.strip():
+        return "$.issued_by: missing"
+    for name, entries in _sections(file).items():
+        for place, one in enumerate(entries):
+            if not one.source.strip():
+                return f"$.{name}[{place}].source: missing"
+    return _problem_in_values(file) or _problem_in_texts(file)
+
+
+def _sections(file: FactsFile) -> dict[str, Sequence[_Sourced]]:
+    return {
+        "cadence": file.cadence,
+        "life": file.life,
+        "approval": file.approval,
+        "contact": file.contact,
+        "picture": file.picture,
+    }
+
+
+def _problem_in_values(file: FactsFile) -> str:
+    for place, cadence in enumerate(file.cadence):
+        if cadence.days < 1:
+            return f"$.cadence[{place}].days: below 1"
+    for place, approval in enumerate(file.approval):
+        problem = approval.problem
+        if problem:
+            return f"$.approval[{place}].{problem}"
+    for place, picture in enumerate(file.picture):
+        problem = picture_problem(picture)
+        if problem:
+            return f"$.picture[{place}].{problem}"
+    return ""
+
+
+def _problem_in_texts(file: FactsFile) -> str:
+    """Shown as they are: one line each, without card numbers, of a length that fits a screen."""
+    for name, text in texts_of(file):
+        if len(text) > _LONGEST or not text.isprintable():
+            return f"$.{name}: too long, or not one line"
+        if redact(text) != text:
+            return f"$.{name}: it looks like a card number or a secret"
+    return ""
+
+
+def texts_of(file: FactsFile) -> Iterable[tuple[str, str]]:
+    """Every text for people in it, with its place."""
+    yield "issued_by", file.issued_by
+    for number, one in enumerate(file.contact):
+        yield from ((f"contact[{number}]", text) for text in (one.name, one.page, one.phone, one.mail))
+        yield from ((f"contact[{number}].region.{language}", text) for language, text in one.region.items())
+    for number, picture in enumerate(file.picture):
+        yield from ((f"picture[{number}].shows.{language}", text) for language, text in picture.shows.items())
+    for name, entries in _sections(file).items():
+        yield from ((f"{name}[{number}].source", entry.source) for number, entry in enumerate(entries))

@@ -1,0 +1,117 @@
+"""Power that fails at an effect: a write, fsync, rename, unlink or new folder on the disk, or a packet to the terminal.
+
+From that effect on disk and link are frozen: what follows, ``finally`` included, has no effect. Besides: a disk that
+is full at a write, and one whose every effect is told before it happens.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import threading
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from techtool.errors import DiskFull
+from techtool.links.adb.framing import PacketChannel
+from techtool.paths import Disk
+from tests.unit.store.lossy import LossyDisk, PowerCut
+
+
+@dataclass
+class Power:
+    """Counts effects; goes off before number ``off_at`` (from 0)."""
+
+    off_at: int = 1 << 30
+    off: bool = False
+    kinds: list[str] = field(default_factory=list)
+    one: threading.RLock = field(default_factory=threading.RLock)
+
+    def effect(self, kind: str) -> None:
+        with self.one:
+            self.off = self.off or len(self.kinds) >= self.off_at
+            if self.off:
+                raise PowerCut
+            self.kinds.append(kind)
+
+
+class FrozenDisk(LossyDisk):
+    """A disk that freezes with the power, and knows what of it was not synced."""
+
+    def __init__(self, root: Path, power: Power) -> None:
+        super().__init__(root)
+        self.power = power
+
+    def _effect(self) -> None:
+        self.power.effect("disk")
+
+
+class FrozenChannel(PacketChannel):
+    """A connection that freezes with the power."""
+
+    power = Power()
+
+    def send(self, command: int, arg0: int, arg1: int, data: Any = b"") -> None:
+        try:
+            self.power.effect("packet")
+        except PowerCut:
+            if self._transport is not None:
+                self._transport.abort()
+            raise
+        super().send(command, arg0, arg1, data)
+
+
+class FullDisk(Disk):
+    """A disk that takes so many writes and no more."""
+
+    def __init__(self, room: int) -> None:
+        self.room = room
+        self.count = 0
+
+    def write(self, fd: int, data: bytes, path: Path) -> None:
+        self.count += 1
+        if self.count > self.room:
+            raise DiskFull(path=str(path), detail=os.strerror(errno.ENOSPC))
+        super().write(fd, data, path)
+
+
+class WatchedDisk(Disk):
+    """Every effect happens within ``around``."""
+
+    def __init__(self, around: Callable[[], AbstractContextManager[object]]) -> None:
+        self._around = around
+
+    def create(self, path: Path, *, exclusive: bool = False) -> int:
+        with self._around():
+            return super().create(path, exclusive=exclusive)
+
+    def write(self, fd: int, data: bytes, path: Path) -> None:
+        with self._around():
+            super().write(fd, data, path)
+
+    def fsync(self, fd: int, path: Path) -> None:
+        with self._around():
+            super().fsync(fd, path)
+
+    def truncate(self, fd: int, size_bytes: int, path: Path) -> None:
+        with self._around():
+            super().truncate(fd, size_bytes, path)
+
+    def replace(self, source: Path, target: Path) -> None:
+        with self._around():
+            super().replace(source, target)
+
+    def fsync_folder(self, folder: Path) -> None:
+        with self._around():
+            super().fsync_folder(folder)
+
+    def unlink(self, path: Path) -> None:
+        with self._around():
+            super().unlink(path)
+
+    def make_folder(self, folder: Path) -> None:
+        with self._around():
+            super().make_folder(folder)
