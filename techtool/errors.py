@@ -33,7 +33,8 @@ TechtoolError
 │   ├── Untrusted                      exit 10
 │   │   ├── UnknownOffice      none of the pinned roots is in its chain
 │   │   ├── OtherFingerprint   not the root a person was told of
-│   │   └── RefreshUntrusted   a refresh file, not a stick
+│   │   ├── RefreshUntrusted   a refresh file, not a stick
+│   │   └── EnrolmentUntrusted an office's enrolment file
 │   ├── Expired                        exit 11
 │   ├── Recalled                       exit 12
 │   ├── Damaged                        exit 13
@@ -44,10 +45,18 @@ TechtoolError
 │   ├── PairingFailed          adb could not pair this laptop with a terminal
 │   ├── WrongProtocol          the port speaks something else, or breaks its own protocol
 │   ├── NotAuthorized          the terminal has not accepted this laptop's key
+│   │   └── TokenRefused       … or not the maker's handshake token
+│   ├── TokenMissing           the terminal wants its maker's handshake token, and the settings have none
 │   ├── LinkTimeout
 │   ├── LinkLost                       exit 24
 │   ├── CommandRefused         the terminal answered, and said no
-│   └── NotCapable             this link cannot do that
+│   ├── CertificateUnknown     nobody compared its fingerprint with the label yet; exit 10
+│   ├── CertificateChanged     not the certificate that was compared; exit 10
+│   ├── LoginNeeded            it asks for a user and a password; exit 5
+│   ├── LoginRefused           it does not take them
+│   ├── NotCapable             this link cannot do that
+│   ├── MediumUnfit            a stick that cannot be prepared for a terminal's own menu; exit 22
+│   └── MediumFailed           the stick was pulled, or gives back something else; exit 24
 ├── TerminalError              TT-4xx
 │   ├── UnknownModel                   exit 21
 │   ├── NotCompatible                  exit 22
@@ -69,6 +78,11 @@ TechtoolError
 │   ├── BackupNotVerified              exit 51
 │   └── RestoreRefused                 exit 52
 ├── OfficeError                TT-7xx  exit 7
+│   ├── OfficeCertificate      the server does not prove that it is the office's
+│   ├── OfficeDenied           the server does not let this laptop in
+│   ├── OfficeRefused          the server does not take a visit; the others go on
+│   ├── RecordUnproven                 exit 10; a visit on a stick that nobody the office knows stands for
+│   └── OfficeConflict                 exit 8; it holds something else under the same name
 ├── Interrupted                TT-800  exit 130
 └── InternalError              TT-900  exit 1   a defect of techtool itself
 
@@ -97,6 +111,7 @@ class Exit(IntEnum):
     ANSWER_MISSING = 5
     REFUSED_BY_PERSON = 6
     OFFICE_UNREACHABLE = 7
+    OFFICE_CONFLICT = 8
     UNTRUSTED = 10
     EXPIRED = 11
     RECALLED = 12
@@ -208,7 +223,11 @@ class BadAddress(UsageError):
 
     code = "TT-101"
     what = N_("“{address}” is not a terminal address.")
-    next_actions = (N_("Write adb://HOST:PORT for a network terminal, or adb+server:SERIAL for a USB cable."),)
+    next_actions = (
+        N_("Write adb://HOST:PORT for a network terminal, or adb+server:SERIAL for a USB cable."),
+        N_("Write medium:FOLDER for a stick that is carried to the terminal's own menu."),
+        N_("A gateway that speaks Redfish is redfish+https://HOST or redfish+https://HOST:PORT."),
+    )
 
 
 class BadFile(UsageError):
@@ -498,6 +517,18 @@ class RefreshUntrusted(Untrusted):
     )
 
 
+class EnrolmentUntrusted(Untrusted):
+    """An enrolment file is not what this laptop's office signed."""
+
+    code = "TT-218"
+    what = N_("The enrolment file is not trusted: {problem}")
+    state_now = N_("Nothing was changed; what this laptop trusted and was set to stands.")
+    next_actions = (
+        N_("Do not use it; ask the office by telephone whether it sent this file."),
+        N_("If the office has changed its key, ask for a file that the old key vouches for."),
+    )
+
+
 class Expired(TrustError):
     """Signed metadata is past its use-by date."""
 
@@ -594,7 +625,33 @@ class NotAuthorized(LinkError):
 
     code = "TT-303"
     what = N_("The terminal at {address} has not allowed this laptop yet.")
-    next_actions = (N_("Look at the terminal's screen, allow debugging from this computer, then retry."),)
+    next_actions: ClassVar[tuple[str, ...]] = (
+        N_("Look at the terminal's screen, allow debugging from this computer, then retry."),
+    )
+
+
+class TokenMissing(LinkError):
+    """The terminal asks for its maker's handshake, and the settings hold no token to answer with."""
+
+    code = "TT-310"
+    what = N_("The terminal at {address} speaks only to laptops that know PAX's handshake token, and none is set here.")
+    state_now = N_("Nothing was read from the terminal and nothing on it was changed.")
+    next_actions = (
+        N_("Ask PAX or your acquirer for the token; techtool comes without it."),
+        N_("Write it into settings.toml: handshake_token under [links.pax]. It is never recorded or sent on."),
+    )
+
+
+class TokenRefused(NotAuthorized):
+    """The terminal ended the conversation over the token it was given."""
+
+    code = "TT-311"
+    what = N_("The terminal at {address} did not go on after PAX's handshake token.")
+    state_now = N_("Nothing was read from the terminal and nothing on it was changed.")
+    next_actions = (
+        N_("Compare handshake_token under [links.pax] in settings.toml with what PAX or your acquirer gave you."),
+        N_("Check the cable or the network, then retry."),
+    )
 
 
 class LinkTimeout(LinkError):
@@ -623,6 +680,58 @@ class CommandRefused(LinkError):
     next_actions = (N_("Read the terminal's answer; if it is not clear, send a support bundle to the office."),)
 
 
+class CertificateUnknown(LinkError):
+    """A gateway shows a certificate that nobody has compared with its label or screen."""
+
+    code = "TT-340"
+    exit_code = Exit.UNTRUSTED
+    what = N_("The certificate of {address} was not compared yet. Its fingerprint (SHA-256): {found}")
+    state_now = N_("Nothing was sent to it, no password either.")
+    next_actions: ClassVar[tuple[str, ...]] = (
+        N_("Compare the fingerprint with the one on the device's label or screen, or ask the office for it."),
+        N_("If it is the same, say so (techtool trust device {address} --fingerprint FINGERPRINT)."),
+    )
+
+
+class CertificateChanged(LinkError):
+    """A gateway shows another certificate than the one that was compared."""
+
+    code = "TT-341"
+    exit_code = Exit.UNTRUSTED
+    what = N_("{address} shows another certificate than expected: found {found}, expected {expected}.")
+    state_now = N_("Nothing was sent to it, no password either.")
+    next_actions: ClassVar[tuple[str, ...]] = (
+        N_("Somebody may stand between this laptop and the device: check the cable, the network and the address."),
+        N_(
+            "At another shop, or after a repair, compare the fingerprint with the label or screen, and say so (techtool"
+            " trust device {address} --fingerprint FINGERPRINT)."
+        ),
+    )
+
+
+class LoginNeeded(LinkError):
+    """A gateway asks for a user and a password, and nobody gave them."""
+
+    code = "TT-342"
+    exit_code = Exit.ANSWER_MISSING
+    what = N_("{address} asks for a user name and a password.")
+    next_actions = (
+        N_("Run the command at a keyboard, or name a file with them in the settings: [links.redfish] login_file."),
+    )
+
+
+class LoginRefused(LinkError):
+    """A gateway does not take the user and the password."""
+
+    code = "TT-343"
+    what = N_("{address} does not accept this user name and password.")
+    next_actions = (
+        N_(
+            "Ask the merchant or the office for the right ones. After several wrong ones a device may lock the account."
+        ),
+    )
+
+
 class NotCapable(LinkError):
     """The link lacks a capability that the step needs."""
 
@@ -630,6 +739,29 @@ class NotCapable(LinkError):
     exit_code = Exit.NOT_COMPATIBLE
     what = N_("The connection to {address} cannot do this: {capability}")
     next_actions = (N_("Use another kind of connection to this terminal."),)
+
+
+class MediumUnfit(LinkError):
+    """What shall be carried to the terminal's own menu is no stick that it would read, or none that may be written."""
+
+    code = "TT-330"
+    exit_code = Exit.NOT_COMPATIBLE
+    what = N_("{path} cannot be used as the terminal's stick: {problem}")
+    state_now = N_("Nothing was written there.")
+    next_actions = (N_("{remedy}"),)
+
+
+class MediumFailed(LinkError):
+    """A file did not get onto the stick whole."""
+
+    code = "TT-331"
+    exit_code = Exit.LOST
+    what = N_("The file did not get onto the stick at {path}: {problem}")
+    state_now = N_("What lies on the stick is not complete: do not put it into a terminal.")
+    next_actions = (
+        N_("Plug the stick in again and try again: what lies there whole is not copied twice."),
+        N_("If it stays so, take another stick."),
+    )
 
 
 # --- TT-4xx: the terminal ------------------------------------------------------------------------------------------
@@ -866,8 +998,67 @@ class OfficeError(TechtoolError):
     code = "TT-700"
     exit_code = Exit.OFFICE_UNREACHABLE
     what = N_("The office cannot be reached: {problem}")
-    state_now = N_("Nothing is lost: the visits wait in the outbox.")
-    next_actions = (N_("Try again when there is a network, or hand over the stick's outbox."),)
+    state_now = N_("Nothing is lost: what did not get home waits on this laptop.")
+    next_actions: ClassVar[tuple[str, ...]] = (
+        N_("Try again when there is a network: “techtool sync” goes on where it was."),
+        N_("Or take the visits home on a stick: “techtool sync --to FOLDER”."),
+    )
+
+
+class OfficeCertificate(OfficeError):
+    """The server's certificate is not one that this laptop was told to believe."""
+
+    code = "TT-701"
+    what = N_("{host} does not prove that it is the office: {problem}")
+    state_now = N_("Nothing was sent to it.")
+    next_actions = (
+        N_("On a guest network? Sign in to it first, or use another network."),
+        N_("Check this laptop's date and time."),
+        N_("Else tell the office: its certificate may have changed."),
+    )
+
+
+class OfficeDenied(OfficeError):
+    """The server answers, and does not take what is sent."""
+
+    code = "TT-702"
+    what = N_("The office's server does not let this laptop in: {problem}")
+    next_actions = (
+        N_("Check the address, and enter the name and password that the office gave you: “techtool office login”."),
+        N_("If all of that is right, tell the office."),
+    )
+
+
+class OfficeRefused(OfficeError):
+    """The server does not take one of the visits."""
+
+    code = "TT-704"
+    what = N_("The office's server does not take {visit}: {problem}")
+    state_now = N_("It stays on this laptop, whole; the others went on.")
+    next_actions = (N_("Tell the office; take this visit home on a stick meanwhile: “techtool sync --to FOLDER”."),)
+
+
+class RecordUnproven(OfficeError):
+    """The record of a visit reached the office, and nobody whom it knows stands for it."""
+
+    code = "TT-705"
+    exit_code = Exit.UNTRUSTED
+    what = N_("The record of visit {visit} is not taken: {problem}")
+    state_now = N_("It was left where it is; the others went on.")
+    next_actions = (
+        N_("Ask the technician for the line of the report key (“techtool enrol --key-line”) and add it to the list."),
+        N_("A record that was sealed without a key can be taken with --unsigned."),
+    )
+
+
+class OfficeConflict(OfficeError):
+    """Under the same name the office holds something else than this laptop: a fault or a forgery, never silent."""
+
+    code = "TT-703"
+    exit_code = Exit.OFFICE_CONFLICT
+    what = N_("The office holds something else under the same name: {visits}")
+    state_now = N_("Both are kept; nothing was written over. The other visits are home.")
+    next_actions = (N_("Tell the office which visits these are; it compares both with their seals."),)
 
 
 class Interrupted(TechtoolError):

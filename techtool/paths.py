@@ -243,6 +243,11 @@ class Paths:
         return self.trust / "recipients.txt"
 
     @property
+    def device_certificates(self) -> Path:
+        """Certificates of gateways that a person compared with the label."""
+        return self.trust / "devices"
+
+    @property
     def report_key(self) -> Path:
         """The technician's report key (OpenSSH, passphrase-protected)."""
         return self.home / "keys" / "report.key"
@@ -261,6 +266,31 @@ class Paths:
     def reports(self) -> Path:
         """Reports as they were written."""
         return self.home / "reports"
+
+    @property
+    def office(self) -> Path:
+        """What is known of the exchange with the office: this laptop's id, which visits are home."""
+        return self.home / "office"
+
+    @property
+    def office_login(self) -> Path:
+        """Name and password for the office's server; for nobody else on this laptop to read."""
+        return self.home / "keys" / "office.login"
+
+    @property
+    def office_ca(self) -> Path:
+        """The one certificate authority that the office's server is judged by, when the enrolment names one."""
+        return self.trust / "office-ca.pem"
+
+    @property
+    def allowed_signers(self) -> Path:
+        """Whose signatures the office believes (OpenSSH's format), as the enrolment lists them."""
+        return self.trust / "allowed_signers"
+
+    @property
+    def enrolment(self) -> Path:
+        """By whom and with what this laptop was enrolled."""
+        return self.trust / "enrolment.json"
 
     @property
     def outbox(self) -> Path:

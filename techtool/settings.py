@@ -25,6 +25,14 @@ class AdbSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class RedfishSettings:
+    """``[links.redfish]``"""
+
+    login_file: str = ""
+    """A TOML file with ``user`` and ``password``, readable by its owner only; empty: a person is asked."""
+
+
+@dataclass(frozen=True, slots=True)
 class LinkSettings:
     """``[links]``"""
 
@@ -33,6 +41,7 @@ class LinkSettings:
     """``handshake_token``: the vendor's, given by the vendor or acquirer; techtool ships none."""
     hosts: tuple[str, ...] = ()
     """Addresses of terminals on a network that are offered without looking for them: ``adb://HOST:PORT``."""
+    redfish: RedfishSettings = field(default_factory=RedfishSettings)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +71,16 @@ class FleetSettings:
     """In what order several terminals are offered to be worked on: ``one-first``, ``one-by-one`` or ``all``."""
 
 
+@dataclass(frozen=True, slots=True)
+class OfficeSettings:
+    """``[office]``"""
+
+    url: str = ""
+    """Of the office's database, such as ``https://office.example/techtool``; never with a name or password in it."""
+    ca_file: str = ""
+    """PEM file of the only certificate authority that its server is judged by; empty: those of this computer."""
+
+
 ORDERS: Final = ("one-first", "one-by-one", "all")
 
 
@@ -84,6 +103,7 @@ class Settings:
     tests: TestSettings = field(default_factory=TestSettings)
     cadence: CadenceSettings = field(default_factory=CadenceSettings)
     fleet: FleetSettings = field(default_factory=FleetSettings)
+    office: OfficeSettings = field(default_factory=OfficeSettings)
     contacts: Mapping[str, str] = field(default_factory=dict)
     """Whom to call, in the office's own words: name → number, address or page; shown with ``techtool support``."""
 

@@ -27,11 +27,11 @@ from techtool.cli.demo_world import PASSPHRASE, DemoWorld
 from techtool.domain.codec import plain
 from techtool.domain.schema import KNOWN
 from techtool.reports.keys import allowed_signers_line, public_path
+from techtool.reports.seals import SEAL_NAMESPACE
 from techtool.reports.sshsig import NAMESPACE
 from techtool.simulator.faults import Faults, FaultScript, InstallRefusal
 from techtool.simulator.model import find_model
 from techtool.simulator.run import Simulation, TerminalSpec
-from techtool.visit.closing import SEAL_NAMESPACE
 from techtool.visit.services import Services
 from techtool.visit.visits import open_record
 from tests.visit.conftest import Shop

@@ -50,6 +50,11 @@ def read_recipients(path: Path) -> tuple[str, ...]:
         raise BadFile(path=str(path), problem=phrase("it is no text file")) from error
     except OSError as error:
         raise BadFile(path=str(path), problem=os_problem(error)) from error
+    return parse_recipients(text, path)
+
+
+def parse_recipients(text: str, path: Path) -> tuple[str, ...]:
+    """The same of a text that is in no file yet; ``path`` is for messages."""
     found: dict[str, None] = {}
     for number, line in enumerate(text.splitlines(), 1):
         entry = line.strip()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import sys
 from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import islice
@@ -12,22 +11,14 @@ from typing import Final
 
 from techtool.errors import AmbiguousChoice, NoStick, Untrusted
 from techtool.i18n import phrase
+from techtool.links.medium.drives import Drive, drives
+
+__all__ = ["FOLDER", "METADATA", "Drive", "FoundStick", "drives", "find_sticks", "locate", "the_stick"]
 
 FOLDER: Final = "TECHTOOL"
 METADATA: Final = "metadata"
 _MAX_LOOKED_AT: Final = 100_000
 """Entries of a drive among which the bundle's folder is looked for."""
-_MOUNTED_BY_DESKTOPS: Final = ("/media/", "/run/media/", "/Volumes/", "/mnt/")
-
-
-@dataclass(frozen=True, slots=True)
-class Drive:
-    """One mounted file system."""
-
-    device: str
-    mount: Path
-    file_system: str
-    removable: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,35 +65,6 @@ def _below(path: Path) -> Path:
     if not names:
         raise NoStick(path=str(path))
     return path / names[0]
-
-
-def drives() -> list[Drive]:
-    """What is mounted now, as psutil tells it."""
-    import psutil
-
-    return [
-        Drive(p.device, Path(p.mountpoint), p.fstype, _is_removable(p.device, p.mountpoint, p.opts))
-        for p in psutil.disk_partitions(all=False)
-        if p.fstype and "cdrom" not in p.opts.split(",")
-    ]
-
-
-def _is_removable(device: str, mount: str, options: str) -> bool:
-    """Windows says so in the options; elsewhere a drive counts that a desktop mounted, or that the kernel names so.
-
-    Some sticks and all USB disks call themselves fixed, which is why the place they are mounted at counts as well.
-    """
-    if "removable" in options.split(","):
-        return True
-    if mount.startswith(_MOUNTED_BY_DESKTOPS):
-        return True
-    if sys.platform.startswith("linux") and device.startswith("/dev/"):
-        name = Path(device).name
-        for candidate in (name, name.rstrip("0123456789")):
-            flag = Path("/sys/block", candidate, "removable")
-            if flag.is_file():
-                return flag.read_text(encoding="ascii").strip() == "1"
-    return False
 
 
 def find_sticks(mounted: Iterable[Drive] | None = None) -> list[FoundStick]:

@@ -81,6 +81,11 @@ def read_refresh(path: Path) -> RefreshFile:
             data = file.read(MAX_BYTES + 1)
     except OSError as error:
         raise BadFile(path=str(path), problem=os_problem(error)) from error
+    return parse_refresh(data, str(path))
+
+
+def parse_refresh(data: bytes, name: str) -> RefreshFile:
+    """What those bytes hold, ``name`` being for messages; raises :class:`BadFile`."""
     try:
         if len(data) > MAX_BYTES:
             raise CodecError("too long")
@@ -92,22 +97,31 @@ def read_refresh(path: Path) -> RefreshFile:
             raise CodecError("schema or names")
         wire = convert_exactly(decode_json_untyped(data), _Wire)
     except CodecError as error:
-        raise BadFile(path=str(path), problem=phrase("it is no refresh file"), detail=str(error)) from error
+        raise BadFile(path=name, problem=phrase("it is no refresh file"), detail=str(error)) from error
     return RefreshFile({name: text.encode() for name, text in wire.files.items()})
 
 
 def learn(path: Path, paths: Paths, clock: Clock, disk: Disk = DISK) -> Known:
     """Learn from a refresh file, or from the metadata of a stick at ``path``; raises as :func:`refresh`."""
     if not path.is_dir():
-        try:
-            return refresh(read_refresh(path), paths, clock, disk)
-        except UnknownOffice:
-            raise
-        except Untrusted as error:
-            raise RefreshUntrusted(problem=error.params["problem"], detail=error.detail) from error
+        return _refresh_of(read_refresh(path), paths, clock, disk)
     folder = StickFolder(locate(path))
     folder.survey()
     return refresh(folder, paths, clock, disk)
+
+
+def learn_bytes(data: bytes, name: str, paths: Paths, clock: Clock, disk: Disk = DISK) -> Known:
+    """:func:`learn` from a refresh file that came over a network; ``name`` is for messages."""
+    return _refresh_of(parse_refresh(data, name), paths, clock, disk)
+
+
+def _refresh_of(file: RefreshFile, paths: Paths, clock: Clock, disk: Disk) -> Known:
+    try:
+        return refresh(file, paths, clock, disk)
+    except UnknownOffice:
+        raise
+    except Untrusted as error:
+        raise RefreshUntrusted(problem=error.params["problem"], detail=error.detail) from error
 
 
 def refresh(carrier: Carrier, paths: Paths, clock: Clock, disk: Disk = DISK) -> Known:

@@ -112,6 +112,12 @@ def pin_root(paths: Paths, data: bytes, disk: Disk = DISK) -> str:
     return facts.fingerprint
 
 
+def unpin_root(paths: Paths, digest: str, disk: Disk = DISK) -> None:
+    """Trust the root with that fingerprint no more; what was learned under it is not looked at any more."""
+    if _FINGERPRINT.fullmatch(digest):
+        disk.unlink(_roots(paths) / f"{digest}.root.json")
+
+
 def pinned(paths: Paths) -> tuple[RootFacts, ...]:
     """Every root pinned here, by fingerprint; raises :class:`StoreDamaged` when one is not what was pinned."""
     found = []

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from techtool.domain.policy import KindPolicy, Policy, Way
 from techtool.domain.release import ReleaseKind
+from techtool.domain.terminal import Evidence
 from techtool.i18n import LANGUAGES
 
 
@@ -30,6 +31,10 @@ class LinkEntry:
     family: str
     roles: tuple[str, ...]
     source: str
+    settled_batch: bool = False
+    """No takings may wait in the terminal, whatever kind of release comes this way."""
+    why: Mapping[str, str] = field(default_factory=dict)
+    """Beside ``settled_batch``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +46,17 @@ class WayEntry:
     source: str
     kinds: tuple[ReleaseKind, ...] = ()
     vendor: str = ""
+    family: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ProtectedEntry:
+    """Packages that techtool never writes or removes on a vendor's terminals."""
+
+    vendor: str
+    packages: tuple[str, ...]
+    evidence: Evidence
+    source: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +67,7 @@ class KindsFile:
     kind: tuple[KindEntry, ...] = ()
     link: tuple[LinkEntry, ...] = ()
     way: tuple[WayEntry, ...] = ()
+    protected: tuple[ProtectedEntry, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +77,12 @@ class Kinds:
     policy: Policy = field(default_factory=Policy)
     roles: Mapping[str, frozenset[str]] = field(default_factory=dict)
     """Family → roles of files."""
+    stricter: Mapping[str, Policy] = field(default_factory=dict)
+    """Family → its own policy, where the way there asks for more than a release's kind does."""
+
+    def policy_of(self, family: str) -> Policy:
+        """What holds on terminals of a family."""
+        return self.stricter.get(family, self.policy)
 
 
 def problem_in(file: KindsFile) -> str:
@@ -74,6 +97,7 @@ def problem_in(file: KindsFile) -> str:
         if entry.clock_within_s < 0:
             return f"$.kind[{place}].clock_within_s: below zero"
     texts = [(f"$.kind[{place}].why", entry.why) for place, entry in enumerate(file.kind)]
+    texts += [(f"$.link[{place}].why", entry.why) for place, entry in enumerate(file.link) if entry.settled_batch]
     texts += [(f"$.way[{place}].text", entry.text) for place, entry in enumerate(file.way)]
     missing = (f"{at}.{language}: missing" for at, text in texts for language in LANGUAGES if not text.get(language))
     return next(missing, "")
@@ -91,8 +115,20 @@ def kinds_of(file: KindsFile) -> Kinds:
         )
         for entry in file.kind
     }
-    return Kinds(Policy(policies, tuple(_ways(file.way))), {e.family: frozenset(e.roles) for e in file.link})
+    protected = {e.vendor: frozenset(e.packages) for e in file.protected}
+    policy = Policy(policies, tuple(_ways(file.way)), protected)
+    stricter = {e.family: _settled(policy, e) for e in file.link if e.settled_batch}
+    return Kinds(policy, {e.family: frozenset(e.roles) for e in file.link}, stricter)
+
+
+def _settled(policy: Policy, entry: LinkEntry) -> Policy:
+    """Takings are asked after for every kind; a kind that asks for it itself keeps its own reason."""
+    kinds = {}
+    for kind in ReleaseKind:
+        own = policy.of(kind)
+        kinds[kind] = own if own.settled_batch else replace(own, settled_batch=True, why=own.why or entry.why)
+    return replace(policy, kinds=kinds)
 
 
 def _ways(entries: Iterable[WayEntry]) -> Iterable[Way]:
-    return (Way(entry.role, entry.text, entry.kinds, entry.vendor) for entry in entries)
+    return (Way(entry.role, entry.text, entry.kinds, entry.vendor, entry.family) for entry in entries)

@@ -59,6 +59,8 @@ class VendorEntry:
     hw_revision_from: tuple[str, ...] = ()
     os_version_from: tuple[str, ...] = ()
     firmware_from: tuple[str, ...] = ()
+    unverified: bool = False
+    """Nobody has tried techtool on real hardware of this maker."""
     model: tuple[ModelEntry, ...] = ()
 
 
@@ -129,6 +131,8 @@ class ModelRule:
     firmware_from: tuple[str, ...]
     sdk_from: tuple[str, ...]
     abis_from: tuple[str, ...]
+    unverified: bool = False
+    """Nobody has tried techtool on real hardware of this maker."""
 
     def fits(self, properties: Mapping[str, str]) -> bool:
         """Whether a device with these properties is this model."""
@@ -173,6 +177,7 @@ class ModelMatch:
             sdk=self.sdk,
             evidence=rule.evidence,
             source=rule.source,
+            unverified=rule.unverified,
         )
 
 

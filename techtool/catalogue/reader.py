@@ -29,6 +29,7 @@ from techtool.domain.codec import CodecError, decode_toml
 from techtool.domain.functional import Capability, FunctionalTest, TestLimits
 from techtool.domain.release import ReleaseKind
 from techtool.domain.rules import Environment
+from techtool.domain.terminal import Evidence
 from techtool.errors import BadFile, NotFoundError
 
 DATA: Final = Path(__file__).parent / "data"
@@ -93,8 +94,9 @@ class Catalogue:
         return None
 
     def facts(self, properties: Mapping[str, str], family: str = "android") -> dict[str, str]:
-        """What to show of a device that no rule fits."""
-        return {n: properties[n] for n in self.families[family].facts if properties.get(n, "").strip()}
+        """What to show of a device that no rule fits; of a family that lists nothing, everything it said."""
+        names = self.families[family].facts or sorted(properties)
+        return {n: properties[n] for n in names if properties.get(n, "").strip()}
 
     def state(self, family: str, properties: Mapping[str, str]) -> StateFacts:
         """Batch, tamper, TID, MID, boot loader and region as far as a provider tells them."""
@@ -102,7 +104,9 @@ class Catalogue:
 
     def environment(self, tool_version: str, family: str) -> Environment:
         """What rules look at besides a terminal of a family; one of which nothing is known takes no file."""
-        return Environment(tool_version, roles=self.kinds.roles.get(family, frozenset()), policy=self.kinds.policy)
+        return Environment(
+            tool_version, roles=self.kinds.roles.get(family, frozenset()), policy=self.kinds.policy_of(family)
+        )
 
     def allow_list(self, family: str) -> AllowList:
         """What may be read of a family; a family without a list: nothing."""
@@ -208,6 +212,7 @@ def _rules_of(path: Path, place: str, vendor: VendorEntry, family: Family) -> li
             firmware_from=vendor.firmware_from or family.firmware_from,
             sdk_from=family.sdk_from,
             abis_from=family.abis_from,
+            unverified=vendor.unverified and (entry.evidence or vendor.evidence) is not Evidence.RECORDED,
         )
         for number, entry in enumerate(vendor.model)
     ]

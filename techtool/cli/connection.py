@@ -3,13 +3,24 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import AsyncIterator, Collection
+import sys
+from collections.abc import AsyncIterator, Collection, Sequence
+
+import click
 
 from techtool.cli.output import say, shown
+from techtool.domain.question import AnswerKind, Question
+from techtool.domain.release import Release
 from techtool.domain.terminal import Address, TerminalState
+from techtool.errors import NotCapable
+from techtool.i18n import phrase
+from techtool.links.base import LogLink
 from techtool.links.permission import tell_permission
 from techtool.terminals.base import Terminal
 from techtool.terminals.identify import identify
+from techtool.visit.by_hand import identify_by_hand, is_by_hand
+from techtool.visit.open_link import open_link
+from techtool.visit.operator import Operator, ScriptedOperator
 from techtool.visit.services import Services
 
 
@@ -19,13 +30,47 @@ async def terminal_at(services: Services, address: str) -> AsyncIterator[Termina
     link = services.connect(Address.parse(address))
     tell_permission(link, lambda permission: say(shown(permission.text)))
     try:
-        await link.open()
+        await open_link(link, _ask, {})
         yield await identify(link, services.catalogue)
     finally:
         await link.close()
 
 
-async def read_terminal(services: Services, address: str, signers_of: Collection[str] = ()) -> TerminalState:
-    """Everything it says of itself."""
+async def _ask(question: Question) -> str:
+    """Whoever sits at the keyboard; nobody, where there is none."""
+    if not sys.stdin.isatty():
+        return ""
+    if question.help is not None:
+        say(question.help.text())
+    secret = question.kind is AnswerKind.SECRET
+    return str(click.prompt(question.text.text(), default="", show_default=False, hide_input=secret, err=True))
+
+
+async def read_terminal(
+    services: Services,
+    address: str,
+    signers_of: Collection[str] = (),
+    releases: Sequence[Release] = (),
+    operator: Operator | None = None,
+) -> TerminalState:
+    """Everything it says of itself; of one that is worked on by hand what ``operator`` types for ``releases``."""
+    place = Address.parse(address)
+    if is_by_hand(place):
+        return await identify_by_hand((operator or ScriptedOperator()).ask, place, releases)
     async with terminal_at(services, address) as terminal:
         return await terminal.read_state(signers_of=signers_of)
+
+
+async def terminal_log(services: Services, address: str) -> dict[str, bytes]:
+    """Serial number → the log that the terminal itself keeps; raises ``NotCapable`` where it gives none."""
+    link = services.connect(Address.parse(address))
+    tell_permission(link, lambda permission: say(shown(permission.text)))
+    try:
+        await link.open()
+        serial = (await identify(link, services.catalogue)).identity.serial
+        log = await link.system_log() if isinstance(link, LogLink) else b""
+    finally:
+        await link.close()
+    if not log:
+        raise NotCapable(address=address, capability=phrase("reading the log that the terminal keeps"))
+    return {serial: log}

@@ -22,13 +22,13 @@ from techtool.domain.terminal import Address
 from techtool.i18n import N_, translate
 from techtool.paths import DISK, Paths
 from techtool.reports.keys import allowed_signers_line, principal_for, public_path
+from techtool.reports.seals import SEAL_NAMESPACE
 from techtool.reports.sshsig import NAMESPACE
 from techtool.settings import read_settings, write_settings
 from techtool.simulator.model import APKS
 from techtool.simulator.run import specs_for
 from techtool.visit.awake import not_kept
 from techtool.visit.checks import SKIMMER_CHECK
-from techtool.visit.closing import SEAL_NAMESPACE
 from techtool.visit.engine import Engine
 from techtool.visit.hints import Hints
 from techtool.visit.operator import Answers, ScriptedOperator

@@ -9,13 +9,15 @@ import click
 from techtool.cli.bundle_views import recall_json, recall_line
 from techtool.cli.connection import read_terminal
 from techtool.cli.output import emit_json, error_json, say
+from techtool.cli.recording_option import record_option, recorded
 from techtool.cli.runner import run_async
+from techtool.cli.visiting import answers_option, operator_for
 from techtool.domain.recall import Recall
 from techtool.domain.recalled import recalled_installed
 from techtool.domain.redacting import Cleaner
-from techtool.domain.terminal import TerminalState
+from techtool.domain.terminal import UNVERIFIED, TerminalState
 from techtool.errors import UnknownModel
-from techtool.i18n import N_, _
+from techtool.i18n import N_, _, translate
 from techtool.paths import Paths
 from techtool.visit.services import Services
 
@@ -34,6 +36,7 @@ def state_json(state: TerminalState) -> dict[str, object]:
         "firmware": identity.firmware,
         "evidence": identity.evidence.value,
         "source": identity.source,
+        "unverified": identity.unverified,
         "packages": [
             {"id": p.id, "version": p.version, "version_code": p.version_code, "signer": p.signer}
             for p in state.packages
@@ -53,14 +56,19 @@ def state_json(state: TerminalState) -> dict[str, object]:
 @click.command(help=N_("Which terminal is at ADDRESS, and what it runs. Nothing on it is changed."))
 @click.argument("address")
 @click.option("--bundle", type=click.Path(path_type=Path), help=N_("read signers of the packages this stick names"))
+@answers_option
+@record_option
 @click.option("--json", "as_json", is_flag=True, help=N_("JSON on stdout, nothing else"))
-def command(address: str, bundle: Path | None, as_json: bool) -> None:
+def command(address: str, bundle: Path | None, answers: Path | None, record: Path | None, as_json: bool) -> None:
     """Identify one terminal."""
     services = Services.real(Paths.default())
     clean = Cleaner()
     named, recalls = _learned(services, bundle)
     try:
-        state = run_async(read_terminal(services, address, named))
+        with recorded(services, record) as (watched, recorder):
+            state = run_async(read_terminal(watched, address, named, operator=operator_for(answers, (), None)))
+            if recorder is not None:
+                recorder.know(state.identity.serial, state.tid, state.mid)
     except UnknownModel as error:
         if not as_json:
             for name, value in sorted(error.facts.items()):
@@ -81,9 +89,12 @@ def command(address: str, bundle: Path | None, as_json: bool) -> None:
         )
     )
     for package in state.packages:
-        click.echo(clean.text(f"  {package.id}  {package.version}  ({package.version_code})"))
+        code = f"  ({package.version_code})" if package.version_code else ""
+        click.echo(clean.text(f"  {package.id}  {package.version}{code}"))
     for recall in recalled_installed(state, recalls):
         click.echo(f"! {recall_line(recall)}")
+    if identity.unverified:
+        say(translate(UNVERIFIED))
     say(_("Rule known from: {source} ({evidence})").format(source=identity.source, evidence=identity.evidence.value))
 
 

@@ -36,7 +36,11 @@ COMMANDS: Final[dict[str, tuple[str, str]]] = {
     "due": ("techtool.cli.due", N_("which terminals are due, overdue ones first")),
     "facts": ("techtool.cli.facts", N_("what is known of makers, and what the office adds to it")),
     "estimate": ("techtool.cli.estimate", N_("how good the foretold times were")),
+    "recording": ("techtool.cli.recording", N_("check a terminal's recording, or make a model's rule of it")),
     "support": ("techtool.cli.support", N_("one redacted file of a visit for the support desk, and whom to call")),
+    "sync": ("techtool.cli.sync", N_("sealed visits home to the office, over a network or on a stick")),
+    "enrol": ("techtool.cli.enrol", N_("trust, recipients and settings from one signed file of the office")),
+    "office": ("techtool.cli.office", N_("the office's side: read sticks, make enrolment files")),
     "setup": ("techtool.cli.setup", N_("the first-run settings, without the screen")),
     "doctor": ("techtool.cli.doctor", N_("check what is kept on this laptop; --rebuild, --salvage")),
 }
@@ -136,6 +140,7 @@ def _run(argv: Sequence[str]) -> tuple[int, str]:
     """The exit code, and for the log the code of what went wrong."""
     as_json = "--json" in argv
     try:
+        _finish_enrolment()
         result = command.main(args=list(argv), prog_name="techtool", standalone_mode=False)
         return (result if isinstance(result, int) else 0), ""
     except TechtoolError as error:
@@ -172,6 +177,18 @@ def _run(argv: Sequence[str]) -> tuple[int, str]:
         from techtool.logbook import places
 
         return int(internal.exit_code), f"{internal.code} {type(error).__name__} at {places(error)}"
+
+
+def _finish_enrolment() -> None:
+    """Nobody works with half of an enrolment: what a stop left is finished first (:mod:`techtool.office.enrolling`)."""
+    from techtool.paths import Paths
+
+    if (Paths.default().trust / "enrolment.pending").exists():
+        from techtool.office.enrolling import finish
+        from techtool.store.home import Home
+
+        if finish(Home(Paths.default())):
+            say(_("The enrolment that was broken off is finished now."))
 
 
 def _where(error: BaseException) -> str:

@@ -12,7 +12,9 @@ from techtool.catalogue.risk import load_weights
 from techtool.cli.connection import read_terminal
 from techtool.cli.output import emit_json, error_json, show_error
 from techtool.cli.plan_views import plan_lines, risk_lines
+from techtool.cli.recording_option import record_option, recorded
 from techtool.cli.runner import run_async
+from techtool.cli.visiting import answers_option, operator_for
 from techtool.domain.plan import Plan
 from techtool.domain.plan_json import plan_json
 from techtool.domain.planner import make_plan
@@ -39,15 +41,29 @@ from techtool.visit.services import Services
 @click.option("--release", "releases", multiple=True, metavar="ID", help=N_("only these releases; may be repeated"))
 @click.option("--every-rule", is_flag=True, help=N_("also the rules that are met, of every release"))
 @click.option("--explain", is_flag=True, help=N_("every number of the risk"))
+@answers_option
+@record_option
 @click.option("--json", "as_json", is_flag=True, help=N_("JSON on stdout, nothing else"))
 def command(
-    address: str, bundle: Path, releases: tuple[str, ...], *, every_rule: bool, explain: bool, as_json: bool
+    address: str,
+    bundle: Path,
+    releases: tuple[str, ...],
+    *,
+    every_rule: bool,
+    explain: bool,
+    answers: Path | None,
+    record: Path | None,
+    as_json: bool,
 ) -> int:
     """Plan without doing."""
     services = Services.real(Paths.default())
     stick = open_stick(bundle, services.paths, services.clock, to_install=False)
     plain = tuple(verified.release for verified in stick.releases)
-    state = run_async(read_terminal(services, address, {p.id for release in plain for p in release.packages}))
+    named = {p.id for release in plain for p in release.packages}
+    with recorded(services, record) as (watched, recorder):
+        state = run_async(read_terminal(watched, address, named, plain, operator_for(answers, (), None)))
+        if recorder is not None:
+            recorder.know(state.identity.serial, state.tid, state.mid)
     plan = make_plan(
         state,
         stick.releases,

@@ -14,7 +14,7 @@ from techtool.domain.risk_views import explained, reasons, risk_line
 from techtool.domain.rollback import rollback_lines
 from techtool.domain.rules import Force, Verdict, questions
 from techtool.domain.rules_lab import KNOWN_ISSUE
-from techtool.domain.terminal import Identity
+from techtool.domain.terminal import UNVERIFIED, Identity
 from techtool.i18n import _, translate
 
 _MARK: Final = {
@@ -56,6 +56,8 @@ def _lines(
     plan: Plan, identity: Identity, recalled: Sequence[Recall], *, refused: bool, every_rule: bool
 ) -> Iterator[str]:
     yield _("{model}, serial number {serial}").format(model=identity.title, serial=identity.serial)
+    if identity.unverified:
+        yield f"! {translate(UNVERIFIED)}"
     for recall in recalled:
         yield f"! {runs_recalled(recall, plan.findings).text()}"
     yield ""

@@ -33,8 +33,33 @@ if TYPE_CHECKING:
     metavar="FILE",
     help=N_("What goes wrong: a fault script."),
 )
-def command(model_id: str | None, count: int, port: int, state: Path | None, faults: Path | None) -> None:
+@click.option(
+    "--medium",
+    type=click.Path(path_type=Path, file_okay=False),
+    metavar="DIR",
+    help=N_("Instead: a terminal with only a menu of its own; DIR stands for the stick that is carried to it."),
+)
+@click.option(
+    "--menu-fault",
+    type=click.Choice(["not-found", "wrong-version", "bad-file"]),
+    help=N_("With --medium: what goes wrong at its menu."),
+)
+def command(
+    model_id: str | None,
+    count: int,
+    port: int,
+    state: Path | None,
+    faults: Path | None,
+    *,
+    medium: Path | None,
+    menu_fault: str | None,
+) -> None:
     """Start the terminals, print their addresses, wait."""
+    if medium is not None:
+        from techtool.cli.simulate_menu import run_menu
+
+        run_menu(medium, state, menu_fault)
+        return
     import asyncio
     import contextlib
 

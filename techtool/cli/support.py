@@ -34,6 +34,13 @@ _ALL = "*"
 @click.option("--to", "folder", type=click.Path(path_type=Path), metavar="DIR", help=N_("folder to write the file to"))
 @click.option("--lane", default="", metavar="LANE", help=N_("only this terminal of the visit (1, 2 …)"))
 @click.option(
+    "--log-from",
+    "address",
+    default="",
+    metavar="ADDRESS",
+    help=N_("with the log that this terminal of the visit keeps"),
+)
+@click.option(
     "--check",
     "checks",
     multiple=True,
@@ -45,7 +52,7 @@ _ALL = "*"
 )
 @click.option("--json", "as_json", is_flag=True, help=N_("JSON on stdout, nothing else"))
 def command(
-    visit: str, folder: Path | None, lane: str, checks: tuple[str, ...], contacts: str, as_json: bool
+    visit: str, folder: Path | None, lane: str, address: str, checks: tuple[str, ...], contacts: str, as_json: bool
 ) -> int | None:
     """One of the three."""
     if checks:
@@ -55,7 +62,8 @@ def command(
         return None
     if not visit or folder is None:
         raise UsageError(problem=_("Name a visit and --to DIR, or give --check or --contacts."))
-    made = make_bundle(House.at(Paths.default(), SystemClock()), visit, folder, lane)
+    logs = _terminal_log(address) if address else {}
+    made = make_bundle(House.at(Paths.default(), SystemClock()), visit, folder, lane, logs)
     if as_json:
         facts = {
             "file": str(made.path),
@@ -73,6 +81,15 @@ def command(
     say()
     _contacts(made.vendors, as_json=False)
     return None
+
+
+def _terminal_log(address: str) -> dict[str, bytes]:
+    """The log of the terminal at ``address`` by its serial number; raises ``NotCapable`` where it gives none."""
+    from techtool.cli.connection import terminal_log
+    from techtool.cli.runner import run_async
+    from techtool.visit.services import Services
+
+    return run_async(terminal_log(Services.real(Paths.default()), address))
 
 
 # --- checking -------------------------------------------------------------------------------------------------------

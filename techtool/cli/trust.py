@@ -10,7 +10,7 @@ import click
 from techtool.cli.bundle_views import known_json, known_lines
 from techtool.cli.output import emit_json, say
 from techtool.clock import SystemClock, said, stamp
-from techtool.errors import Exit, OptionMissing, OtherFingerprint, RefusedByPerson, UsageError
+from techtool.errors import CertificateChanged, Exit, OptionMissing, OtherFingerprint, RefusedByPerson, UsageError
 from techtool.i18n import N_, _, phrase
 from techtool.paths import Paths
 
@@ -139,3 +139,32 @@ def _ask() -> None:
     question = _("Is this exactly what the office told you by another way?")
     if not click.confirm(question, err=True):
         raise RefusedByPerson(question=question)
+
+
+@group.command("device", help=N_("Trust the certificate of a gateway: compare its fingerprint with the label first."))
+@click.argument("address", metavar="redfish+https://HOST[:PORT]")
+@click.option("--fingerprint", help=N_("what stands on its label or screen, or what the office told you"))
+@click.option("--forget", is_flag=True, help=N_("trust it no longer"))
+def device(address: str, *, fingerprint: str | None, forget: bool) -> None:
+    """Show, compare, pin; nothing but the greeting is sent to it."""
+    from techtool.cli.runner import run_async
+    from techtool.domain.terminal import Address
+    from techtool.links.redfish.pins import Pins, certificate_at, fingerprint_of, shown, typed_fits
+
+    where, pins = Address.parse(address), Pins(Paths.default())
+    if where.scheme != "redfish+https":
+        raise UsageError(problem=_("Only gateways (redfish+https) show a certificate."))
+    if forget:
+        there = pins.forget(where)
+        say(_("This laptop trusts it no longer.") if there else _("Nothing was trusted there."))
+        return
+    der = run_async(certificate_at(where)).der
+    found = fingerprint_of(der)
+    say(_("Fingerprint of the certificate (SHA-256):"))
+    say(f"  {shown(found)}")
+    if fingerprint is None:
+        _ask()
+    elif not typed_fits(fingerprint, found):
+        raise CertificateChanged(address=str(where), found=shown(found), expected=fingerprint)
+    click.echo(pins.keep(where, der).fingerprint)
+    say(_("This laptop trusts it from now on."))

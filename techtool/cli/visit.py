@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from techtool.cli.output import emit_json, say
+from techtool.cli.recording_option import record_option, recorded
 from techtool.cli.visit_attach import attach_command
 from techtool.cli.visit_verify import verify_command
 from techtool.cli.visiting import (
@@ -60,6 +61,7 @@ _COUNT = click.IntRange(1, MOST)
 @answers_option
 @confirm_option
 @passphrase_option
+@record_option
 @json_option
 def run_visit(
     addresses: tuple[str, ...],
@@ -74,9 +76,12 @@ def run_visit(
     answers: Path | None,
     confirm: tuple[str, ...],
     passphrase_file: Path | None,
+    record: Path | None,
     as_json: bool,
 ) -> int:
     """From identify to report."""
+    if record is not None and len(addresses) > 1:
+        raise UsageError(problem=_("--record takes one terminal at a time."))
     operator = operator_for(answers, confirm, passphrase_file)
     request = VisitRequest(
         addresses_of(addresses),
@@ -85,8 +90,12 @@ def run_visit(
         order=order_of(order, order_number),
         pace=Pace(at_once, writers, one_first=not no_first),
     )
-    engine = Engine(Services.real(Paths.default()), operator)
-    return follow_events(engine.run(request), operator, as_json=as_json)
+    with recorded(Services.real(Paths.default()), record) as (services, recorder):
+        try:
+            return follow_events(Engine(services, operator).run(request), operator, as_json=as_json)
+        finally:
+            if recorder is not None:
+                recorder.know(*operator.serials)
 
 
 @command.command("inspect", help=N_("Look at terminals and test them; nothing on them is changed, no stick is needed."))

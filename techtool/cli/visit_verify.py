@@ -14,10 +14,10 @@ from techtool.errors import Exit, NoSuchVisit, UsageError
 from techtool.i18n import N_, _, phrase
 from techtool.paths import Paths
 from techtool.reports.keys import public_path
+from techtool.reports.seals import SEAL_NAMESPACE
 from techtool.reports.signers import Signer, own_signers, read_signers
 from techtool.store.home import Home
 from techtool.store.index import Index
-from techtool.visit.closing import SEAL_NAMESPACE
 from techtool.visit.verify import VERDICT_LABEL, Verdict, Verification, verify_file, write_for_ssh_keygen
 from techtool.visit.visits import known_visits
 

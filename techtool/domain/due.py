@@ -17,7 +17,7 @@ from techtool.domain.release import Release, ReleaseKind, Urgency
 from techtool.domain.terminal import Evidence, titled
 from techtool.domain.versions import Comparison, compare
 
-_UPDATED: Final = (Outcome.SUCCESS, Outcome.SUCCESS_NOT_RESTORED)
+_UPDATED: Final = (Outcome.SUCCESS, Outcome.SELF_REPORTED, Outcome.SUCCESS_NOT_RESTORED)
 _URGENCY: Final = tuple(Urgency)
 ADVISORY: Final = "cve"
 """Type of an issue that is a published weakness."""

@@ -9,12 +9,12 @@ from datetime import date, datetime, timedelta, tzinfo
 from typing import Final
 
 from techtool.domain.history import TerminalEntry, concerns
-from techtool.domain.outcome import TRIED, Outcome
+from techtool.domain.outcome import DONE, TRIED, Outcome
 
 UNFINISHED: Final = "unfinished"
 """Stands for an outcome that there is not yet."""
 _RESTORE: Final = "restore"
-_RUNS_IT: Final = (Outcome.SUCCESS, Outcome.SUCCESS_NOT_RESTORED)
+_RUNS_IT: Final = (Outcome.SUCCESS, Outcome.SELF_REPORTED, Outcome.SUCCESS_NOT_RESTORED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,7 +136,7 @@ def _keys(entry: TerminalEntry) -> Iterator[str]:
 
 def _fate(entries: Sequence[TerminalEntry], key: str) -> ReleaseFate:
     tried = [entry for entry in entries if entry.outcome in TRIED and key in (*entry.planned, *entry.releases)]
-    good = [entry for entry in tried if entry.outcome is Outcome.SUCCESS and key in entry.releases]
+    good = [entry for entry in tried if entry.outcome in DONE and key in entry.releases]
     running = [one.serial for one in by_terminal(entries) if _running(one, key.partition("@")[0]) == key]
     return ReleaseFate(key, len(tried), len(good), tuple(sorted(running)))
 

@@ -32,7 +32,7 @@ A_PERSON_S: Final = 3.0
 """A person's station that took less was answered by a file: it teaches nothing about persons."""
 SMALLEST_BYTES: Final = 1_000_000
 """Fewer bytes say nothing of a link: the talk before and after them takes longer than they do."""
-_DONE_WELL: Final = (Outcome.SUCCESS, Outcome.SUCCESS_NOT_RESTORED)
+_DONE_WELL: Final = (Outcome.SUCCESS, Outcome.SELF_REPORTED, Outcome.SUCCESS_NOT_RESTORED)
 _PHASE: Final = {
     StepKind.IDENTIFY: Phase.IDENTIFY,
     StepKind.INSPECT: Phase.INSPECTION,

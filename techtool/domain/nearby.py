@@ -21,6 +21,7 @@ class How(StrEnum):
     SERIAL_PORT = "serial_port"
     SETTINGS = "settings"
     PROBE = "probe"
+    STICK = "stick"
 
 
 READY: Final = "device"
@@ -35,6 +36,8 @@ ANSWERED: Final = "answered"
 ANSWERED_SERIAL: Final = "answered_serial"
 TWIN: Final = "twin"
 GONE: Final = "gone"
+MENU_STICK: Final = "menu_stick"
+"""Not a terminal: a stick that could be carried to one; never picked by itself."""
 
 _SAID: Final = {
     READY: (N_("ready"), ""),
@@ -97,6 +100,7 @@ _SAID: Final = {
         N_("named in the settings, but no address"),
         N_("Correct it in settings.toml, [links] hosts: adb://HOST:PORT."),
     ),
+    MENU_STICK: (N_("a stick for the terminal's own menu"), ""),
     ANSWERED: (N_("answered the probe"), ""),
     ANSWERED_SERIAL: (
         N_("answered the probe on a serial port"),

@@ -14,10 +14,12 @@ class Outcome(StrEnum):
     """In what state a terminal was left; the values are the words of journals, reports and ``--json``.
 
     ``INCONSISTENT`` is the default after any crash until the terminal was read again; ``SUCCESS`` comes only after the
-    re-read agrees with the plan.
+    re-read agrees with the plan. Where only a person can read the terminal, ``SELF_REPORTED`` stands in its place.
     """
 
     SUCCESS = "success"
+    SELF_REPORTED = "self-reported"
+    """Done as a person read it from the terminal's own screen: nothing here could read it, so nothing is verified."""
     SUCCESS_NOT_RESTORED = "success-not-restored"
     NEEDS_REBOOT = "needs-reboot"
     FAILED_TRANSIENT = "failed-transient"
@@ -36,12 +38,13 @@ class Outcome(StrEnum):
     @property
     def is_good(self) -> bool:
         """Whether the merchant has a terminal in the planned state."""
-        return self in (Outcome.SUCCESS, Outcome.NOTHING_TO_DO)
+        return self in (Outcome.SUCCESS, Outcome.SELF_REPORTED, Outcome.NOTHING_TO_DO)
 
 
 OUTCOME_LABEL: dict[Outcome, str] = {
     Outcome.SUCCESS: N_("done and verified"),
-    Outcome.SUCCESS_NOT_RESTORED: N_("installed and verified, something must be put right"),
+    Outcome.SELF_REPORTED: N_("done as the technician reports it, not verified"),
+    Outcome.SUCCESS_NOT_RESTORED: N_("installed, something must be put right"),
     Outcome.NEEDS_REBOOT: N_("waits for a restart"),
     Outcome.FAILED_TRANSIENT: N_("not done, nothing changed, try again"),
     Outcome.FAILED_DEVICE_OK: N_("failed, terminal works as before"),
@@ -55,9 +58,11 @@ OUTCOME_LABEL: dict[Outcome, str] = {
 }
 
 
+DONE: Final = (Outcome.SUCCESS, Outcome.SELF_REPORTED)
+"""Everything that was planned is on the terminal, as it was read again or as a person read it."""
 TRIED: Final = frozenset(
     {
-        Outcome.SUCCESS,
+        *DONE,
         Outcome.SUCCESS_NOT_RESTORED,
         Outcome.NEEDS_REBOOT,
         Outcome.FAILED_DEVICE_OK,
@@ -76,11 +81,13 @@ def worst(outcomes: Sequence[Outcome]) -> Outcome:
     if bad:
         grave = gravest([OUTCOME_EXIT[outcome] for outcome in bad])
         return next(outcome for outcome in bad if OUTCOME_EXIT[outcome] is grave)
-    return Outcome.SUCCESS if Outcome.SUCCESS in outcomes or not outcomes else Outcome.NOTHING_TO_DO
+    done = next((one for one in (Outcome.SELF_REPORTED, Outcome.SUCCESS) if one in outcomes), None)
+    return done or (Outcome.NOTHING_TO_DO if outcomes else Outcome.SUCCESS)
 
 
 OUTCOME_EXIT: dict[Outcome, Exit] = {
     Outcome.SUCCESS: Exit.DONE,
+    Outcome.SELF_REPORTED: Exit.DONE,
     Outcome.SUCCESS_NOT_RESTORED: Exit.NOT_RESTORED,
     Outcome.NEEDS_REBOOT: Exit.FAILED,
     Outcome.FAILED_TRANSIENT: Exit.FAILED,

@@ -30,6 +30,7 @@ def plan_json(
         "serial": plan.serial,
         "vendor": identity.vendor,
         "model": identity.model,
+        "unverified": identity.unverified,
         "releases": [_release(finding, language) for finding in plan.findings],
         "order": [verified.release.key for verified in plan.releases],
         "steps": [_step(step, language) for step in plan.steps],

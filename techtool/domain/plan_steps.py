@@ -70,6 +70,10 @@ _READY: Final = (
         N_("Nothing on the terminal changes; an encrypted copy is kept on this laptop."),
     ),
 )
+_READY_BY_HAND: Final = (
+    _READY[0],
+    _Station(StepKind.BACKUP, Phase.BACKUP, N_("No backup"), N_("Nothing can be read from this terminal.")),
+)
 _AFTER: Final = (
     _Station(StepKind.VERIFY, Phase.VERIFY, N_("Read the terminal again and compare")),
     _Station(
@@ -81,6 +85,16 @@ _AFTER: Final = (
     ),
     _Station(StepKind.SIGN_OFF, Phase.SIGN_OFF, N_("Hand over and sign off"), attended=True),
 )
+_AFTER_BY_HAND: Final = (
+    _Station(
+        StepKind.VERIFY,
+        Phase.VERIFY,
+        N_("Type the versions from its screen and compare"),
+        N_("Nothing on the terminal changes; what is typed is self-reported, not verified."),
+        attended=True,
+    ),
+    *_AFTER[1:],
+)
 
 
 def plan_steps(terminal: TerminalState, legs: Sequence[Leg], pace: Pace) -> tuple[PlanStep, ...]:
@@ -91,7 +105,8 @@ def plan_steps(terminal: TerminalState, legs: Sequence[Leg], pace: Pace) -> tupl
 
     if not legs:
         return tuple(stops(_BEFORE))
-    return (*stops(_BEFORE), *stops(_READY), *(_install(leg, pace) for leg in legs), *stops(_AFTER))
+    ready, after = (_READY_BY_HAND, _AFTER_BY_HAND) if terminal.typed else (_READY, _AFTER)
+    return (*stops(_BEFORE), *stops(ready), *(_install(leg, pace) for leg in legs), *stops(after))
 
 
 def restore_steps(
@@ -150,6 +165,8 @@ def undo_of(legs: Sequence[Leg]) -> Phrase:
     if not legs:
         return phrase("Nothing will be changed, so nothing has to be undone.")
     before = legs[0].before
+    if before.typed:
+        return phrase("techtool cannot undo it: there is no backup. The way back is the maker's, if there is one.")
     releases = [leg.release for leg in legs]
     fallen = [r for r in releases if r.rollback.allowed and falls_below(r, before)]
     final = [r for r in releases if not r.rollback.allowed or r in fallen]
@@ -213,7 +230,10 @@ def _install(leg: Leg, pace: Pace) -> PlanStep:
     if release.after.restart:
         phases.append(duration(PRIOR_S[Phase.REBOOT], timings.of(Phase.REBOOT, subject)))
     title = phrase("Install {id} {version}", id=release.id, version=release.version)
-    return PlanStep(StepKind.INSTALL, title, _effect(leg), together(phases), release_key=release.key)
+    by_hand = leg.before.typed
+    if by_hand:
+        title = phrase("Update to {id} {version} by the terminal's own menu", id=release.id, version=release.version)
+    return PlanStep(StepKind.INSTALL, title, _effect(leg), together(phases), by_hand, release_key=release.key)
 
 
 def _effect(leg: Leg) -> Phrase:
@@ -221,6 +241,8 @@ def _effect(leg: Leg) -> Phrase:
         _change(part.relation, part.name, part.found.version, part.brings) for part in parts(leg.release, leg.before)
     ]
     data = phrase("application data is erased") if leg.release.erases_data else phrase("application data stays")
+    if leg.before.typed and not leg.release.erases_data:
+        data = phrase("whether its menu erases data is not known")
     effect = phrase("{changes}; {data}.", changes=_joined(changes), data=data)
     sdk = leg.before.identity.sdk
     if len(leg.release.packages) > 1 and sdk is not None:

@@ -39,6 +39,8 @@ class Way:
     """Of releases; empty: any."""
     vendor: str = ""
     """Only on this vendor's terminals; empty: on any."""
+    family: str = ""
+    """Only over this family's links; empty: over any."""
 
 
 _NOTHING_MORE = KindPolicy()
@@ -51,14 +53,21 @@ class Policy:
     kinds: Mapping[ReleaseKind, KindPolicy] = field(default_factory=dict)
     ways: tuple[Way, ...] = ()
     """In order: the first that fits is told."""
+    protected: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    """Vendor → packages of the terminal's own payment security: never written, never removed."""
+
+    def protects(self, vendor: str, package: str) -> bool:
+        """Whether techtool keeps its hands off a package."""
+        return package in self.protected.get(vendor, frozenset())
 
     def of(self, kind: ReleaseKind) -> KindPolicy:
         """What a release of ``kind`` needs besides."""
         return self.kinds.get(kind, _NOTHING_MORE)
 
-    def way(self, role: str, kind: ReleaseKind, vendor: str) -> Phrase | None:
+    def way(self, role: str, kind: ReleaseKind, vendor: str, family: str = "") -> Phrase | None:
         """What to do with files of ``role``; None where nobody has written it down."""
         for way in self.ways:
-            if way.role == role and way.vendor in ("", vendor) and (not way.kinds or kind in way.kinds):
+            here = way.vendor in ("", vendor) and way.family in ("", family)
+            if here and way.role == role and (not way.kinds or kind in way.kinds):
                 return bilingual(way.text)
         return None

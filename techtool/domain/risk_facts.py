@@ -9,10 +9,10 @@ from datetime import date, datetime, timedelta
 from typing import Final
 
 from techtool.domain.history import TerminalEntry
-from techtool.domain.outcome import TRIED, Outcome
+from techtool.domain.outcome import DONE, TRIED
 from techtool.domain.plan import Plan
 from techtool.domain.release import KeyFate, Release, ReleaseKind
-from techtool.domain.risk_subject import Facts, Trading, Tries, WayBack
+from techtool.domain.risk_subject import BackupFact, Facts, Trading, Tries, WayBack
 from techtool.domain.risk_weights import Weights
 from techtool.domain.rollback import RollbackClass, falls_below
 from techtool.domain.terminal import Address, BatchState, Identity, TerminalState
@@ -77,6 +77,7 @@ def facts_of(
         resumes=link.resumes if link else False,
         steps=len(releases),
         kinds=frozenset(release.kind for release in releases),
+        backup=BackupFact.NONE if terminal.typed else BackupFact.VERIFIED,
         way_back=way_back(plan, terminal, weights.rollback.final),
         keys=keys_of(releases, weights.keys.kept),
         batch=_batch(terminal, around.settled),
@@ -104,7 +105,7 @@ def past_of(
     about = [entry for entry in tried if ids & _ids(entry)]
     own = [entry.restarts for entry in same if entry.serial == who.serial and entry.restarts is not None]
     return Past(
-        tries=Tries(len(about), sum(entry.outcome is Outcome.SUCCESS for entry in about)),
+        tries=Tries(len(about), sum(entry.outcome in DONE for entry in about)),
         first_time=not any(entry.technician == technician for entry in tried),
         restarts=own[-1] if own else None,
     )

@@ -28,6 +28,8 @@ class BackupFact(StrEnum):
     VERIFIED = "verified"
     UNVERIFIED = "unverified"
     OLDER = "older"
+    NONE = "none"
+    """Nothing can be read from the terminal."""
 
 
 class Trading(StrEnum):

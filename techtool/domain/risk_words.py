@@ -72,6 +72,7 @@ _CANNOT: Final = phrase("an interrupted transfer begins anew")
 _LINK: Final = {
     "usb": N_("USB cable"),
     "lan": N_("network"),
+    "stick": N_("stick"),
     "rs232": N_("serial cable"),
     "wifi": N_("Wi-Fi"),
     "bluetooth": N_("Bluetooth"),
@@ -86,6 +87,7 @@ _BACKUP: Final = {
     BackupFact.VERIFIED: N_("a verified backup is made before anything is changed"),
     BackupFact.UNVERIFIED: N_("the backup was not verified"),
     BackupFact.OLDER: N_("only a backup of an earlier visit"),
+    BackupFact.NONE: N_("nothing of this terminal can be backed up"),
 }
 _BATCH: Final = {
     "settled": N_("the batch is settled"),

@@ -119,9 +119,9 @@ def _roles(case: Case) -> Verdict:
 
 def _way(case: Case, roles: Sequence[str]) -> Phrase:
     """What to do with files that cannot be brought to the terminal from here."""
-    policy, vendor = case.environment.policy, case.terminal.identity.vendor
+    policy, who = case.environment.policy, case.terminal.identity
     for role in roles:
-        way = policy.way(role, case.release.kind, vendor)
+        way = policy.way(role, case.release.kind, who.vendor, who.family)
         if way is not None:
             return way
     return phrase("Use the terminal maker's own way to install it, or a newer techtool.")

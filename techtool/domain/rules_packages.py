@@ -26,9 +26,16 @@ def packages(case: Case) -> Iterator[Verdict]:
     for part in parts(case.release, case.terminal):
         yield _installed_version(case, part)
         if part.apk is not None:
+            if case.environment.policy.protects(case.terminal.identity.vendor, part.apk.id):
+                yield _protected(part.apk)
             yield _signer(case, part.apk)
             yield api_level(case, Compare.GE, str(part.apk.min_sdk))
             yield processor(case, part.apk.abis)
+
+
+def _protected(apk: ApkFacts) -> Verdict:
+    reason = phrase("{name} belongs to the terminal's own payment security; techtool never touches it.", name=apk.id)
+    return told("protected", False, reason, phrase("Only the maker's own way brings it."))
 
 
 def _installed_version(case: Case, part: Part) -> Verdict:

@@ -41,9 +41,14 @@ MANIFEST: Final = "manifest"
 STATEMENT: Final = "statement"
 """The predicate of a report (:mod:`techtool.reports.statement`)."""
 
+OFFICE: Final = "office"
+"""``office/home.jnl``: which visits are home (:mod:`techtool.office.marks`)."""
+ENROLMENT: Final = "enrolment"
+"""``trust/enrolment.json``, and what an enrolment file says (:mod:`techtool.office.enrolment`)."""
+
 OLDEST: Final = 1
 KNOWN: Final[Mapping[str, int]] = MappingProxyType(
-    {VISIT: 1, INDEX: 1, SETTINGS: 1, CLOCK: 1, MIRROR: 1, MANIFEST: 1, STATEMENT: 1}
+    {VISIT: 1, INDEX: 1, SETTINGS: 1, CLOCK: 1, MIRROR: 1, MANIFEST: 1, STATEMENT: 1, OFFICE: 1, ENROLMENT: 1}
 )
 """The newest schema of each kind that this techtool reads, and the one it writes."""
 

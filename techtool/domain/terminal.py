@@ -9,9 +9,18 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from techtool.errors import BadAddress
+from techtool.i18n import N_
 
 SETS_SINCE_SDK: Final = 29
 """Android 10 brought installing several packages all or none (AOSP ``PackageManagerShellCommand --multi-package``)."""
+MAX_PATH: Final = 1024
+"""Characters of a ``medium:`` address's path."""
+
+
+UNVERIFIED: Final = N_(
+    "Not verified on hardware: what techtool does with terminals of this maker follows published notes and was tried "
+    "against stand-ins only."
+)
 
 
 class Evidence(StrEnum):
@@ -24,45 +33,60 @@ class Evidence(StrEnum):
     """Typed by the technician from the terminal's screen."""
 
 
+_USUAL_PORT: Final = {"adb": 0, "xcb": 0, "redfish+https": 443}
+"""Schemes with ``HOST:PORT``, and the port where none is named; 0: it must be named."""
+
+
 @dataclass(frozen=True, slots=True)
 class Address:
-    """Where a terminal is reached: ``adb://HOST:PORT`` or ``adb+server:SERIAL``."""
+    """Where a terminal is reached: ``adb://HOST:PORT``, ``xcb://HOST:PORT``, ``redfish+https://HOST[:PORT]``,
+    ``adb+server:SERIAL``, ``medium:PATH``, ``replay:FILE``.
+    """
 
     scheme: str
-    """``adb``, ``adb+server``."""
+    """``adb``, ``xcb``, ``redfish+https``, ``adb+server``, ``medium``, ``replay``."""
     target: str
-    """``HOST:PORT`` or the serial an adb server knows it by."""
+    """``HOST:PORT``; the serial an adb server knows it by; where the stick is mounted that is carried to it; the
+    path of a recording.
+    """
 
     def __str__(self) -> str:
-        return f"{self.scheme}://{self.target}" if self.scheme == "adb" else f"{self.scheme}:{self.target}"
+        return f"{self.scheme}://{self.target}" if self.scheme in _USUAL_PORT else f"{self.scheme}:{self.target}"
 
     @property
     def host(self) -> str:
-        """Host of an ``adb://`` address."""
+        """Host of an address on the network."""
         return urlsplit(str(self)).hostname or ""
 
     @property
     def port(self) -> int:
-        """Port of an ``adb://`` address."""
+        """Port of an address on the network."""
         return urlsplit(str(self)).port or 0
 
     @classmethod
     def parse(cls, text: str) -> Address:
         """Read an address as a person types it; raises :class:`BadAddress`."""
         text = text.strip()
-        if text.startswith("adb://") and text.isprintable() and " " not in text:
+        scheme = text.partition("://")[0]
+        if scheme in _USUAL_PORT and "://" in text and text.isprintable() and " " not in text:
             try:
                 parts = urlsplit(text)
-                port, host = parts.port, parts.hostname
+                port, host = parts.port or _USUAL_PORT[scheme], parts.hostname
             except ValueError:
                 raise BadAddress(address=text) from None
             if host and port and parts.path in ("", "/") and not parts.query and not parts.username:
                 shown = f"[{host}]" if ":" in host else host
-                return cls("adb", f"{shown}:{port}")
+                return cls(scheme, f"{shown}:{port}")
+        elif text.startswith("replay:") and text.isprintable() and text != "replay:":
+            return cls("replay", text.removeprefix("replay:"))
         elif text.startswith("adb+server:"):
             serial = text.removeprefix("adb+server:").removeprefix("//")
             if serial and serial.isprintable() and not any(c.isspace() for c in serial):
                 return cls("adb+server", serial)
+        elif text.startswith("medium:"):
+            path = text.removeprefix("medium:").strip()
+            if path and path.isprintable() and len(path) <= MAX_PATH:
+                return cls("medium", path)
         raise BadAddress(address=text)
 
 
@@ -100,6 +124,8 @@ class Identity:
     """How the model's rule is known."""
     source: str
     """Where the rule comes from: a document or a recording."""
+    unverified: bool = False
+    """Nobody has tried techtool on real hardware of this maker: see :data:`UNVERIFIED`."""
 
     @property
     def title(self) -> str:
@@ -118,6 +144,16 @@ class InstalledPackage:
     """Lower-case hex SHA-256 of the signing certificate; null where it was not read."""
     in_system_image: bool = False
     """It came with the firmware and was never updated: its file is the firmware's, and in no backup."""
+
+    @property
+    def mark(self) -> int | str:
+        """By what another version is told: the version code, else (components that have none) the version's text."""
+        return self.version_code or self.version
+
+    @property
+    def shown(self) -> str:
+        """``1.5.0 (150)``; without the code where there is none."""
+        return f"{self.version} ({self.version_code})" if self.version_code else self.version
 
 
 class BatchState(StrEnum):
@@ -173,6 +209,11 @@ class TerminalState:
 
     card_standard: str | None = None
     """Level of the card standard that its payment software follows (``PBOC 3.0``)."""
+
+    @property
+    def typed(self) -> bool:
+        """Whether a person read it from the terminal's label and screen: self-reported, proven by nothing."""
+        return self.evidence.get("serial") is Evidence.ASKED
 
     def package(self, package_id: str) -> InstalledPackage | None:
         """The installed package of that id, if any."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import BinaryIO, Protocol
+from typing import BinaryIO, Protocol, runtime_checkable
 
 from techtool.domain.terminal import Address
 
@@ -26,6 +26,12 @@ class Capability(StrEnum):
     SIZES_64 = "sizes_64"
     """Sizes of files over 4 GiB are told right."""
     REBOOT = "reboot"
+    LIST_FILES = "list_files"
+    """The names in a folder are told without a shell: :class:`FolderLink`."""
+    SYSTOOL = "systool"
+    """Properties are told one by one although the shell is locked: :class:`SystoolLink`."""
+    OWN_FACTS = "own_facts"
+    """The terminal tells what it is without a shell: :class:`TellingLink`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +57,24 @@ class FileStat:
     size_bytes: int
     mode: int
     modified_s: int
+
+
+@runtime_checkable
+class Echoes(Protocol):
+    """A link without a shell that can still be measured."""
+
+    async def round_trip(self) -> None:
+        """The smallest question there is, and its answer."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class FolderEntry:
+    """One name in a folder of the terminal."""
+
+    name: str
+    """The terminal's own bytes; what is no UTF-8 is kept as lone surrogates, so that the file can be asked for."""
+    stat: FileStat
 
 
 class Link(Protocol):
@@ -115,4 +139,37 @@ class Link(Protocol):
 
     async def reboot(self) -> None:
         """Restart the terminal; the link is lost by it."""
+        ...
+
+
+class FolderLink(Protocol):
+    """What a link with ``LIST_FILES`` can besides."""
+
+    async def list_folder(self, path: str) -> tuple[FolderEntry, ...]:
+        """What stands in a folder, without ``.`` and ``..``; empty where there is none or it may not be seen."""
+        ...
+
+
+class TellingLink(Protocol):
+    """What a link with ``OWN_FACTS`` can besides."""
+
+    async def own_facts(self) -> dict[str, str]:
+        """What the terminal says of itself, name → value, as it spells them."""
+        ...
+
+
+class SystoolLink(Protocol):
+    """What a link with ``SYSTOOL`` can besides."""
+
+    async def systool(self, words: str) -> CommandResult:
+        """Run PAX's own ``systool`` with these words; the exit code is from its marker, None where there is none."""
+        ...
+
+
+@runtime_checkable
+class LogLink(Protocol):
+    """A link over which a terminal may be asked for its own log; whether it has one shows when it is asked."""
+
+    async def system_log(self, *, timeout_s: float = 20.0, limit_bytes: int = 2 << 20) -> bytes:
+        """The newest of the terminal's own log, not searched and not redacted; empty where it has none."""
         ...

@@ -22,7 +22,7 @@ def evidence_cell(evidence: Evidence, t: Words, note: str = "") -> Cell:
 
 def package_version(package: InstalledPackage) -> str:
     """The version for people and the one that counts."""
-    return f"{package.version} ({package.version_code})"
+    return package.shown
 
 
 def changes(lane: LaneRecord, t: Words) -> Table:

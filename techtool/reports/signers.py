@@ -134,15 +134,20 @@ def own_signers(paths: Paths) -> tuple[Signer, ...]:
 
 def read_signers(path: Path) -> tuple[Signer, ...]:
     """An ``allowed_signers`` file; raises :class:`BadFile` naming the line, for a rule passed over is a rule broken."""
+    return parse_signers(_text(path), str(path))
+
+
+def parse_signers(text: str, name: str) -> tuple[Signer, ...]:
+    """The same of a text that is in no file yet; ``name`` is for messages."""
     found: list[Signer] = []
-    for number, line in enumerate(_text(path).splitlines(), 1):
+    for number, line in enumerate(text.splitlines(), 1):
         if not line.strip() or line.lstrip().startswith("#"):
             continue
         try:
             signer = _signer(line)
         except CodecError as error:
             where = phrase("line {number}: {problem}", number=number, problem=str(error))
-            raise BadFile(path=str(path), problem=where) from error
+            raise BadFile(path=name, problem=where) from error
         if signer is not None:
             found.append(signer)
     return tuple(found)

@@ -108,6 +108,7 @@ def _terminal(lane: LaneRecord) -> dict[str, object]:
         "exit": lane.exit_code,
         "error": neutral(lane.error),
         "confirmed_at": neutral(lane.confirmed_at),
+        "self_reported": lane.before is not None and lane.before.typed,
         "before": neutral(lane.before),
         "after": neutral(lane.after),
         "trust": neutral(lane.trust),

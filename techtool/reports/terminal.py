@@ -10,6 +10,7 @@ from techtool.domain.plan import ReleaseFinding, ReleaseVerdict
 from techtool.domain.restore import RestoredPackage
 from techtool.domain.rollback import rollback_lines
 from techtool.domain.rules import Force, Verdict
+from techtool.domain.terminal import UNVERIFIED, TerminalState
 from techtool.domain.visit import ErrorRecord, InstalledFile, LaneRecord, StepRecord, StepState
 from techtool.i18n import N_, phrase
 from techtool.reports.changes import changes, condition, evidence_cell, package_version
@@ -90,7 +91,9 @@ def _identity(lane: LaneRecord, t: Words) -> Facts:
     if state is None:
         return Facts(title, (address, t.fact(N_("Serial number"), lane.serial or t(N_("not identified")))))
     who = state.identity
-    source = phrase("read from {source}", source=who.serial_source).text(t.language)
+    source = t.say(phrase("read from {source}", source=who.serial_source))
+    if state.typed:
+        source = t(N_("typed by the technician, read from the label"))
     serial = Cell(who.serial, source, mono=True)
     if not who.serial_trusted:
         note = t(N_("a default number that many units share; it proves nothing"))
@@ -106,8 +109,18 @@ def _identity(lane: LaneRecord, t: Words) -> Facts:
             t.fact(N_("Processor interfaces"), ", ".join(who.abis)),
             address,
             t.fact(N_("Model known by"), evidence_cell(who.evidence, t, who.source)),
+            *_self_reported(state, t),
+            *([t.fact(N_("Tried on hardware"), Cell(t(UNVERIFIED), "", Tone.WARN))] if who.unverified else []),
         ),
     )
+
+
+def _self_reported(state: TerminalState, t: Words) -> tuple[Fact, ...]:
+    """Said where it is so, and left out where techtool read the terminal itself."""
+    if not state.typed:
+        return ()
+    note = t(N_("The technician read serial number and versions from label and screen; techtool read nothing."))
+    return (t.fact(N_("Level of proof"), Cell(t(N_("self-reported, not verified")), note, Tone.WARN)),)
 
 
 def _unless_same(catalogue_id: str, name: str) -> str:
@@ -248,16 +261,19 @@ def _backup(lane: LaneRecord, t: Words) -> Facts:
 
 def _installed(lane: LaneRecord, t: Words) -> Table:
     columns = (t(N_("Package")), t(N_("SHA-256 expected and found")), t(N_("Read back")))
+    typed = lane.before is not None and lane.before.typed
     rows = (
-        *(_file(file, t) for file in lane.installed),
+        *(_file(file, t, typed=typed) for file in lane.installed),
         *(_config(config, t) for config in lane.restored_configs),
         *(_restored(package, t) for package in lane.restored),
     )
     return Table(t(N_("Installed files")), columns, rows, t(N_("Nothing was installed.")), kind="files")
 
 
-def _file(file: InstalledFile, t: Words) -> tuple[Cell, ...]:
-    if not file.sha256_found:
+def _file(file: InstalledFile, t: Words, *, typed: bool) -> tuple[Cell, ...]:
+    if typed:
+        found, mark = t(N_("typed from the terminal's screen")), Cell(t(N_("self-reported")), tone=Tone.WARN)
+    elif not file.sha256_found:
         found, mark = t(N_("not readable on this terminal")), Cell(t(N_("not readable")), tone=Tone.WARN)
     elif file.sha256_found == file.sha256_expected:
         found, mark = file.sha256_found, Cell(t(N_("identical")), tone=Tone.GOOD)

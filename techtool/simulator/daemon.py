@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import errno
 import socket
+import ssl
 from collections.abc import Callable
 
 from techtool.errors import TechtoolError, UsageError
@@ -43,6 +44,8 @@ def _bound(port: int) -> socket.socket:
 class Terminal:
     """One terminal that can be switched on and off; its port stays its own until :meth:`stop`."""
 
+    scheme = "adb"
+
     def __init__(
         self,
         device: Device,
@@ -68,7 +71,7 @@ class Terminal:
     @property
     def address(self) -> str:
         """How techtool names it."""
-        return f"adb://{HOST}:{self.port}"
+        return f"{self.scheme}://{HOST}:{self.port}"
 
     @property
     def is_on(self) -> bool:
@@ -81,7 +84,7 @@ class Terminal:
             return
         self.device.boot()
         held, self._held = self._held or _bound(self.port), None
-        self._server = await asyncio.start_server(self._accept, sock=held, limit=_READ_LIMIT)
+        self._server = await asyncio.start_server(self._accept, sock=held, limit=_READ_LIMIT, ssl=self._tls())
 
     def power_cut(self) -> None:
         """Off within this instant: no goodbye on the wire; what is not on disk is lost."""
@@ -131,6 +134,10 @@ class Terminal:
         except TechtoolError as error:
             self._on_failure(error)
 
+    def _tls(self) -> ssl.SSLContext | None:
+        """A debug daemon speaks in the clear."""
+        return None
+
     async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         task = asyncio.current_task()
         assert task is not None  # noqa: S101 - inside a coroutine there is one
@@ -148,15 +155,19 @@ class Terminal:
             self._connections.discard(task)
 
     async def _serve(self, link: ByteLink) -> None:
-        packets = PacketLink(link)
         try:
-            await self._handshake(packets)
-            await Connection(packets, Services(self.device, self.reboot).find).run()
+            await self._speak(link)
         except (LinkCut, PacketError):
             return
         except TechtoolError as error:
             self.power_cut()
             self._on_failure(error)
+
+    async def _speak(self, link: ByteLink) -> None:
+        """One connection, from its first byte to its last."""
+        packets = PacketLink(link)
+        await self._handshake(packets)
+        await Connection(packets, Services(self.device, self.reboot).find).run()
 
     async def _handshake(self, packets: PacketLink) -> None:
         """CNXN both ways, with AUTH in between where the terminal asks for it."""

@@ -60,6 +60,12 @@ takes the first entry that names it. Every key may be left out, an unknown one i
     times = 3                            # how often; 0: for ever
     up_s = 0.5
 
+    [terminal.task]                      # of a Redfish service: what becomes of an update's task
+    seconds = 3.0                        # how long it takes
+    never_ends = false                   # stays at 40 %
+    fails = "VerificationFailed"         # ends so, with this key of DMTF's Update registry
+    restarts = false                     # the device restarts in the middle of it, and forgets the task
+
     [terminal.after_reboot]
     never_returns = false
     serial = "OTHER-0001"                # answers with another serial number
@@ -161,6 +167,16 @@ class RebootLoop:
 
 
 @dataclass(frozen=True, slots=True)
+class TaskFault:
+    """What becomes of an update's task on a Redfish service."""
+
+    seconds: float = 0.0
+    never_ends: bool = False
+    fails: str = ""
+    restarts: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class AfterReboot:
     """What comes back after a restart."""
 
@@ -205,6 +221,7 @@ class Faults:
     properties: Mapping[str, str] = field(default_factory=dict)
     """Told instead of the model's."""
     after_install: AfterInstall | None = None
+    task: TaskFault | None = None
 
 
 HEALTHY = Faults()

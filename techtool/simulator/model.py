@@ -82,6 +82,22 @@ class SystemPackage:
 
 
 @dataclass(frozen=True, slots=True)
+class RedfishRule:
+    """How a model's Redfish service speaks; ``packages`` are then the members of its firmware inventory."""
+
+    user: str
+    password: str
+    firmware: str
+    """Which of ``packages`` is the firmware."""
+    multipart: bool = True
+    """Whether it takes pushed images."""
+    simple_update: bool = True
+    """Whether it fetches images itself."""
+    apply_times: tuple[str, ...] = ("Immediate", "OnReset")
+    """When it puts an image in."""
+
+
+@dataclass(frozen=True, slots=True)
 class Model:
     """One model: what its instances say of themselves when they are new."""
 
@@ -107,6 +123,8 @@ class Model:
     """What lies on a new terminal's storage: device path → text, ``{number}`` put in."""
     boot_s: float = 2.0
     """Seconds from a restart until the daemon answers again."""
+    redfish: RedfishRule | None = None
+    """Not None: it has no debug daemon, but a Redfish service."""
     listed: bool = True
     """Whether a simulation without ``--model`` uses it."""
 

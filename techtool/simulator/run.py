@@ -125,13 +125,20 @@ class Simulation:
             apks=self._apks,
             disk=self._disk,
         )
-        terminal = Terminal(device, port=spec.port, boot_s=self._boot_s, auth=self._auth, on_failure=self._fail)
+        terminal = self._terminal(device, spec.port)
         try:
             await terminal.power_on()
         except BaseException:
             await terminal.stop()
             raise
         return terminal
+
+    def _terminal(self, device: Device, port: int) -> Terminal:
+        if device.model.redfish is not None:
+            from techtool.simulator.redfish.gateway import Gateway
+
+            return Gateway(device, port=port, boot_s=self._boot_s, on_failure=self._fail)
+        return Terminal(device, port=port, boot_s=self._boot_s, auth=self._auth, on_failure=self._fail)
 
     def _fail(self, error: TechtoolError) -> None:
         self.failure = self.failure or error
@@ -144,7 +151,7 @@ class Simulation:
 
     @property
     def addresses(self) -> tuple[str, ...]:
-        """``adb://127.0.0.1:PORT`` each."""
+        """``adb://127.0.0.1:PORT``, ``redfish+https://127.0.0.1:PORT`` each."""
         return tuple(terminal.address for terminal in self._terminals)
 
     @property

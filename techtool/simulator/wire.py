@@ -60,6 +60,19 @@ class ByteLink:
             raise LinkCut
         return data
 
+    async def read_some(self, limit: int) -> bytes:
+        """What has come, at least a byte; empty: the host has closed. Raises :class:`LinkCut`."""
+        try:
+            data = await self._reader.read(limit)
+        except (ConnectionError, OSError) as error:
+            raise LinkCut from error
+        allowed = self._allowed(Direction.IN, len(data))
+        await self._pass(Direction.IN, allowed)
+        if allowed < len(data):
+            self.abort()
+            raise LinkCut
+        return data
+
     async def write(self, data: bytes) -> None:
         """Send all of it, in one piece unless a fault intervenes; raises :class:`LinkCut`."""
         async with self._sending:

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from contextlib import aclosing
 from pathlib import Path
-from typing import Final
+from typing import Final, cast
 
 from techtool.catalogue.allow import AllowList
 from techtool.catalogue.reader import Catalogue
@@ -17,8 +17,10 @@ from techtool.domain.functional import Capability
 from techtool.domain.probe import Finding, Pulse
 from techtool.domain.release import ApkFacts
 from techtool.domain.terminal import Identity, InstalledPackage, TerminalState
-from techtool.errors import AnotherTerminal, LinkError, LinkTimeout, UnknownModel
-from techtool.links.base import Confirmed, Link
+from techtool.errors import AnotherTerminal, InstallFailed, LinkError, LinkTimeout, UnknownModel
+from techtool.i18n import phrase
+from techtool.links.base import Capability as LinkCapability
+from techtool.links.base import Confirmed, Link, SystoolLink
 from techtool.terminals.android_text import (
     boot_is_complete,
     parse_battery,
@@ -35,12 +37,15 @@ from techtool.terminals.put_back import install_former, uninstall_package
 from techtool.terminals.shell import ask
 from techtool.terminals.snapshot import snapshot_items
 from techtool.terminals.staging import unstage
+from techtool.terminals.systool import read_sysprops
 
 _BOOT_ID: Final = "cat /proc/sys/kernel/random/boot_id"
 
 
 async def read_properties(link: Link) -> dict[str, str]:
     """Everything ``getprop`` tells; empty where there is no such command."""
+    if {LinkCapability.SHELL, LinkCapability.SYSTOOL} & link.capabilities == {LinkCapability.SYSTOOL}:
+        return await read_sysprops(cast(SystoolLink, link))
     return parse_properties(await ask(link, "getprop") or "")
 
 
@@ -108,6 +113,7 @@ class AndroidTerminal:
         resumed: Confirmed | None = None,
     ) -> None:
         """Stream one package into an install session and commit it."""
+        self._refuse_protected(package.id)
         await install_package(
             self._link, package, payload, size_bytes, session=session, confirmed=confirmed, resumed=resumed
         )
@@ -121,6 +127,7 @@ class AndroidTerminal:
         resumed: Confirmed | None = None,
     ) -> bool:
         """Stream several packages into a multi-package session (Android 10 and later) and commit it."""
+        self._refuse_protected(*(file.apk.id for file in files))
         return await install_together(
             self._link, self._identity.sdk, files, session=session, confirmed=confirmed, resumed=resumed
         )
@@ -129,10 +136,12 @@ class AndroidTerminal:
         self, package_id: str, files: Sequence[FormerFile], *, older: bool, session: SessionSink
     ) -> None:
         """Install a package from the files that a backup holds of it."""
+        self._refuse_protected(package_id)
         await install_former(self._link, package_id, files, older=older, session=session)
 
     async def uninstall(self, package_id: str) -> None:
         """Remove a package with its data."""
+        self._refuse_protected(package_id)
         await uninstall_package(self._link, package_id)
 
     async def compare_config(self, rule: ConfigRule, former: FormerConfig) -> ConfigBack:
@@ -236,6 +245,16 @@ class AndroidTerminal:
         ):
             raise AnotherTerminal(address=address, found=identity.serial, expected=self._identity.serial)
         return properties, identity
+
+    def _refuse_protected(self, *package_ids: str) -> None:
+        """The planner has said no before; this is for whatever comes here by another way."""
+        for package_id in package_ids:
+            if self._catalogue.kinds.policy.protects(self._identity.vendor, package_id):
+                reason = phrase(
+                    "{name} belongs to the terminal's own payment security; techtool never touches it.", name=package_id
+                )
+                remedy = phrase("Only the maker's own way brings it.")
+                raise InstallFailed(package=package_id, reason=reason, remedy=remedy)
 
     async def _clock_offset_s(self) -> float | None:
         """Terminal clock minus laptop clock, to half a second; None where the terminal does not tell the time."""

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from techtool.catalogue.allow import AllowList
 from techtool.domain.backup import SnapshotPart
 from techtool.domain.config_file import ConfigBack, ConfigRule, FormerConfig
 from techtool.domain.functional import Capability
 from techtool.domain.probe import Finding, Pulse
-from techtool.domain.release import ApkFacts
+from techtool.domain.release import ApkFacts, Release
 from techtool.domain.terminal import Identity, InstalledPackage, TerminalState
 from techtool.links.base import Confirmed
 
@@ -39,6 +39,42 @@ class FormerFile:
     """As the terminal called it: ``base.apk``, ``split_config.en.apk``."""
     path: Path
     size_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class ImageFile:
+    """The one file of a release that is no package, and this laptop's verified copy of it."""
+
+    release: Release
+    path: Path
+    size_bytes: int
+    sha256: str
+
+
+@runtime_checkable
+class TakesImages(Protocol):
+    """A driver that brings whole images to a terminal, which puts them in by itself and by its own time."""
+
+    async def check_image(self, release: Release) -> None:
+        """Nothing, where it can be brought; raises ``NotCapable``, ``NotCompatible``, ``InstallFailed`` (too large)."""
+        ...
+
+    async def install_image(
+        self, image: ImageFile, *, session: SessionSink, confirmed: Confirmed | None = None
+    ) -> bool:
+        """Bring the image and wait until the terminal says that it is done; raises ``InstallFailed``.
+
+        ``session`` is told by what name the terminal goes on with it, to be journalled: see :meth:`follow`. Returning
+        means that the terminal said yes, nothing more. True: it keeps the image for its next restart.
+        """
+        ...
+
+    async def follow(self, session: str, package: str, *, alive: Callable[[], None]) -> bool:
+        """Wait for what an earlier run began; one that is not there any more is over. Raises ``InstallFailed``.
+
+        True: the terminal keeps it for its next restart.
+        """
+        ...
 
 
 class Terminal(Protocol):

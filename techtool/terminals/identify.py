@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from typing import cast
+
+from techtool.catalogue.model import ModelRule
 from techtool.catalogue.reader import Catalogue
 from techtool.clock import Clock, SystemClock
-from techtool.domain.terminal import Identity
+from techtool.domain.terminal import Evidence, Identity
 from techtool.errors import NotCapable, UnknownModel
 from techtool.i18n import phrase
-from techtool.links.base import Capability, Link
+from techtool.links.base import Capability, Link, TellingLink
 from techtool.terminals.android import AndroidTerminal, read_properties
 from techtool.terminals.base import Terminal
+from techtool.terminals.prolin import ProlinTerminal
 
 
 async def identify(link: Link, catalogue: Catalogue, clock: Clock | None = None) -> Terminal:
@@ -19,22 +23,62 @@ async def identify(link: Link, catalogue: Catalogue, clock: Clock | None = None)
     model is never guessed.
     """
     address = str(link.address)
-    if Capability.SHELL not in link.capabilities:
-        raise NotCapable(address=address, capability=phrase("asking the terminal (shell)"))
-    properties = await read_properties(link)
-    match = catalogue.match(properties)
+    if link.address.scheme == "redfish+https":
+        from techtool.links.redfish.link import RedfishLink
+        from techtool.terminals.redfish import identify_redfish
+
+        if isinstance(link, RedfishLink):
+            return await identify_redfish(link, catalogue, clock or SystemClock())
+    family, said = await read_facts(link)
+    match = catalogue.match(said)
     if match is None:
-        facts = catalogue.facts(properties)
+        facts = catalogue.facts(said, family)
         raise UnknownModel(address=address, description=_description(facts), facts=facts)
     return driver_for(link, match.identity(address), catalogue, clock or SystemClock())
 
 
+async def read_facts(link: Link) -> tuple[str, dict[str, str]]:
+    """The family that an open link speaks to, and what the terminal says of itself.
+
+    Raises ``NotCapable`` where nothing can be asked.
+    """
+    if {Capability.SHELL, Capability.SYSTOOL} & link.capabilities:
+        return "android", await read_properties(link)
+    if Capability.OWN_FACTS in link.capabilities:
+        return "prolin", await cast(TellingLink, link).own_facts()
+    raise NotCapable(address=str(link.address), capability=phrase("asking the terminal (shell)"))
+
+
 def driver_for(link: Link, identity: Identity, catalogue: Catalogue, clock: Clock) -> Terminal:
     """The driver of the identity's family; a rule for a family without one is a mistake of the catalogue's author."""
-    drivers = {"android": AndroidTerminal}
-    if identity.family not in drivers:
-        raise NotCapable(address=identity.address, capability=identity.family)
-    return drivers[identity.family](link, identity, catalogue, clock)
+    if identity.family == "android":
+        return AndroidTerminal(link, identity, catalogue, clock)
+    if identity.family == "prolin":
+        return ProlinTerminal(link, identity, catalogue, clock)
+    raise NotCapable(address=identity.address, capability=identity.family)
+
+
+def typed_identity(link: Link, rule: ModelRule, serial: str) -> Identity:
+    """Who a terminal is that only a person can read: the model and the serial number were typed from its label."""
+    return Identity(
+        address=str(link.address),
+        vendor=rule.vendor,
+        vendor_name=rule.vendor_name,
+        model=rule.model,
+        model_name=rule.model_name,
+        family=rule.family,
+        hw_revision=None,
+        serial=serial,
+        serial_source="label",
+        serial_trusted=True,
+        os_version="",
+        firmware="",
+        abis=(),
+        sdk=None,
+        evidence=Evidence.ASKED,
+        source=rule.source,
+        unverified=rule.unverified,
+    )
 
 
 def _description(facts: dict[str, str]) -> str:

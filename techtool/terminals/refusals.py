@@ -1,7 +1,8 @@
-"""Android's words for “no” to an installation: what each leaves the terminal in, why, and what to do.
+"""A terminal's words for “no” to an installation: what each leaves the terminal in, why, and what to do.
 
-Words: the ``INSTALL_FAILED_…`` and ``INSTALL_PARSE_FAILED_…`` constants of ``PackageManager``. None of these refusals
-changes the installed package; “transient” means that the same file may go in after the remedy.
+Words: Android's ``INSTALL_FAILED_…`` and ``INSTALL_PARSE_FAILED_…`` constants of ``PackageManager``; of Redfish
+services the message keys of DMTF's Update registry and HTTP's own statuses. None of these refusals changes what is
+installed; “transient” means that the same file may go in after the remedy.
 """
 
 from __future__ import annotations
@@ -131,6 +132,18 @@ REFUSALS: Final[Mapping[str, Refusal]] = {
     "INSTALL_FAILED_CONTAINER_ERROR": _BROKEN_OFF,
     "INSTALL_FAILED_DEXOPT": _BROKEN_OFF,
     "INSTALL_FAILED_SESSION_INVALID": _BROKEN_OFF,
+    "VerificationFailed": _VERIFIER,
+    "TransferFailed": _BROKEN_OFF,
+    "ApplyFailed": _BROKEN_OFF,
+    "ActivateFailed": _BROKEN_OFF,
+    "NoTargetsDetermined": _never(CatmResult.NOT_SUPPORTED, N_("it knows no component that this file is for")),
+    "HTTP-401": _NOT_ALLOWED,
+    "HTTP-403": _NOT_ALLOWED,
+    "HTTP-409": _BROKEN_OFF,
+    "HTTP-413": _never(CatmResult.OVERFLOW, N_("the file is too large for it")),
+    "HTTP-415": _BAD_FILE,
+    "HTTP-503": _BROKEN_OFF,
+    "HTTP-507": _NO_ROOM,
 }
 _PARSE_FAILED: Final = "INSTALL_PARSE_FAILED"
 
@@ -202,6 +215,18 @@ def install_failed(package: str, answer: str, *, committed: bool) -> InstallFail
         reason=_reason(refusal.reason, answer if refusal is _UNKNOWN else word),
         remedy=Phrase(refusal.remedy),
         word=word or "REFUSED",
+        detail=redact(answer)[:_DETAIL_LIMIT],
+    )
+
+
+def refused_with(package: str, word: str, answer: str) -> InstallFailed:
+    """The error for a word that the terminal gave as such, and what it said besides."""
+    refusal = refusal_of(word)
+    return InstallFailed(
+        package=package,
+        reason=_reason(refusal.reason, answer or word),
+        remedy=Phrase(refusal.remedy),
+        word=word,
         detail=redact(answer)[:_DETAIL_LIMIT],
     )
 

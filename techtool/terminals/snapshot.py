@@ -58,6 +58,26 @@ async def snapshot_items(
                 yield item
 
 
+async def file_snapshot(
+    link: Link, facts: Mapping[str, str], vendor: str, allow: AllowList
+) -> AsyncGenerator[SnapshotPart]:
+    """The same of a terminal that tells facts and has files, and lists no packages."""
+    plain = [file for file in allow.files_for(vendor) if file.config is None]
+    wanted_files = [_Wanted(f"files{file.path}", file.path, ItemKind.FILE) for file in plain]
+    files = [(wanted, await _stat(link, wanted)) for wanted in wanted_files]
+    yield Announced(sum(stat.size_bytes for _wanted, stat in files if isinstance(stat, FileStat)))
+    allowed = {name: value for name, value in sorted(facts.items()) if allow.allows(name)}
+    serials = frozenset(name for name in allowed if allow.holds_serial(name))
+    yield _document("properties.json", ItemKind.PROPERTIES, allowed, allow, serials)
+    for wanted, stat in files:
+        if isinstance(stat, NotRead):
+            yield stat
+            continue
+        async with aclosing(_file(link, wanted, stat, allow)) as items:
+            async for item in items:
+                yield item
+
+
 async def _files(link: Link, packages: Sequence[ListedPackage], vendor: str, allow: AllowList) -> list[_Wanted]:
     files = [
         _Wanted(f"packages/{package.id}/{PurePosixPath(path).name}", path, ItemKind.APK)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Protocol
 from techtool.clock import Clock, SystemClock
 from techtool.paths import Paths
 from techtool.tui.back_doors import BackDoors, HouseBackDoors
+from techtool.tui.office_doors import HouseOfficeDoors, OfficeDoors
 from techtool.tui.views.home import Elsewhere, HomeFacts
 
 if TYPE_CHECKING:
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from techtool.visit.operator import Operator
 
 
-class Doors(BackDoors, Protocol):
+class Doors(BackDoors, OfficeDoors, Protocol):
     """What the screens use of the rooms below."""
 
     @property
@@ -88,7 +89,7 @@ class Doors(BackDoors, Protocol):
         ...
 
 
-class HouseDoors(HouseBackDoors):
+class HouseDoors(HouseBackDoors, HouseOfficeDoors):
     """The real ones; modules are loaded when a door is first opened."""
 
     def __init__(self, paths: Paths) -> None:

@@ -12,6 +12,7 @@ from techtool.tui.screens.due import DueScreen
 from techtool.tui.screens.health import HealthScreen
 from techtool.tui.screens.history import HistoryScreen
 from techtool.tui.screens.new_visit import NewVisitScreen
+from techtool.tui.screens.office import OfficeScreen
 from techtool.tui.screens.settings import SettingsScreen
 from techtool.tui.screens.stick import StickScreen
 from techtool.tui.screens.support_check import SupportCheckScreen
@@ -27,6 +28,7 @@ SCREENS: Final[dict[str, Callable[[], Screen[None]]]] = {
     places.BACKUPS: BackupsScreen,
     places.HISTORY: HistoryScreen,
     places.DUE: DueScreen,
+    places.OFFICE: OfficeScreen,
     places.SETTINGS: SettingsScreen,
     places.UPKEEP: UpkeepScreen,
     places.SUPPORT_CHECK: SupportCheckScreen,

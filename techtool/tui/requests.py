@@ -14,6 +14,8 @@ from techtool.errors import UsageError
 from techtool.i18n import _
 from techtool.visit.services import VisitRequest
 
+_WORD: Final = re.compile(r"medium:[^;,；，]*|[^\s,;，；、]+")
+"""An address; the folder of a stick may have blanks in it, and ends at a comma or semicolon."""
 _RANGE: Final = re.compile(r"(?P<before>adb://.+:)(?P<first>\d{1,5})-(?P<last>\d{1,5})")
 
 
@@ -34,7 +36,7 @@ _PACE: Final = {
 
 def addresses_of(typed: str) -> tuple[str, ...]:
     """Addresses parted by blanks, commas or semicolons; ``adb://HOST:5555-5584`` stands for every port from to."""
-    return tuple(address for text in re.split(r"[\s,;，；、]+", typed) if text for address in _expanded(text))
+    return tuple(address for text in _WORD.findall(typed) for address in _expanded(text.strip()))
 
 
 def _expanded(text: str) -> Iterator[str]:

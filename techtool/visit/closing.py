@@ -10,17 +10,10 @@ from techtool.domain.outcome import Outcome
 from techtool.domain.visit import VisitRecord
 from techtool.i18n import LANGUAGES
 from techtool.reports.keys import ReportKey
+from techtool.reports.seals import SEAL_NAMESPACE, seal_text
 from techtool.reports.write import write_reports
 from techtool.visit.log import VisitLog
 from techtool.visit.services import Services
-
-SEAL_NAMESPACE = "techtool-visit"
-"""Namespace of the SSH signature in a seal; what it signs is :func:`seal_text`."""
-
-
-def seal_text(visit_id: str, count: int, head: str) -> bytes:
-    """``VISIT COUNT HEAD`` and a line end: the lines before the seal, and the chain value of the last of them."""
-    return f"{visit_id} {count} {head}\n".encode()
 
 
 def seal_visit(

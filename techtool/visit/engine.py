@@ -40,7 +40,7 @@ from techtool.visit.fleet import work_all
 from techtool.visit.kept_backups import backup_log
 from techtool.visit.lane import CHANGES, Lane, Shared
 from techtool.visit.log import WHOLE_VISIT, VisitLog, first_documents, read_visit
-from techtool.visit.operator import Operator
+from techtool.visit.operator import PASSPHRASE, Operator
 from techtool.visit.outlet import Outlet
 from techtool.visit.restore_source import Restoring
 from techtool.visit.runner import LaneResult
@@ -187,7 +187,7 @@ class Engine:
         stick = None
         if bundle is not None:
             stick = await asyncio.to_thread(open_stick, bundle, paths, services.clock, disk=services.disk)
-        question = Question("visit.passphrase", AnswerKind.SECRET, phrase("Passphrase of your report key"))
+        question = Question(PASSPHRASE, AnswerKind.SECRET, phrase("Passphrase of your report key"))
         passphrase = await self._operator.ask(question)
         key = await asyncio.to_thread(load_report_key, paths.report_key, passphrase)
         return stick, key

@@ -7,6 +7,7 @@ import contextlib
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 import techtool
 from techtool.bundles.trust import Stick
@@ -32,6 +33,9 @@ from techtool.visit.operator import Operator
 from techtool.visit.outlet import Outlet
 from techtool.visit.restore_source import Restoring
 from techtool.visit.services import Services
+
+if TYPE_CHECKING:
+    from techtool.links.redfish.logins import Login
 
 PROGRESS_EVERY_S = 0.1
 WAIT_TOLD_EVERY_S = 10.0
@@ -81,6 +85,10 @@ class StepScope:
             self.heard_s = self.lane.services.clock.monotonic_s()
             self.lane.notice(permission.text, step=self.open.step, warning=True)
 
+    def alive(self) -> None:
+        """The terminal was heard of, although no byte was sent."""
+        self.heard_s = self.lane.services.clock.monotonic_s()
+
     def resumed(self, count: int) -> None:
         """So many bytes were there already: told and recorded before the first one is sent."""
         self.bytes_resumed = count
@@ -116,6 +124,8 @@ class Shared:
     awake: Awake = field(default_factory=lambda: Awake(not_kept, lambda: None))
     _writing: asyncio.Semaphore = field(init=False)
     _payloads: dict[str, asyncio.Lock] = field(default_factory=dict)
+    logins: dict[str, Login] = field(default_factory=dict, repr=False)
+    """Address → what was typed for it in this run; never recorded."""
 
     def __post_init__(self) -> None:
         self._writing = asyncio.Semaphore(self.pace.writers)
@@ -176,6 +186,8 @@ class Lane:
     """Of the round trips that measured the link; None: not measured in this run."""
     asking: bool = False
     """A person is asked something at this moment."""
+    typed_anew: bool = True
+    """Of a terminal that is worked on by hand: nothing was done to it since its versions were typed last."""
     changing: bool = False
     """A step that changes the terminal began in this visit, and what came of it was not yet verified."""
 
@@ -260,8 +272,8 @@ class Lane:
         )
         self.emit(StepDone(self.id, kind, clock.now(), item, scope.result))
 
-    async def ask(self, step: StepKind, question: Question) -> str:
-        """Put a question to the person, record what was said."""
+    async def ask(self, step: StepKind, question: Question, *, recorded: bool = True) -> str:
+        """Put a question to the person, record what was said; not ``recorded``: it is nobody's business later."""
         question = Cleaner().clean(question)
         clock = self.services.clock
         self.emit(Asked(self.id, step, clock.now(), question))
@@ -271,7 +283,7 @@ class Lane:
             answer = await self.operator.ask(question)
         finally:
             self.asking = False
-        if answer or not question.optional:
+        if recorded and (answer or not question.optional):
             self.log.answered(self.id, question, answer)
         self.emit(Answered(self.id, step, clock.now(), question.id))
         return answer

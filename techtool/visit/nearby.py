@@ -2,18 +2,27 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
 
-from techtool.domain.nearby import Nearby
+from techtool.domain.nearby import MENU_STICK, How, Nearby
+from techtool.domain.terminal import Address
 from techtool.visit.services import Services
 
 
 async def nearby(services: Services) -> list[Nearby]:
-    """Everything that is plugged in, announces itself or stands in the settings; nothing is probed."""
-    from techtool.links.discovery.look import look
+    """Everything that is plugged in, announces itself or stands in the settings; nothing is probed.
 
-    return await look(services.settings.links, services.paths, disk=services.disk)
+    Then the sticks without releases: whether a terminal wants one, only the person knows.
+    """
+    from techtool.links.discovery.look import look
+    from techtool.links.medium.volume import sticks_for_menus
+
+    seen, sticks = await asyncio.gather(
+        look(services.settings.links, services.paths, disk=services.disk), asyncio.to_thread(sticks_for_menus)
+    )
+    return [*seen, *(Nearby(str(Address("medium", str(place))), MENU_STICK, How.STICK) for place in sticks)]
 
 
 async def cables(services: Services) -> AsyncGenerator[list[Nearby], None]:

@@ -23,6 +23,7 @@ from techtool.paths import os_problem
 
 YES = "yes"
 NO = "no"
+PASSPHRASE = "visit.passphrase"  # noqa: S105 - the name of a question
 
 
 class Operator(Protocol):
@@ -87,7 +88,8 @@ class ScriptedOperator:
     def _given(self, question: Question) -> str | None:
         if question.kind is AnswerKind.LAST4 and self.confirmations:
             return self._confirmation(question)
-        if question.kind is AnswerKind.SECRET and self.passphrase is not None:
+        if question.kind is AnswerKind.SECRET and question.id == PASSPHRASE and self.passphrase is not None:
+            # Any other secret is somebody else's: the report key's passphrase must not get there.
             return self.passphrase
         if question.kind is AnswerKind.CHECKLIST:
             return self._checklist(question)

@@ -6,6 +6,7 @@ import contextlib
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 
+from techtool.domain.components import slot_values, slots_written
 from techtool.domain.lint_shelf import joined
 from techtool.domain.outcome import OUTCOME_EXIT, Outcome
 from techtool.domain.plan import StepKind
@@ -147,8 +148,15 @@ async def work(lane: Lane) -> LaneResult:
             return await _undone(lane, None)
     except StopHere as stop:
         return unfinished(lane, stop.error)
-    outcome = Outcome.SUCCESS if passed else Outcome.SUCCESS_NOT_RESTORED
+    outcome = _done(lane, passed=passed)
     return _finish(lane, outcome, int(OUTCOME_EXIT[outcome]), None)
+
+
+def _done(lane: Lane, *, passed: bool) -> Outcome:
+    """The good end, or the one after which something is left to do; a person's word is never called verified."""
+    if not passed:
+        return Outcome.SUCCESS_NOT_RESTORED
+    return Outcome.SELF_REPORTED if lane.known.typed else Outcome.SUCCESS
 
 
 async def _inspection(lane: Lane) -> LaneResult:
@@ -164,7 +172,7 @@ async def _inspection(lane: Lane) -> LaneResult:
     )
     if ended is not None:
         return ended
-    outcome = Outcome.SUCCESS if passed else Outcome.SUCCESS_NOT_RESTORED
+    outcome = _done(lane, passed=passed)
     return _finish(lane, outcome, int(OUTCOME_EXIT[outcome]), None)
 
 
@@ -423,11 +431,24 @@ def _as_before(lane: Lane) -> bool:
     """Whether the terminal, read again, runs exactly what it ran before the work."""
     if lane.before is None or lane.state is None:
         return False
+    if lane.state.typed and not _all_typed(lane, lane.state):
+        return False
     return _versions(lane.before) == _versions(lane.state) and not written_configs(lane)
 
 
-def _versions(state: TerminalState) -> dict[str, int]:
-    return {package.id: package.version_code for package in state.packages}
+def _all_typed(lane: Lane, state: TerminalState) -> bool:
+    """Whether a person could read everything that the plan was to change; what nobody reads is not “as before”."""
+    if lane.plan is None:
+        return False
+    known = _versions(state)
+    return all(slot in known for verified in lane.plan.releases for slot in slots_written(verified.release))
+
+
+def _versions(state: TerminalState) -> dict[str, object]:
+    """What is compared: the mark of each package; of a terminal that a person reads, what was typed."""
+    if state.typed:
+        return {slot: value for slot, value in slot_values(state).items() if value}
+    return {package.id: package.mark for package in state.packages}
 
 
 def _changed(lane: Lane) -> str:

@@ -17,6 +17,8 @@ from techtool.domain.pace import Pace
 from techtool.domain.restore import RestoreWish
 from techtool.domain.terminal import Address
 from techtool.domain.work_order import WorkOrder
+from techtool.errors import UsageError
+from techtool.i18n import phrase
 from techtool.links.base import Link
 from techtool.links.open import link_for
 from techtool.paths import DISK, Disk, Paths
@@ -96,6 +98,12 @@ class VisitRequest:
     """Nothing is installed: the terminals are read, looked at and tested."""
     pace: Pace = field(default_factory=Pace)
     """In what order, and how many at once."""
+
+    def __post_init__(self) -> None:
+        """A visit is proof of what was done to a terminal; raises :class:`UsageError` for a recording of one."""
+        if any(address.scheme == "replay" for address in self.addresses):
+            problem = phrase("A recording is no terminal: “identify” and “plan” take it, a visit does not.")
+            raise UsageError(problem=problem)
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,9 +7,11 @@ the settings. What cannot be read is named in it instead.
 from __future__ import annotations
 
 import hashlib
+import secrets
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from types import MappingProxyType
 from typing import Final
 
 from techtool.domain.case_code import case_code
@@ -17,6 +19,7 @@ from techtool.domain.codec import CodecError, decode_json_untyped, encode_json, 
 from techtool.domain.visit import LaneRecord, VisitRecord
 from techtool.errors import NoSuchVisit, NotFoundError, TechtoolError, UsageError
 from techtool.i18n import phrase
+from techtool.links.record.masking import Masker
 from techtool.reports.redaction import Redactor
 from techtool.reports.statement import statement
 from techtool.reports.support import MOST_BYTES, Known, LeftOut, Opened, fitting, numbers_masked, pack
@@ -48,13 +51,17 @@ class Made:
     """Parts that are shortened or missing because the bundle would have been too large."""
 
 
-def make_bundle(house: House, visit_id: str, folder: Path, lane: str = "") -> Made:
+def make_bundle(
+    house: House, visit_id: str, folder: Path, lane: str = "", terminal_logs: Mapping[str, bytes] = MappingProxyType({})
+) -> Made:
     """Write the bundle of a visit into ``folder``, whole or not at all; ``lane``: of that terminal only.
+
+    ``terminal_logs``: serial number → the log that the terminal itself keeps, read just now.
 
     Raises :class:`NoSuchVisit`, :class:`UsageError` for a lane there is not, :class:`SupportRefused`,
     :class:`DiskFull`, :class:`DiskError`.
     """
-    gathered = _Gathering(house, visit_id, lane)
+    gathered = _Gathering(house, visit_id, lane, terminal_logs)
     files, left_out = gathered.fitting()
     data = pack(files, gathered.known)
     digest = hashlib.sha256(data).hexdigest()
@@ -70,8 +77,8 @@ def make_bundle(house: House, visit_id: str, folder: Path, lane: str = "") -> Ma
 class _Gathering:
     """Everything about one visit, read once."""
 
-    def __init__(self, house: House, visit_id: str, lane: str) -> None:
-        self._house, self._id, self._lane = house, visit_id, lane
+    def __init__(self, house: House, visit_id: str, lane: str, terminal_logs: Mapping[str, bytes]) -> None:
+        self._house, self._id, self._lane, self._terminal_logs = house, visit_id, lane, terminal_logs
         try:
             self._data = read_bytes(house.home.visit_path(visit_id))
         except NotFoundError as error:
@@ -86,6 +93,10 @@ class _Gathering:
         self._settings, self._bad_settings = settings_of(house.home.paths)
         if lane and self._record is not None and lane not in {one.lane for one in self._record.lanes}:
             raise UsageError(problem=phrase("Visit {visit} has no terminal {lane}.", visit=visit_id, lane=lane))
+        strangers = set(terminal_logs) - {one.serial for one in self._lanes}
+        if strangers:
+            problem = phrase("The terminal {serial} is none of visit {visit}.", serial=min(strangers), visit=visit_id)
+            raise UsageError(problem=problem)
         self.known = self._numbers()
         self._redactor = Redactor(self.known.serials, self.known.numbers)
 
@@ -124,6 +135,8 @@ class _Gathering:
         }
         for name, text in self._logs():
             files[f"logs/{name}"] = self._clean_text(text).encode()
+        for number, log in enumerate(self._terminal_logs.values(), 1):
+            files[f"logs/terminal-{number}.log"] = self._clean_text(self._of_terminal(log)).encode()
         return files
 
     # --- its parts ---------------------------------------------------------------------------------------------
@@ -212,6 +225,13 @@ class _Gathering:
             if room <= 0:
                 return
 
+    def _of_terminal(self, log: bytes) -> str:
+        """A terminal's own log says things that nobody here chose: it is masked as a recording is, too."""
+        text = log[-_LOGS:].decode("utf-8", "replace")
+        masker = Masker(secrets.token_bytes(32), self.known.secrets, self.known.serials)
+        masker.learn(text)
+        return masker.clean(text)
+
     # --- without what may not leave -----------------------------------------------------------------------------
 
     def _json(self, value: object, indent: int = 0) -> bytes:
@@ -232,9 +252,9 @@ class _Gathering:
         numbers: set[str] = set()
         for _line, content in self._lines:
             _collect(content, serials, numbers)
-        secrets = set(self._settings.links.pax.values()) if self._settings is not None else set()
+        given = set(self._settings.links.pax.values()) if self._settings is not None else set()
         long_enough = {number for number in numbers if len(number) >= 6 and any(c.isdigit() for c in number)}
-        return Known(frozenset(serials), frozenset(long_enough - serials), frozenset(secrets))
+        return Known(frozenset(serials), frozenset(long_enough - serials), frozenset(given))
 
 
 def _decoded(payload: bytes) -> object:

@@ -20,16 +20,14 @@ from techtool.domain.schema import VISIT
 from techtool.errors import StoreDamaged, StoreTooNew
 from techtool.i18n import Phrase, phrase, raw
 from techtool.paths import DISK, Disk
-from techtool.reports.signers import Signature, Signer, parse_signature
+from techtool.reports.seals import SEAL_NAMESPACE, seal_signature, seal_text
+from techtool.reports.signers import Signature, Signer
 from techtool.store.db import JournalDB
 from techtool.store.frames import scan
 from techtool.store.index import VisitSummary
 from techtool.store.journal import Reading, Seal, interpret, read_bytes, seal_bytes
 from techtool.store.salvage import salvages_of
-from techtool.visit.closing import SEAL_NAMESPACE, seal_text
 from techtool.visit.visits import NOT_AS_CLOSED
-
-_SEAL_SAYS: Final = {"signed_head", "signed_count", "signature"}
 
 
 class Verdict(StrEnum):
@@ -161,19 +159,9 @@ class _Judge:
 
 def _signature_in(reading: Reading, seal: Seal) -> Signature | None:
     """The seal's signature, which fits; None when it has none. Raises :class:`CodecError`."""
-    extra = seal.extra
-    if set(extra) != _SEAL_SAYS or not isinstance(extra["signature"], str) or seal_bytes(seal) != reading.seal_line:
+    if seal_bytes(seal) != reading.seal_line:
         raise CodecError("not its fields")
-    if (extra["signed_head"], extra["signed_count"]) != (seal.head, seal.count):
-        raise CodecError("another head or count")
-    if not extra["signature"]:
-        return None
-    signature = parse_signature(extra["signature"])
-    if signature.reserved or signature.hash_name != b"sha512" or signature.namespace != SEAL_NAMESPACE:
-        raise CodecError("a signature for something else")
-    if not signature.fits(seal_text(reading.header.id, seal.count, seal.head), SEAL_NAMESPACE):
-        raise CodecError("the signature does not fit")
-    return signature
+    return seal_signature(reading.header.id, seal.count, seal.head, seal.extra)
 
 
 def write_for_ssh_keygen(found: Verification, folder: Path, disk: Disk = DISK) -> tuple[Path, Path]:

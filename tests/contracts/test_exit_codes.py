@@ -16,6 +16,7 @@ CODES = {
     "ANSWER_MISSING": 5,
     "REFUSED_BY_PERSON": 6,
     "OFFICE_UNREACHABLE": 7,
+    "OFFICE_CONFLICT": 8,
     "UNTRUSTED": 10,
     "EXPIRED": 11,
     "RECALLED": 12,
@@ -41,6 +42,7 @@ CODES = {
 }
 OUTCOMES = {
     "success": 0,
+    "self-reported": 0,
     "success-not-restored": 44,
     "needs-reboot": 1,
     "failed-transient": 1,

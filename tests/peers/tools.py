@@ -16,7 +16,10 @@ DEBIAN_PACKAGE = {
     "7z": "p7zip-full",
     "java": "default-jre-headless",
     "keytool": "default-jre-headless",
+    "fsck.fat": "dosfstools",
     "mcopy": "mtools",
+    "mdir": "mtools",
+    "node": "nodejs",
     "mkfs.vfat": "dosfstools",
     "ssh-keygen": "openssh-client",
     "unshare": "util-linux",
@@ -87,10 +90,10 @@ def peers_dir() -> Path:
     return folder
 
 
-def checked(argv: list[str], **environment: str) -> str:
+def checked(argv: list[str], *, cwd: Path | None = None, **environment: str) -> str:
     """Run a program and return what it printed; raises :class:`PeerMissing` with its own words when it fails."""
     done = subprocess.run(
-        argv, capture_output=True, text=True, timeout=600, check=False, env={**os.environ, **environment}
+        argv, cwd=cwd, capture_output=True, text=True, timeout=600, check=False, env={**os.environ, **environment}
     )
     if done.returncode:
         words = (done.stderr.strip() or done.stdout.strip())[-2000:]

@@ -319,6 +319,9 @@ def test_ports_from_to_are_addresses() -> None:
     assert addresses_of("adb://h:5555-5557，adb://g:1") == (
         "adb://h:5555", "adb://h:5556", "adb://h:5557", "adb://g:1",
     )  # fmt: skip
+    assert addresses_of("medium:/media/wei/USB DISK, adb://g:1 adb+server:S1") == (
+        "medium:/media/wei/USB DISK", "adb://g:1", "adb+server:S1",
+    )  # fmt: skip
     assert len(addresses_of("adb://h:5555-5584")) == MOST
     for wrong in ("adb://h:5557-5555", "adb://h:1-31"):
         with pytest.raises(UsageError):

@@ -30,6 +30,7 @@ from techtool.tui.screens.health import HealthScreen
 from techtool.tui.screens.history import HistoryScreen, TerminalScreen
 from techtool.tui.screens.home import HomeScreen
 from techtool.tui.screens.new_visit import NewVisitScreen
+from techtool.tui.screens.office import OfficeScreen
 from techtool.tui.screens.palette import PaletteScreen
 from techtool.tui.screens.problem import ProblemScreen
 from techtool.tui.screens.record import RecordScreen
@@ -621,6 +622,7 @@ async def test_everything_is_reached_from_the_list_and_by_home(stage: Stage) -> 
         "backups": BackupsScreen,
         "history": HistoryScreen,
         "due": DueScreen,
+        "office": OfficeScreen,
         "settings": SettingsScreen,
         "upkeep": UpkeepScreen,
         "support-check": SupportCheckScreen,

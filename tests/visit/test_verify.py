@@ -22,9 +22,10 @@ from techtool.domain.visit_state import VisitState
 from techtool.errors import Exit, NotFoundError
 from techtool.paths import Paths
 from techtool.reports.keys import ReportKey, allowed_signers_line, public_path
+from techtool.reports.seals import SEAL_NAMESPACE, seal_text
 from techtool.reports.signers import Signer, key_of_line
 from techtool.store.frames import GENESIS, frame, scan
-from techtool.visit.closing import SEAL_NAMESPACE, seal_text, seal_visit
+from techtool.visit.closing import seal_visit
 from techtool.visit.log import VisitLog, first_documents, read_visit
 from techtool.visit.services import Services
 from techtool.visit.verify import Verdict, Verification, verify_file, write_for_ssh_keygen

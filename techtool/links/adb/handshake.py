@@ -1,7 +1,8 @@
 """How a connection to an ADB daemon begins: CNXN, AUTH with our key, and the banner that tells what the daemon can.
 
-Source: AOSP ``packages/modules/adb`` protocol.txt; for PAX PayDroid's HDSK, which may come at any time and wants the
-vendor's token for an answer, the owner's settings (techtool ships no token).
+Source: AOSP ``packages/modules/adb`` protocol.txt. PAX PayDroid's HDSK: public notes on PAX's own adb say that it comes
+after CNXN, public stand-ins for a terminal send it first; so it is answered whenever it comes, with the vendor's token
+of the owner's settings (techtool ships none). Not verified on hardware.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from typing import Final
 
-from techtool.errors import LinkTimeout, NotAuthorized, NotCapable, WrongProtocol
+from techtool.errors import LinkTimeout, NotAuthorized, NotCapable, TokenMissing, TokenRefused, WrongProtocol
 from techtool.i18n import phrase
 from techtool.links.adb.auth import TOKEN_SIZE, AdbKey
 from techtool.links.adb.bytestream import Failure, within
@@ -31,6 +32,8 @@ FIRST_ANSWER_S: Final = 10.0
 OWN_FEATURES: Final = ("shell_v2", "cmd", "stat_v2")
 DELAYED_ACK: Final = "delayed_ack"
 """OKAY tells how many bytes it confirms (Android 14 and later); used where both sides list it."""
+LATE_HDSK_S: Final = 0.5
+"""How long HDSK is waited for behind CNXN where there is a token: until it is answered, the terminal opens nothing."""
 _SMALLEST_PAYLOAD: Final = 1024
 _PACKETS: Final = 16
 """More than any handshake needs."""
@@ -66,6 +69,7 @@ class HandshakeOptions:
     first_answer_s: float = FIRST_ANSWER_S
     person_s: float = PERSON_S
     delayed_ack: bool = True
+    late_hdsk_s: float = LATE_HDSK_S
     told: Told = nobody
     """Hears that the terminal asks a person."""
 
@@ -90,13 +94,19 @@ class Handshake:
         self._key = key
         self._token = token
         self._options = options
+        self.shaken = False
+        """Whether PayDroid's handshake was asked for and answered."""
         self._asking = AsyncExitStack()
         self._packets: asyncio.Queue[Packet | Failure] = asyncio.Queue()
+        self._first: list[Packet] = []
         channel.on_packet = self._collect
         channel.on_failure = self._packets.put_nowait
 
     async def run(self) -> Banner:
-        """Until the daemon accepts; raises Unreachable, WrongProtocol, NotAuthorized, NotCapable, LinkTimeout."""
+        """Until the daemon accepts.
+
+        Raises Unreachable, WrongProtocol, NotAuthorized, NotCapable, LinkTimeout, TokenMissing, TokenRefused.
+        """
         async with self._asking:
             return await self._run()
 
@@ -107,7 +117,10 @@ class Handshake:
             header, data = await self._next(waits_for_person=tokens > 1)
             match header.command:
                 case Command.CNXN:
-                    return self._accepted(header, bytes(data))
+                    banner = self._accepted(header, bytes(data))
+                    if self._token and not self.shaken:
+                        await self._await_hdsk()
+                    return banner
                 case Command.AUTH if header.arg0 == AuthType.TOKEN:
                     tokens += 1
                     await self._answer(tokens, bytes(data))
@@ -115,8 +128,7 @@ class Handshake:
                     what = phrase("paired debugging over TLS; pair it with adb and use adb+server:SERIAL")
                     raise NotCapable(address=self._channel.peer, capability=what)
                 case Command.HDSK:
-                    if failure := answer_hdsk(self._channel, header, self._token):
-                        raise failure()
+                    self._shake(header)
                 case _:
                     raise self._broken(f"packet {header.command:08x} before CNXN")
         raise self._broken("no CNXN")
@@ -124,7 +136,26 @@ class Handshake:
     def rest(self) -> list[Packet]:
         """Packets that came behind the accepting one."""
         waiting = [self._packets.get_nowait() for _ in range(self._packets.qsize())]
-        return [item for item in waiting if isinstance(item, tuple)]
+        return self._first + [item for item in waiting if isinstance(item, tuple)]
+
+    def _shake(self, header: Header) -> None:
+        if failure := answer_hdsk(self._channel, header, self._token):
+            raise failure()
+        self.shaken = True
+
+    async def _await_hdsk(self) -> None:
+        """A moment for HDSK behind CNXN; whatever else comes is kept for :meth:`rest`."""
+        try:
+            async with asyncio.timeout(self._options.late_hdsk_s):
+                item = await self._packets.get()
+        except TimeoutError:
+            return
+        if not isinstance(item, tuple):
+            raise item()
+        if item[0].command == Command.HDSK:
+            self._shake(item[0])
+        else:
+            self._first.append(item)
 
     def _collect(self, header: Header, data: memoryview) -> None:
         if self._packets.qsize() >= _PACKETS:
@@ -140,6 +171,8 @@ class Handshake:
         except LinkTimeout:
             if waits_for_person:
                 raise NotAuthorized(address=channel.peer, detail="nobody allowed the key in time") from None
+            if self.shaken:
+                raise TokenRefused(address=channel.peer, detail="no answer to the handshake") from None
             if not channel.silent and not channel.begun:
                 raise channel.wrong_start() from None
             raise
@@ -147,6 +180,8 @@ class Handshake:
             return item
         if waits_for_person:
             raise NotAuthorized(address=channel.peer, detail=str(item()))
+        if self.shaken:
+            raise TokenRefused(address=channel.peer, detail=str(item()))
         raise item()
 
     async def _answer(self, tokens: int, token: bytes) -> None:
@@ -180,8 +215,7 @@ class Handshake:
 def answer_hdsk(channel: PacketChannel, header: Header, token: bytes) -> Failure | None:
     """Answer PayDroid's handshake with the vendor's token; the failure where the settings have none."""
     if not token:
-        what = phrase("PAX PayDroid's handshake (the vendor's token is missing: handshake_token in [links.pax])")
-        return lambda: NotCapable(address=channel.peer, capability=what)
+        return lambda: TokenMissing(address=channel.peer)
     if header.arg0 == 1:
         channel.send(Command.HDSK, 2, 0, token)
     return None

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import secrets
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import aclosing, asynccontextmanager, suppress
 from dataclasses import replace
-from typing import BinaryIO, Final, Protocol
+from typing import BinaryIO, ClassVar, Final, Protocol
 
 from techtool.domain.sensitive import redact
 from techtool.domain.terminal import Address
@@ -26,8 +27,10 @@ FILE_WAIT_S: Final = 60.0
 """One wait within a file transfer: flash that flushes takes its time."""
 STAT_WAIT_S: Final = 15.0
 _PROBE_S: Final = 10.0
+_SYSTOOL_LIMIT: Final = 256 << 10
 _REBOOT_S: Final = 10.0
 _REBOOT_SERVICE: Final = "reboot:"
+_LOG_SERVICE: Final = "paxlog:system"
 
 
 class Carrier(Protocol):
@@ -54,7 +57,14 @@ class Carrier(Protocol):
 class AdbLink:
     """A terminal with an ADB daemon, whatever carries the bytes."""
 
-    def __init__(self, address: Address, connect: Callable[[], Awaitable[Carrier]]) -> None:
+    files: ClassVar[str] = sync.SERVICE
+    """What the daemon calls its file service."""
+
+    def __init__(
+        self, address: Address, connect: Callable[[], Awaitable[Carrier]], *, may_be_pax: bool = False
+    ) -> None:
+        """``may_be_pax``: a shell that does not answer is not the end, PAX's own tool is asked."""
+        self._may_be_pax = may_be_pax
         self._address = address
         self._connect = connect
         self._carrier: Carrier | None = None
@@ -75,7 +85,11 @@ class AdbLink:
         """``adb://HOST:PORT``: the wire spoken by techtool itself."""
         token = settings.pax.get("handshake_token", "").encode()
         key = key_maker(paths.adb_key, disk)
-        link = cls(address, lambda: AdbConnection.connect(address, key, token=token, options=heard))
+        link = cls(
+            address,
+            lambda: AdbConnection.connect(address, key, token=token, options=heard),
+            may_be_pax=bool(token),
+        )
         heard = replace(options or HandshakeOptions(), told=link.tell_permission)
         return link
 
@@ -147,19 +161,37 @@ class AdbLink:
         self, source: BinaryIO, size_bytes: int, path: str, *, mode: int = 0o644, confirmed: Confirmed | None = None
     ) -> None:
         """Write a file on the terminal; it may be there in part after a :class:`LinkLost`."""
-        async with self._service(sync.SERVICE, FILE_WAIT_S) as stream:
+        async with self._service(self.files, FILE_WAIT_S) as stream:
             await sync.push(stream, source, size_bytes, path, mode=mode, confirmed=confirmed)
 
     async def pull(self, path: str) -> AsyncIterator[bytes]:
         """Read a file of the terminal in chunks; closing the iterator early lets the terminal stop too."""
-        async with self._service(sync.SERVICE, FILE_WAIT_S) as stream, aclosing(sync.pull(stream, path)) as chunks:
+        async with self._service(self.files, FILE_WAIT_S) as stream, aclosing(sync.pull(stream, path)) as chunks:
             async for chunk in chunks:
                 yield chunk
 
     async def stat(self, path: str) -> FileStat | None:
         """Size, mode and time of a file; None when it is not there."""
-        async with self._service(sync.SERVICE, STAT_WAIT_S) as stream:
+        async with self._service(self.files, STAT_WAIT_S) as stream:
             return await sync.stat(stream, path, v2="stat_v2" in self._open_carrier().features)
+
+    async def systool(self, words: str) -> CommandResult:
+        """PAX's own tool, which answers where the shell is locked; nothing may stand around it in the command."""
+        async with within(_PROBE_S, str(self._address)), self._service(f"shell:systool {words}", _PROBE_S) as stream:
+            return shell.unmark_systool(await shell.read_all(stream, _SYSTOOL_LIMIT))
+
+    async def system_log(self, *, timeout_s: float = 20.0, limit_bytes: int = 2 << 20) -> bytes:
+        """PAX's own log service; empty where the terminal has none (source: public notes on PAX's adb, ``syslog``).
+
+        Whether it ends by itself is not published: what came within ``timeout_s`` counts, the newest of it.
+        """
+        log = bytearray()
+        with suppress(CommandRefused, TimeoutError):
+            async with asyncio.timeout(timeout_s), self._service(_LOG_SERVICE, timeout_s * 2) as stream:
+                while piece := await stream.read_some():
+                    log += piece
+                    del log[:-limit_bytes]
+        return bytes(log)
 
     async def reboot(self) -> None:
         """Restart the terminal; the link is closed by it. :class:`CommandRefused` where the terminal says no."""
@@ -195,9 +227,11 @@ class AdbLink:
         else:
             if await self._shell_answers():
                 found.add(Capability.SHELL)
+            elif self._may_be_pax and await self._systool_answers():
+                found.add(Capability.SYSTOOL)
             if await self._offers(f"{shell.EXEC_SERVICE}true"):
                 found.add(Capability.STREAM_INSTALL)
-        if await self._offers(sync.SERVICE):
+        if await self._offers(self.files):
             found |= {Capability.READ_FILES, Capability.WRITE_FILES}
             if "stat_v2" in features:
                 found.add(Capability.SIZES_64)
@@ -206,6 +240,13 @@ class AdbLink:
     async def _shell_answers(self) -> bool:
         try:
             return (await self.run("true", timeout_s=_PROBE_S)).exit_code == 0
+        except CommandRefused:
+            return False
+
+    async def _systool_answers(self) -> bool:
+        """Only ``systool`` itself knows its marker: a shell that says no does not."""
+        try:
+            return (await self.systool("get sysprop ro.product.manufacturer")).exit_code is not None
         except CommandRefused:
             return False
 

@@ -57,6 +57,8 @@ SHELL_HEADER: Final = struct.Struct("<BI")
 SYNC_HEADER: Final = struct.Struct("<4sI")
 STAT_V1: Final = struct.Struct("<4sIII")
 """id, mode, size, mtime (32 bits: wrong over 4 GiB)."""
+DENT_V1: Final = struct.Struct("<4sIIII")
+"""id, mode, size, mtime, length of the name that follows."""
 STAT_V2: Final = struct.Struct("<4sIQQIIIIQqqq")
 """id, error, dev, ino, mode, nlink, uid, gid, size, atime, mtime, ctime."""
 SYNC_CHUNK: Final = 64 * 1024

@@ -22,6 +22,7 @@ V2_SERVICE: Final = "shell,v2,raw:"
 V1_SERVICE: Final = "shell:"
 EXEC_SERVICE: Final = "exec:"
 _REPLY_LIMIT: Final = 1 << 20
+_SYSTOOL: Final = re.compile(rb"\[SYSTOOL:-?(\d{1,5})\]\r?\n?")
 
 
 class _Output:
@@ -71,7 +72,7 @@ def marked(command: str, marker: str) -> str:
 
 async def collect_v1(stream: ByteStream, marker: str, limit_bytes: int) -> CommandResult:
     """Read a plain shell stream to its end, and the exit code from the marker where there is one."""
-    return unmark(await _read_all(stream, limit_bytes), marker)
+    return unmark(await read_all(stream, limit_bytes), marker)
 
 
 def unmark(data: bytes, marker: str) -> CommandResult:
@@ -114,7 +115,14 @@ def _early(stream: ByteStream, reply: bytearray, done: int, size_bytes: int) -> 
     return CommandResult(None, bytes(reply))
 
 
-async def _read_all(stream: ByteStream, limit_bytes: int) -> bytes:
+def unmark_systool(data: bytes) -> CommandResult:
+    """``[SYSTOOL:-N]`` is how PAX's systool tells its exit code (source: a public rebuild of PAX's adb)."""
+    marks = list(_SYSTOOL.finditer(data))
+    return CommandResult(int(marks[-1][1]) if marks else None, _SYSTOOL.sub(b"", data))
+
+
+async def read_all(stream: ByteStream, limit_bytes: int) -> bytes:
+    """Everything a service says until it closes."""
     output = _Output(stream.peer, limit_bytes)
     data = bytearray()
     while piece := await stream.read_some():

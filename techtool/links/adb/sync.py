@@ -14,12 +14,15 @@ from typing import BinaryIO, Final
 from techtool.errors import CommandRefused, LinkError, LinkLost, LinkTimeout, WrongProtocol
 from techtool.i18n import Phrase, phrase, raw
 from techtool.links.adb.bytestream import ByteStream
-from techtool.links.adb.packets import MAX_PAYLOAD, STAT_V1, STAT_V2, SYNC_CHUNK, SYNC_HEADER
+from techtool.links.adb.packets import DENT_V1, MAX_PAYLOAD, STAT_V1, STAT_V2, SYNC_CHUNK, SYNC_HEADER
 from techtool.links.adb.payload import Payload, Pump
-from techtool.links.base import Confirmed, FileStat
+from techtool.links.base import Confirmed, FileStat, FolderEntry
 
 SERVICE: Final = "sync:"
 _TEXT_LIMIT: Final = 64 * 1024
+_NAME_LIMIT: Final = 4096
+_ENTRIES: Final = 20_000
+"""More than any folder that is worth a technician's while."""
 _NOT_THERE: Final = (errno.ENOENT, errno.ENOTDIR)
 
 
@@ -78,6 +81,29 @@ async def stat(stream: ByteStream, path: str, *, v2: bool) -> FileStat | None:
         answer = phrase("error {number} ({name})", number=error, name=errno.errorcode.get(error, "?"))
         raise CommandRefused(command=f"stat {path}", answer=answer)
     return FileStat(size, mode, modified)
+
+
+async def list_folder(stream: ByteStream, path: str) -> tuple[FolderEntry, ...]:
+    """What stands in a folder, without ``.`` and ``..``; empty where there is none or it may not be seen.
+
+    Sizes have 32 bits: over 4 GiB they come out wrong.
+    """
+    await stream.write(_request(b"LIST", path))
+    found: list[FolderEntry] = []
+    for _ in range(_ENTRIES):
+        kind = await stream.read_exactly(4)
+        if kind == b"FAIL":
+            _, length = SYNC_HEADER.unpack(kind + await stream.read_exactly(4))
+            raise await _refusal(stream, length, f"list {path}")
+        _, mode, size, modified, length = DENT_V1.unpack(kind + await stream.read_exactly(DENT_V1.size - 4))
+        if kind == b"DONE":
+            return tuple(found)
+        if kind != b"DENT" or length > _NAME_LIMIT:
+            raise _broken(stream, kind, length)
+        name = (await stream.read_exactly(length)).decode("utf-8", "surrogateescape")
+        if name not in (".", ".."):
+            found.append(FolderEntry(name, FileStat(size, mode, modified)))
+    raise _broken(stream, b"DENT", _ENTRIES)
 
 
 def _request(kind: bytes, text: str) -> bytes:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Final
 
 from techtool.domain.terminal import Address
-from techtool.errors import LinkLost, NotCapable, Unreachable, WrongProtocol
+from techtool.errors import LinkLost, LinkTimeout, NotCapable, TokenRefused, Unreachable, WrongProtocol
 from techtool.i18n import phrase
 from techtool.links.adb.auth import AdbKey
 from techtool.links.adb.bytestream import Data, Failure
@@ -32,6 +32,8 @@ class AdbConnection:
         """Whether OKAY counts bytes on this connection."""
         self._channel = channel
         self._token = token
+        self._unproven = False
+        """PayDroid's handshake was answered and nothing has been opened since."""
         self._streams: dict[int, AdbStream] = {}
         self._last_id = 0
 
@@ -45,7 +47,7 @@ class AdbConnection:
         connect_s: float = CONNECT_S,
         options: HandshakeOptions | None = None,
     ) -> AdbConnection:
-        """Connect and be accepted; raises Unreachable, WrongProtocol, NotAuthorized, NotCapable, LinkTimeout."""
+        """Connect and be accepted; raises Unreachable, and what :meth:`Handshake.run` raises."""
         peer = str(address)
         loop = asyncio.get_running_loop()
         try:
@@ -59,6 +61,7 @@ class AdbConnection:
             options = options or HandshakeOptions()
             handshake = Handshake(channel, key, options, token)
             connection = cls(channel, await handshake.run(), token, delayed_ack=options.delayed_ack)
+            connection._unproven = handshake.shaken
         except BaseException:
             await channel.close()
             raise
@@ -89,9 +92,15 @@ class AdbConnection:
         self.send(Command.OPEN, self._last_id, RECEIVE_WINDOW if self.delayed_ack else 0, name)
         try:
             await stream.opened(service.partition(":")[0])
+        except LinkTimeout:
+            stream.close()
+            if self._unproven:
+                raise self._token_refused("nothing can be opened") from None
+            raise
         except BaseException:
             stream.close()
             raise
+        self._unproven = False
         return stream
 
     async def verify_alive(self) -> None:
@@ -130,9 +139,15 @@ class AdbConnection:
 
     def on_failure(self, failure: Failure) -> None:
         """The connection has ended: tell every stream, once."""
+        if self._unproven:
+            detail = str(failure())
+            failure = self._channel.failure = lambda: self._token_refused(detail)
         streams, self._streams = list(self._streams.values()), {}
         for stream in streams:
             stream.fail(failure)
+
+    def _token_refused(self, detail: str) -> TokenRefused:
+        return TokenRefused(address=self.peer, detail=detail)
 
     def on_packet(self, header: Header, data: memoryview) -> None:
         """Hand a packet to its stream; unknown commands and streams are dropped, as AOSP's own host does."""
@@ -151,3 +166,5 @@ class AdbConnection:
             case Command.HDSK:
                 if failure := answer_hdsk(self._channel, header, self._token):
                     self._channel.fail(failure)
+                else:
+                    self._unproven = self._last_id == 0

@@ -6,7 +6,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import replace
 from typing import Final
 
-from techtool.domain.nearby import GONE, PAIRING, How, Nearby
+from techtool.domain.nearby import GONE, MENU_STICK, PAIRING, How, Nearby
 from techtool.i18n import _
 from techtool.tui.widgets.choices import Option
 
@@ -50,6 +50,8 @@ def option_of(key: str, seen: Nearby, picked: Collection[str]) -> Option:
 def _note(seen: Nearby) -> str:
     if seen.usable:
         return seen.title
+    if seen.state == MENU_STICK:
+        return seen.said.text()
     return _("not ready: {state}").format(state=seen.said.text())
 
 

@@ -25,6 +25,7 @@ VISITS: Final = "visits"
 BACKUPS: Final = "backups"
 HISTORY: Final = "history"
 DUE: Final = "due"
+OFFICE: Final = "office"
 SETTINGS: Final = "settings"
 UPKEEP: Final = "upkeep"
 SUPPORT_CHECK: Final = "support-check"
@@ -38,6 +39,7 @@ PLACES: Final = (
     Place(BACKUPS, N_("Backups and restore"), N_("list, read back, put back onto a terminal")),
     Place(HISTORY, N_("History of terminals"), N_("what was found and done; a search")),
     Place(DUE, N_("Due terminals"), N_("overdue ones first, and why")),
+    Place(OFFICE, N_("Office"), N_("visits home, newest lists, enrolment")),
     Place(SETTINGS, N_("Settings"), N_("name, language, marks, numbers to call")),
     Place(UPKEEP, N_("Log and end of backups"), N_("who opened them; delete what is past its time"), on_home=False),
     Place(SUPPORT_CHECK, N_("Check a support file"), N_("is it whole, and which case code is it"), on_home=False),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from techtool.domain.estimate import human_duration
+from techtool.domain.guide import GUIDE
 from techtool.domain.plan import StepKind
 from techtool.domain.question import CheckResult
 from techtool.domain.remaining import Left
@@ -76,6 +77,8 @@ def safety(view: VisitView) -> tuple[bool, str]:
             "Do not unplug the terminal or power it off. If this laptop dies now: open techtool again and resume; "
             "the terminal is read again first."
         )
+    if view.question is not None and view.question.id.startswith(GUIDE):
+        return True, _("The terminal may be writing: do not switch it off and do not pull its stick.")
     if view.question is not None and view.fleet:
         return False, _("Nothing runs on this terminal while you are asked; the others go on.")
     if view.lane is not None and view.lane.waits_turn:

@@ -108,6 +108,8 @@ async def _numbers(lane: Lane) -> Found | None:
 
 async def _serial(lane: Lane) -> Found | None:
     """Label, software, order: the label was read when it was bound, or its last four were typed at the gate."""
+    if lane.known.typed:
+        return None  # a number that a person typed proves nothing about itself
     serial = lane.known.identity.serial
     binding = lane.log.binding_of(lane.id)
     typed = [a.answer for a in lane.log.answers_of(lane.id) if a.question_id == "confirm.last4"]

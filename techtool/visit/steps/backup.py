@@ -7,12 +7,16 @@ from techtool.backups.keys import new_identity, read_recipients
 from techtool.backups.taking_out import secret_in
 from techtool.domain.plan import StepKind
 from techtool.domain.visit import CatmAction, CatmResult
+from techtool.errors import NotCapable
 from techtool.i18n import phrase
 from techtool.visit.lane import Lane
 
 
 async def backup(lane: Lane) -> None:
     """Make a snapshot, unless this visit has a verified one of this terminal."""
+    if lane.known.typed:
+        await _nothing_to_read(lane)
+        return
     earlier = lane.record.backup
     paths = lane.services.paths
     if earlier is not None and earlier.verified and (paths.backups / earlier.file).is_file():
@@ -47,6 +51,20 @@ async def backup(lane: Lane) -> None:
             items=len(stored.manifest.items),
             missing=len(stored.manifest.not_read),
         )
+
+
+async def _nothing_to_read(lane: Lane) -> None:
+    """Recorded as what it is; a visit that was made for the backup alone fails with ``NotCapable``."""
+    async with lane.step(StepKind.BACKUP, title=phrase("Back up the configuration"), action=CatmAction.UPLOAD) as step:
+        step.catm = CatmResult.NOT_SUPPORTED
+        if lane.opened is None:
+            raise NotCapable(address=str(lane.address), capability=phrase("reading the terminal's configuration"))
+        step.result = phrase("Nothing can be read from this terminal: there is no backup of it")
+    lane.notice(
+        phrase("There is no backup of this terminal: note its settings, or print them, before its menu erases any."),
+        step=StepKind.BACKUP,
+        warning=True,
+    )
 
 
 def visit_key(lane: Lane) -> str:

@@ -51,7 +51,7 @@ async def bind_terminal(lane: Lane) -> None:
 
 async def _bound(lane: Lane, occasion: Occasion) -> Binding:
     state = lane.known
-    label = await _label(lane, state.identity.serial) if label_wanted(occasion) else ""
+    label = await _label(lane, state.identity.serial) if label_wanted(occasion) and not state.typed else ""
     entries = await asyncio.to_thread(remembered, lane.services, state, lane.log.visit_id)
     binding = bind(label, state, occasion, entries)
     lane.log.bound(lane.id, binding)

@@ -16,11 +16,13 @@ from techtool.domain.settlement import settlement
 from techtool.domain.terminal import TerminalState
 from techtool.events import LanePlanned
 from techtool.i18n import phrase
+from techtool.visit.by_hand import is_by_hand
 from techtool.visit.lane import Lane
 from techtool.visit.learned import learned_timings
 from techtool.visit.operator import YES
 from techtool.visit.steps.identify import read_state
 from techtool.visit.steps.link_check import check_link
+from techtool.visit.steps.terminal_stick import stick_fits
 
 
 async def check(lane: Lane) -> None:
@@ -39,6 +41,8 @@ async def check(lane: Lane) -> None:
         refused = refusal(plan, lane.wanted)
         if refused is not None:
             raise refused
+        if is_by_hand(lane.address) and plan.releases and not lane.changing:
+            await stick_fits(lane, plan)
         step.result = phrase("{count} releases to install", count=len(plan.releases))
 
 

@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from techtool.clock import stamp
 from techtool.domain.plan import StepKind
-from techtool.domain.terminal import TerminalState
-from techtool.errors import AnotherTerminal
+from techtool.domain.terminal import UNVERIFIED, TerminalState
+from techtool.errors import AnotherTerminal, UnknownModel
 from techtool.events import LaneIdentified
-from techtool.i18n import phrase
+from techtool.i18n import Phrase, phrase
+from techtool.links.base import Capability, Link
 from techtool.links.permission import tell_permission
+from techtool.terminals.base import Terminal
 from techtool.terminals.identify import identify as identify_terminal
+from techtool.visit.by_hand import is_by_hand
 from techtool.visit.lane import Lane
+from techtool.visit.open_link import open_link
+from techtool.visit.steps.ask_identity import ask_identity
+from techtool.visit.steps.by_hand import know_by_hand, read_by_hand
 
 
 async def identify(lane: Lane) -> None:
@@ -21,12 +29,15 @@ async def identify(lane: Lane) -> None:
     async with lane.step(
         StepKind.IDENTIFY, title=phrase("Identify the terminal at {address}", address=str(lane.address))
     ) as step:
-        await lane.disconnect()
-        lane.link = lane.services.connect(lane.address)
-        tell_permission(lane.link, step.permission)
-        await lane.link.open()
-        lane.terminal = await identify_terminal(lane.link, lane.services.catalogue)
-        found = lane.terminal.identity
+        if is_by_hand(lane.address):
+            await know_by_hand(lane)
+        else:
+            await lane.disconnect()
+            lane.link = lane.services.connect(lane.address)
+            tell_permission(lane.link, step.permission)
+            await open_link(lane.link, partial(lane.ask, StepKind.IDENTIFY, recorded=False), lane.shared.logins)
+            lane.terminal = await _recognised(lane, lane.link)
+        found = lane.driver.identity
         expected = lane.record.serial or (lane.state.identity.serial if lane.state else "")
         if expected and found.serial != expected:
             raise AnotherTerminal(
@@ -39,11 +50,13 @@ async def identify(lane: Lane) -> None:
                 lane.log.identified(lane.id, lane.state)
                 _how_found(lane)
         lane.log.close_interrupted(lane.id, except_step=step.open)
+        if found.unverified:
+            lane.notice(Phrase(UNVERIFIED), step=StepKind.IDENTIFY)
         step.result = phrase(
             "{model}, serial number {serial}, system {os}",
             model=found.title,
             serial=found.serial,
-            os=found.os_version,
+            os=found.os_version or "?",
         )
     clock = lane.services.clock
     lane.emit(
@@ -68,8 +81,23 @@ def _how_found(lane: Lane) -> None:
         lane.notice(text, step=StepKind.IDENTIFY)
 
 
+async def _recognised(lane: Lane, link: Link) -> Terminal:
+    """As the catalogue's rules read it; where no rule can, as a person reads the label, if the link is one for that."""
+    try:
+        return await identify_terminal(link, lane.services.catalogue)
+    except UnknownModel as error:
+        if Capability.OWN_FACTS not in link.capabilities:
+            raise
+        return await ask_identity(lane, link, error)
+
+
 async def read_state(lane: Lane) -> TerminalState:
-    """The terminal as it is now, with the signers of every package that a release on the stick names."""
+    """The terminal as it is now, with the signers of every package that a release on the stick names.
+
+    Of one that is worked on by hand: what was typed last; where it may have changed since, it is typed again.
+    """
+    if is_by_hand(lane.address):
+        return await read_by_hand(lane)
     releases = lane.opened.releases if lane.opened else ()
     named = frozenset(package.id for verified in releases for package in verified.release.packages)
     return await lane.driver.read_state(signers_of=named)

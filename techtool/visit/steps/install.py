@@ -6,11 +6,9 @@ terminal can do that.
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 from techtool.domain.components import lasting
 from techtool.domain.plan import StepKind
@@ -21,9 +19,12 @@ from techtool.errors import InstallFailed, NotCompatible
 from techtool.i18n import phrase
 from techtool.terminals.base import PackageFile
 from techtool.terminals.install import catm_of
+from techtool.visit.by_hand import is_by_hand
 from techtool.visit.lane import Lane, StepScope
 from techtool.visit.steps.check import check_again
-from techtool.visit.worker import in_thread
+from techtool.visit.steps.images import install_images, takes_images
+from techtool.visit.steps.menu import install_by_stick
+from techtool.visit.steps.payload import fetch_payload
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +41,12 @@ async def install(lane: Lane) -> None:
 
     Nothing is sent before every payload lies verified on this laptop and the terminal was read once more.
     """
+    if is_by_hand(lane.address):
+        await install_by_stick(lane)
+        return
+    if takes_images(lane):
+        await install_images(lane)
+        return
     left = await abandon_leftovers(lane)
     missing = [[item for item in unit if not await _is_there(lane, item)] for unit in _units(lane)]
     ready = [[await _fetch(lane, item) for item in unit] for unit in missing if unit]
@@ -122,22 +129,7 @@ def _is_passed(lane: Lane, item: _Item, installed: InstalledPackage) -> bool:
 async def _fetch(lane: Lane, item: _Item) -> PackageFile:
     title = phrase("Copy {package} {version} from the stick", package=item.apk.id, version=item.apk.version)
     async with lane.step(StepKind.INSTALL, f"copy:{item.apk.id}", title=title, action=CatmAction.DOWNLOAD) as step:
-        loop = asyncio.get_running_loop()
-        tell = step.progress(item.file.size_bytes)
-
-        def copy(go_on: Callable[[], None]) -> Path:
-            def confirmed(count: int) -> None:
-                go_on()
-                loop.call_soon_threadsafe(tell, count)
-
-            paths, disk = lane.services.paths, lane.services.disk
-            return lane.stick.fetch(item.verified, item.file, paths.payloads, confirmed=confirmed, disk=disk)
-
-        async with lane.shared.payload(item.file.sha256):
-            payload = await in_thread(copy)
-        step.catm = CatmResult.SUCCESS
-        step.bytes_confirmed = item.file.size_bytes
-        step.result = phrase("Copied, digest agrees")
+        payload = await fetch_payload(lane, step, item.verified, item.file)
         return PackageFile(item.apk, payload, item.file.size_bytes)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass
 from statistics import median
 from typing import Final
@@ -12,7 +13,7 @@ from techtool.domain.plan import StepKind
 from techtool.domain.question import CheckAnswer, CheckResult
 from techtool.errors import LinkError, LinkLost
 from techtool.i18n import Phrase, phrase
-from techtool.links.base import Link
+from techtool.links.base import Echoes, Link
 from techtool.visit.lane import Lane
 
 LINK_CHECK: Final = "LINK-01"
@@ -86,15 +87,25 @@ async def measure(link: Link, clock: Clock, count: int) -> RoundTrips:
         in_a_row += 1
         begun_s = clock.monotonic_s()
         try:
-            result = await link.run(f"echo {_WORD}", timeout_s=_WAIT_S, limit_bytes=4096)
+            came_back = await _round_trip(link)
         except LinkLost:
             break
-        except LinkError:
+        except (LinkError, TimeoutError):
             continue
-        if result.text.strip() == _WORD:
+        if came_back:
             times.append((clock.monotonic_s() - begun_s) * 1000)
             in_a_row = 0
     return RoundTrips(tuple(times), tried)
+
+
+async def _round_trip(link: Link) -> bool:
+    """Whether a word came back as it was sent."""
+    if isinstance(link, Echoes):
+        async with asyncio.timeout(_WAIT_S):
+            await link.round_trip()
+        return True
+    result = await link.run(f"echo {_WORD}", timeout_s=_WAIT_S, limit_bytes=4096)
+    return result.text.strip() == _WORD
 
 
 def _warning(found: RoundTrips, slow_ms: float) -> Phrase | None:

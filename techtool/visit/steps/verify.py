@@ -9,18 +9,30 @@ from techtool.domain.terminal import InstalledPackage, TerminalState
 from techtool.domain.visit import InstalledFile
 from techtool.errors import VerifyFailed
 from techtool.i18n import Phrase, phrase
+from techtool.visit.by_hand import is_by_hand
 from techtool.visit.lane import Lane
+from techtool.visit.steps.by_hand import verify_by_hand
 from techtool.visit.steps.identify import read_state
+from techtool.visit.steps.images import takes_images, verify_images
 
 
 async def verify(lane: Lane) -> None:
     """Compare versions, signer, digest and the rest of the packages with the plan; raises :class:`VerifyFailed`."""
+    if is_by_hand(lane.address):
+        await verify_by_hand(lane)
+        return
     async with lane.step(StepKind.VERIFY, title=phrase("Read the terminal again")) as step:
         brought = lasting([verified.release for verified in lane.agreed.releases])
         planned = [(release.key, file, apk) for release, file, apk in brought]
         after = await read_state(lane)
         lane.state = after
         lane.log.read_again(lane.id, after)
+        if takes_images(lane):
+            count = verify_images(lane, after)
+            _others_unchanged(lane, after, {verified.release.id for verified in lane.agreed.releases})
+            step.result = phrase("{count} packages read back: the versions agree", count=count)
+            lane.changing = False
+            return
         unread = [apk.id for key, file, apk in planned if not await _verify_package(lane, after, key, file, apk)]
         _others_unchanged(lane, after, {apk.id for _key, _file, apk in planned})
         if unread:
@@ -67,7 +79,7 @@ def _others_unchanged(lane: Lane, after: TerminalState, planned: set[str]) -> No
         if package.id in planned:
             continue
         now = after.package(package.id)
-        if now is None or now.version_code != package.version_code:
+        if now is None or now.mark != package.mark:
             lane.notice(
                 phrase("{package} changed although the plan does not name it.", package=package.id),
                 step=StepKind.VERIFY,

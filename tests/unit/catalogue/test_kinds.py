@@ -31,14 +31,24 @@ def test_everything_says_where_it_is_known_from_and_why() -> None:
 
 def test_every_family_has_its_roles_and_every_other_role_a_way() -> None:
     catalogue = load_catalogue()
-    assert set(catalogue.kinds.roles) == set(catalogue.families)
-    for family in catalogue.families:
+    assert set(catalogue.kinds.roles) == {*catalogue.families, "medium"}
+    for family in catalogue.kinds.roles:
         environment = catalogue.environment("1", family)
         assert environment.roles == catalogue.kinds.roles[family] <= set(FILE_ROLES)
         for role in set(FILE_ROLES) - environment.roles:
             for kind in ReleaseKind:
                 assert environment.policy.way(role, kind, "some vendor") is not None
     assert catalogue.environment("1", "no such family").roles == frozenset()
+
+
+def test_takings_are_asked_after_before_any_menu_of_a_terminals_own() -> None:
+    catalogue = load_catalogue()
+    android, medium = (catalogue.environment("1", family).policy for family in ("android", "medium"))
+    assert not android.of(ReleaseKind.APPLICATION).settled_batch
+    for kind in ReleaseKind:
+        assert medium.of(kind).settled_batch
+        assert all(medium.of(kind).why[language] for language in ("en", "zh"))
+    assert medium.of(ReleaseKind.FIRMWARE) == android.of(ReleaseKind.FIRMWARE)
 
 
 def test_a_vendor_that_has_a_way_of_its_own_is_in_the_catalogue() -> None:

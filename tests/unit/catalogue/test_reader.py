@@ -285,7 +285,7 @@ def test_an_owners_file_adds_vendors(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("old", "new", "place"),
     [
-        ('family = "android"', 'family = "prolin"', "vendor[0].family"),
+        ('family = "android"', 'family = "symbian"', "vendor[0].family"),
         ('match = "T1"', 'match = "T(1"', "vendor[0].model[0].match"),
         ('= "ACME" }', '= "A[" }', "vendor[0].match.ro.product.manufacturer"),
         ('evidence = "recorded"', 'evidence = "hearsay"', "vendor[0].evidence"),

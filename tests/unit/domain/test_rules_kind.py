@@ -138,3 +138,14 @@ def test_without_a_way_something_is_said_all_the_same() -> None:
 
 def test_no_policy_adds_nothing() -> None:
     assert Policy().of(ReleaseKind.FIRMWARE) == KindPolicy()
+
+
+@pytest.mark.parametrize("package", ["com.pax.ipp.neptune", "com.pax.daemon"])
+def test_packages_that_guard_keys_are_never_written(package: str) -> None:
+    """Whoever signed for it: a closed gate on that maker's terminals, and no rule on others'."""
+    on_pax = replace(TERMINAL, identity=replace(TERMINAL.identity, vendor="pax"))
+    release = app(package, "1.5.0")
+    verdicts = [v for v in evaluate(release, on_pax, CATALOGUE) if v.what == "protected"]
+    assert [(v.ok, v.force) for v in verdicts] == [(False, Force.GATE)]
+    assert all(v.what != "protected" for v in evaluate(release, TERMINAL, CATALOGUE))
+    assert all(v.what != "protected" for v in evaluate(app("com.pax.other", "1.5.0"), on_pax, CATALOGUE))

@@ -374,4 +374,4 @@ def test_link_for(tmp_path: Path) -> None:
     assert type(through) is AdbServerLink
     assert (direct.capabilities, str(through.address)) == (frozenset(), "adb+server:127.0.0.1:5555")
     with pytest.raises(BadAddress):
-        link_for(Address("xcb", "127.0.0.1:5555"), LinkSettings(), paths)
+        link_for(Address("serial", "127.0.0.1:5555"), LinkSettings(), paths)

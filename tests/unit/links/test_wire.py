@@ -10,7 +10,16 @@ from pathlib import Path
 import pytest
 
 from techtool.domain.terminal import Address
-from techtool.errors import CommandRefused, LinkLost, LinkTimeout, NotCapable, Unreachable, WrongProtocol
+from techtool.errors import (
+    CommandRefused,
+    LinkLost,
+    LinkTimeout,
+    NotCapable,
+    TokenMissing,
+    TokenRefused,
+    Unreachable,
+    WrongProtocol,
+)
 from techtool.links.adb.auth import AdbKey, key_maker
 from techtool.links.adb.handshake import HandshakeOptions
 from techtool.links.adb.packets import HEADER, Command
@@ -210,8 +219,65 @@ async def test_paydroid_without_the_token_says_what_is_missing() -> None:
         await peer.until_gone()
 
     async with daemon(script) as address:
-        with pytest.raises(NotCapable, match="handshake_token"):
+        with pytest.raises(TokenMissing) as caught:
             await connect(address)
+    assert any("handshake_token" in action for action in caught.value.next_actions)
+
+
+async def test_paydroid_opens_nothing_before_its_handshake_behind_cnxn_was_answered() -> None:
+    """As PAX's own adb is described: what is opened too early is lost."""
+
+    async def script(peer: Peer) -> None:
+        await peer.accept()
+        peer.send(Command.HDSK, 1, 0)
+        answer = await peer.recv()
+        assert (answer.command, answer.arg0, answer.data) == (Command.HDSK, 2, b"vendor's")
+        await peer.open()
+        await peer.until_gone()
+
+    async with daemon(script) as address:
+        connection = await connect(address, token=b"vendor's")
+        await connection.open_stream("x:", 10)
+        await connection.close()
+
+
+async def test_without_hdsk_a_token_costs_a_moment_and_nothing_else() -> None:
+    async def script(peer: Peer) -> None:
+        await peer.accept()
+        await peer.open()
+        await peer.until_gone()
+
+    async with daemon(script) as address:
+        quick = HandshakeOptions(first_answer_s=10.0, late_hdsk_s=0.01)
+        connection = await connect(address, quick, token=b"vendor's")
+        await connection.open_stream("x:", 10)
+        await connection.close()
+
+
+async def open_and_close(address: Address) -> None:
+    connection = await connect(address, token=b"another's")
+    try:
+        await connection.open_stream("x:", 0.2)
+    finally:
+        await connection.close()
+
+
+@pytest.mark.parametrize("when", ["before CNXN", "behind CNXN", "behind the token it falls silent"])
+async def test_a_token_that_is_not_the_terminals(when: str) -> None:
+    async def script(peer: Peer) -> None:
+        if when == "before CNXN":
+            await peer.expect(Command.CNXN)
+        else:
+            await peer.accept()
+        peer.send(Command.HDSK, 1, 0)
+        await peer.expect(Command.HDSK)
+        if when == "behind the token it falls silent":
+            await peer.until_gone()
+
+    async with daemon(script) as address:
+        with pytest.raises(TokenRefused) as caught:
+            await open_and_close(address)
+    assert "another's" not in f"{caught.value} {caught.value.__cause__!r} {caught.value.params}"
 
 
 async def test_a_service_that_is_not_offered() -> None:

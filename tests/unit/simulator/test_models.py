@@ -12,10 +12,13 @@ def test_three_models_of_three_makers_and_one_that_nobody_knows() -> None:
     listed = [model for model in load_models() if model.listed]
     assert [model.id for model in listed] == ["sunmi-p2", "castles-saturn1000f2", "verifone-t650p"]
     assert len({model.properties["ro.product.manufacturer"] for model in listed}) == 3
-    assert [model.id for model in load_models() if not model.listed] == ["practice", "unlisted"]
+    assert [model.id for model in load_models() if not model.listed] == ["practice", "gateway", "unlisted"]
 
 
-@pytest.mark.parametrize("model", load_models(), ids=lambda model: model.id)
+ANDROID = [model for model in load_models() if model.redfish is None]
+
+
+@pytest.mark.parametrize("model", ANDROID, ids=lambda model: model.id)
 def test_every_model_is_marked_as_simulated_and_has_its_basics(model) -> None:  # type: ignore[no-untyped-def]
     told = model.properties_of("SERIAL0042")
     assert told["techtool.sim"] == "1"
@@ -25,6 +28,14 @@ def test_every_model_is_marked_as_simulated_and_has_its_basics(model) -> None:  
     assert model.source
     assert "abb" not in model.daemon.features
     assert not any("{" in value for value in told.values())
+
+
+@pytest.mark.parametrize("model", [m for m in load_models() if m.redfish], ids=lambda model: model.id)
+def test_gateways_belong_to_no_maker(model) -> None:  # type: ignore[no-untyped-def]
+    assert model.properties["Manufacturer"] == "techtool"
+    assert model.redfish.firmware in {package.id for package in model.packages}
+    assert model.source
+    assert not model.listed
 
 
 @pytest.mark.parametrize("model", [m for m in load_models() if m.listed], ids=lambda model: model.id)

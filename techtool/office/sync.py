@@ -1,0 +1,143 @@
+"""The way home: every sealed visit of this laptop into the office's database, the newest metadata back.
+
+May be stopped at any instant, and begun again as often as one likes: what is sent twice is there once, and a visit is
+marked as home only after the office has said that nothing of it is missing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Final
+
+from techtool.clock import Clock
+from techtool.domain.visit_state import VisitState
+from techtool.errors import DiskError, OfficeRefused, StoreDamaged, StoreTooNew, TechtoolError
+from techtool.i18n import Phrase
+from techtool.office.bring import Brought, bring
+from techtool.office.couch import Database
+from techtool.office.http import OfficeHttp
+from techtool.office.laptop import ensure_laptop_id
+from techtool.office.marks import Marks
+from techtool.office.sealed import Sealed, read_sealed
+from techtool.store.home import Home
+from techtool.store.index import Index
+from techtool.store.journal import read_bytes
+
+_SEALED: Final = (VisitState.SEALED, VisitState.ABANDONED)
+
+
+@dataclass(frozen=True, slots=True)
+class Trouble:
+    """A visit that did not go, by name and with its reason; the others went on."""
+
+    visit: str
+    error: TechtoolError
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """How far it is."""
+
+    visit: str
+    number: int
+    of: int
+
+
+@dataclass(frozen=True, slots=True)
+class Refreshed:
+    """What became of the office's newest metadata."""
+
+    found: bool = False
+    """Whether the office has put any there."""
+    news: bool = False
+    """Whether this laptop learned something."""
+    error: TechtoolError | None = None
+    notes: tuple[Phrase, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Synced:
+    """What one run did."""
+
+    to: str
+    brought: tuple[Brought, ...]
+    troubles: tuple[Trouble, ...]
+    refreshed: Refreshed = field(default_factory=Refreshed)
+
+    @property
+    def conflicts(self) -> tuple[Brought, ...]:
+        """The visits of which the office holds something else too; they are not marked as home."""
+        return tuple(one for one in self.brought if one.conflicts)
+
+    @property
+    def home(self) -> tuple[Brought, ...]:
+        """The visits that are home now and were not known to be."""
+        return tuple(one for one in self.brought if not one.conflicts)
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """What has not gone home, told from the index alone."""
+
+    waiting: tuple[str, ...]
+    sealed: int
+    """All visits that are closed for good."""
+
+
+def waiting(home: Home, way: str) -> Waiting:
+    """Closed visits that are not known to have gone that way; quick, for lists and screens."""
+    marked = Marks(home).known(way).heads
+    closed = [summary for summary in Index(home).visits() if summary.state in _SEALED]
+    return Waiting(tuple(s.id for s in closed if marked.get(s.id) != s.head), len(closed))
+
+
+def candidates(home: Home, marked: Mapping[str, str]) -> list[str]:
+    """The visits that may have to go, oldest first: all but those that the index knows as they went."""
+    try:
+        heads = {summary.id: summary.head for summary in Index(home).visits()}
+    except (StoreDamaged, StoreTooNew):
+        heads = {}
+    return [
+        visit for visit in home.visit_ids() if visit not in marked or heads.get(visit, marked[visit]) != marked[visit]
+    ]
+
+
+def sealed_visit(home: Home, visit: str) -> Sealed | Trouble | None:
+    """One of them, or why it cannot go; None: it is open yet, or was saved from damage and is no proof any more."""
+    path = home.visit_path(visit)
+    try:
+        return read_sealed(path, read_bytes(path), visit)
+    except (StoreDamaged, StoreTooNew, DiskError) as error:
+        return Trouble(visit, error)
+
+
+async def send_home(http: OfficeHttp, home: Home, clock: Clock, tell: Callable[[Step], None]) -> Synced:
+    """Send what has not gone yet; ``http`` is entered already.
+
+    Raises :class:`OfficeError` when the office cannot be reached any more: what went until then is marked.
+    """
+    database, marks, way = Database(http), Marks(home), http.address.url
+    await database.check()
+    laptop = ensure_laptop_id(home)
+    visits = candidates(home, marks.known(way).heads)
+    brought: list[Brought] = []
+    troubles: list[Trouble] = []
+    for number, visit in enumerate(visits, 1):
+        tell(Step(visit, number, len(visits)))
+        sealed = sealed_visit(home, visit)
+        if isinstance(sealed, Trouble):
+            troubles.append(sealed)
+        elif sealed is not None:
+            try:
+                one = await bring(database, laptop, sealed, home.paths.evidence(visit))
+            except OfficeRefused as error:
+                troubles.append(Trouble(visit, error))
+                continue
+            brought.append(one)
+            if not one.conflicts:
+                marks.home(way, {visit: one.head}, clock.now(), partly=bool(one.notes))
+    result = Synced(way, tuple(brought), tuple(troubles))
+    if not (result.conflicts or troubles):
+        marks.done(way, clock.now())
+    return result

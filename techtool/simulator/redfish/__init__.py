@@ -1,0 +1,1 @@
+"""The device side of a DMTF Redfish service: a practice gateway of no maker."""

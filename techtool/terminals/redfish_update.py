@@ -1,0 +1,142 @@
+"""Bring an image to a Redfish service.
+
+Pushed in one request where the service takes that (``MultipartHttpPushUri``); where it only fetches files itself
+(``SimpleUpdate`` over HTTP), this laptop offers that one file to that one device meanwhile. Source: DMTF DSP0266 §12.6,
+DSP2062 (firmware update white paper).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from techtool.clock import Clock
+from techtool.domain.components import shown_version
+from techtool.domain.release import Release
+from techtool.errors import NotCapable, NotCompatible
+from techtool.i18n import phrase
+from techtool.links.base import Confirmed
+from techtool.links.redfish.http import Answer
+from techtool.links.redfish.link import RedfishLink
+from techtool.links.redfish.offer import offered
+from techtool.links.redfish.payload import UpdateFile
+from techtool.links.redfish.values import path_of
+from techtool.terminals.base import ImageFile, SessionSink
+from techtool.terminals.redfish_read import Component, UpdateService
+from techtool.terminals.redfish_tasks import AT_RESTART, refused_answer, unclear, wait_for
+from techtool.terminals.refusals import refused_with
+
+APPLY_TIME: Final = "@Redfish.OperationApplyTime"
+IMMEDIATE: Final = "Immediate"
+ON_RESET: Final = "OnReset"
+
+
+@dataclass(frozen=True, slots=True)
+class UpdateWay:
+    """How one release is brought to one device."""
+
+    push: str
+    """Where it is pushed; empty: the device fetches it."""
+    fetch: str
+    """The action by which the device is told to fetch it."""
+    said: Mapping[str, object]
+    """What the device is told besides: for which component, and when."""
+
+    @property
+    def at_restart(self) -> bool:
+        """Whether the device keeps it for its next restart."""
+        return self.said.get(APPLY_TIME) == ON_RESET
+
+
+def choose_way(address: str, service: UpdateService, components: Sequence[Component], release: Release) -> UpdateWay:
+    """By what the device says that it can; raises ``NotCapable``, ``NotCompatible``, ``InstallFailed``."""
+    target = next((component for component in components if component.id == release.id), None)
+    if target is not None and not target.updateable:
+        reason = phrase("the device says that {component} cannot be updated", component=target.id)
+        raise NotCompatible(release=release.key, reason=reason)
+    if service.largest_bytes and release.size_bytes > service.largest_bytes:
+        raise refused_with(f"{release.id} {shown_version(release)}", "HTTP-413", "")
+    said: dict[str, object] = {"Targets": [target.path]} if target is not None else {}
+    apply_time = next((time for time in (IMMEDIATE, ON_RESET) if time in service.apply_times), "")
+    if apply_time:
+        said[APPLY_TIME] = apply_time
+    fetches = service.simple and (not service.simple_protocols or "HTTP" in service.simple_protocols)
+    if not service.multipart and not fetches:
+        older = phrase("it only takes updates by an older way (HttpPushUri)")
+        none = phrase("it offers no way to bring it an update")
+        raise NotCapable(address=address, capability=older if service.http_push else none)
+    return UpdateWay(service.multipart, "" if service.multipart else service.simple, said)
+
+
+async def bring(
+    link: RedfishLink,
+    way: UpdateWay,
+    image: ImageFile,
+    clock: Clock,
+    *,
+    session: SessionSink,
+    confirmed: Confirmed | None,
+) -> bool:
+    """See :meth:`techtool.terminals.base.TakesImages.install_image`."""
+    name = f"{image.release.id} {shown_version(image.release)}"
+
+    async def ended(answer: Answer) -> bool:
+        task = _task_of(link, answer, name)
+        if not task:
+            return way.at_restart
+        task = f"{AT_RESTART}{task}" if way.at_restart else task
+        session(task)
+        return await wait_for(link, task, name, clock, alive=lambda: _alive(image, confirmed))
+
+    if way.push:
+        return await ended(await _pushed(link, way, image, confirmed))
+    return await _fetched(link, way, image, confirmed, ended)
+
+
+def _alive(image: ImageFile, confirmed: Confirmed | None) -> None:
+    """Something moved: all of it is there, and it goes on."""
+    if confirmed is not None:
+        confirmed(image.size_bytes)
+
+
+async def _pushed(link: RedfishLink, way: UpdateWay, image: ImageFile, confirmed: Confirmed | None) -> Answer:
+    file = UpdateFile(image.path, image.size_bytes, image.sha256, _file_name(image), confirmed)
+    try:
+        return await link.push_update(way.push, way.said, file)
+    finally:
+        file.close()
+
+
+async def _fetched(
+    link: RedfishLink,
+    way: UpdateWay,
+    image: ImageFile,
+    confirmed: Confirmed | None,
+    ended: Callable[[Answer], Awaitable[bool]],
+) -> bool:
+    """The file is offered until the task has ended: nobody knows when a device fetches it."""
+    host, peer = link.hosts
+    try:
+        async with offered(image.path, image.size_bytes, host=host, peer=peer, confirmed=confirmed) as there:
+            wanted = {"ImageURI": there.url, "TransferProtocol": "HTTP", **way.said}
+            return await ended(await link.ask("POST", way.fetch, wanted))
+    except OSError as error:
+        capability = phrase("fetching the file from this laptop")
+        raise NotCapable(address=str(link.address), capability=capability, detail=str(error)) from error
+
+
+def _task_of(link: RedfishLink, answer: Answer, name: str) -> str:
+    """What to wait for after the device answered to an update; empty: it said yes at once. Raises its no."""
+    if not answer.ok:
+        raise refused_answer(name, answer)
+    task = path_of(answer.body.get("@odata.id")) if "TaskState" in answer.body else ""
+    task = task or link.local(answer.headers.get("location", ""))
+    if answer.status == 202 and not task:
+        raise unclear(name, "202")
+    return task
+
+
+def _file_name(image: ImageFile) -> str:
+    """The name on the stick: some services look at its ending."""
+    return image.release.files[0].target.rpartition("/")[2]
