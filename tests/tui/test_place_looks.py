@@ -23,6 +23,8 @@ from tests.tui.hand import Hand
 from tests.tui.scene_places import SERIAL
 from tests.tui.scenes import SceneDoors, scenes
 
+pytestmark = pytest.mark.slow
+
 NAMES = ("backups", "restore", "history", "terminal", "due", "due-terminal", "settings", "trust", "palette")
 UNSURE = set("✓✗▸·━─│╭╮╰╯┃▔▁▄▅▆▇█●")
 
