@@ -20,6 +20,7 @@ from securesystemslib.formats import encode_canonical
 from techtool.bundles.roots import pin_root
 from techtool.bundles.trust import Stick, open_stick
 from techtool.clock import FixedClock
+from techtool.logbook import NAME
 from techtool.paths import Paths
 from tests.unit.bundles.office import ACME_SIGNS, NOW, Forger, Office, private_key, public
 
@@ -111,8 +112,9 @@ class Scene:
         return open_stick(stick or self.stick, self.laptop(name), self.clock)
 
     def state(self, name: str) -> dict[str, bytes]:
-        """Everything a laptop keeps, byte for byte."""
-        return tree_of(self.folder / name)
+        """Everything a laptop keeps, byte for byte; not the small log, which notes each command and nothing of the stick."""
+        kept = tree_of(self.folder / name)
+        return {path: data for path, data in kept.items() if path != f"logs/{NAME}"}
 
     def role_file(self, role: str) -> Path:
         """The newest metadata file of a role."""
