@@ -366,8 +366,7 @@ def _so_far(lane: Lane) -> Outcome:
     """How far a lane got that only stopped: “nothing changed” is not said of a terminal that was read otherwise."""
     if lane.changing:
         return Outcome.INCONSISTENT
-    known = lane.before is not None and lane.state is not None
-    return Outcome.SUCCESS_NOT_RESTORED if known and not _as_before(lane) else Outcome.FAILED_TRANSIENT
+    return Outcome.SUCCESS_NOT_RESTORED if _differs(lane) else Outcome.FAILED_TRANSIENT
 
 
 def refused(lane: Lane, error: TechtoolError) -> LaneResult:
@@ -433,7 +432,14 @@ def _as_before(lane: Lane) -> bool:
         return False
     if lane.state.typed and not _all_typed(lane, lane.state):
         return False
-    return _versions(lane.before) == _versions(lane.state) and not written_configs(lane)
+    return not _differs(lane)
+
+
+def _differs(lane: Lane) -> bool:
+    """Whether the newest reading is another one than the first; what nobody has read yet is no difference."""
+    if lane.before is None or lane.state is None:
+        return False
+    return _versions(lane.before) != _versions(lane.state) or bool(written_configs(lane))
 
 
 def _all_typed(lane: Lane, state: TerminalState) -> bool:

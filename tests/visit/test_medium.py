@@ -295,3 +295,16 @@ async def test_another_terminal_before_the_person_after_the_stop(counter: Counte
     assert outcome is Outcome.INCONSISTENT, "what the first one runs is not known"
     assert lane.outcome is None
     assert codes(counter)[-1] == "TT-404"
+
+
+@pytest.mark.parametrize("left_out", ["inspect.tamper", "check.batch"])
+@pytest.mark.parametrize("unread", [False, True])
+async def test_stopped_before_anything_was_done(left_out: str, unread: bool, counter: Counter) -> None:
+    """Nothing was installed, so that nothing must be put right: also where nobody could read a version."""
+    counter.shop.changed[left_out] = "MISSING"
+    if unread:
+        counter.person.said["identify.firmware"] = ""
+    last = await counter.run()
+    assert counter.person.terminal.versions == {"firmware": "1.0"}
+    assert last.outcome is Outcome.FAILED_TRANSIENT
+    assert last.exit_code == Exit.ANSWER_MISSING
