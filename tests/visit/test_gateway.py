@@ -16,7 +16,7 @@ import pytest
 from techtool.cli.demo_world import PASSPHRASE
 from techtool.domain.outcome import Outcome
 from techtool.domain.plan import StepKind
-from techtool.domain.terminal import Address
+from techtool.domain.terminal import Address, BatchState
 from techtool.domain.visit import CatmResult
 from techtool.errors import Exit
 from techtool.events import Asked
@@ -109,6 +109,21 @@ async def test_a_device_that_takes_no_update(till: Shop) -> None:
         error = till.lane().error
         assert error is not None
         assert error.code == "TT-307"
+
+
+async def test_a_sale_before_the_image_that_erases(till: Shop, tmp_path: Path) -> None:
+    with_stick(till, make_gateway_stick(tmp_path, pay_erases=True))
+    async with till.terminals("gateway") as simulation:
+        device = gateway(simulation)
+        started = device.updates.started
+
+        def and_a_sale() -> None:
+            started()
+            device.device.settle(BatchState.OPEN)
+
+        device.updates.started = and_a_sale  # type: ignore[method-assign]
+        assert (await visited(till, simulation, ()))[1] == Exit.GATE_CLOSED
+        assert versions(simulation) == {**OLD, FIRMWARE: "3.2.0"}
 
 
 # -- the certificate and the login

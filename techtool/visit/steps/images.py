@@ -57,7 +57,10 @@ async def install_images(lane: Lane) -> None:
     ready = [(image, await _fetch(lane, image)) for image in missing]
     if ready:
         await check_again(lane)
-    for image, copy in ready:
+    for place, (image, copy) in enumerate(ready):
+        if place and image.release.erases_data:
+            # The one before it took minutes and perhaps a restart, and sales may have come in.
+            await check_again(lane)
         async with lane.writing():
             kept = await _install(lane, image, copy)
         await _restart_where_owed(lane, kept=kept)
