@@ -89,7 +89,7 @@ async def test_a_second_visit_finds_nothing_to_do(counter: Counter) -> None:
     assert "UPDATE/FW20.UPD" not in counter.files()
 
 
-async def test_two_releases_one_after_the_other(shop: Shop) -> None:
+def two_releases(shop: Shop) -> Counter:
     add(shop, "FW20.UPD", firmware("2.0"), "2.0")
     needs = (Requirement("firmware", version="2.0"),)
     content = f"SIMUPD {APP} 3.1\n".encode()
@@ -97,6 +97,11 @@ async def test_two_releases_one_after_the_other(shop: Shop) -> None:
     counter = Counter.make(shop)
     counter.person.terminal.versions[APP] = "3.0"
     counter.shop.changed |= {"confirm.accepted_by": "Li Na", "confirm.supervisor": "Wang"}
+    return counter
+
+
+async def test_two_releases_one_after_the_other(shop: Shop) -> None:
+    counter = two_releases(shop)
     last = await counter.run()
     assert last.outcome is Outcome.SELF_REPORTED
     assert counter.person.terminal.versions == {"firmware": "2.0", APP: "3.1"}
@@ -105,6 +110,23 @@ async def test_two_releases_one_after_the_other(shop: Shop) -> None:
     assert items == [f"menu:{FW}", f"menu:{APP}@3.1"]
     assert counter.person.asked.count("install.others") == 1, "the first one's file would disturb the second"
     assert {f.package.id: f.package.version for f in lane.installed} == {"example.s1.firmware": "2.0", APP: "3.1"}
+
+
+@pytest.mark.parametrize("tried", [0, 1])
+async def test_a_sale_between_two_releases(tried: int, shop: Shop) -> None:
+    """Nobody sees from here what the second one's menu erases: its first changing step waits, however often tried."""
+    counter = two_releases(shop)
+    counter.person.ways = ["retry"] * tried
+    person = counter.person
+    person.before["install.guide.restart"] = lambda: person.said.update({"check.batch": "no"})
+    last = await counter.run()
+    assert (last.exit_code, last.sealed) == (Exit.GATE_CLOSED, False)
+    assert counter.person.terminal.versions == {"firmware": "2.0", APP: "3.0"}
+    person.said.pop("check.batch")
+    outcome, _lane = await resume(counter)
+    assert outcome is Outcome.SELF_REPORTED
+    assert counter.person.terminal.versions == {"firmware": "2.0", APP: "3.1"}
+    assert person.asked.count("install.guide.start") == 2, "the first menu is not worked again"
 
 
 # -- before anything is changed ---------------------------------------------------------------------------------------
