@@ -92,8 +92,9 @@ async def _follow_leftovers(lane: Lane) -> bool:
             try:
                 kept |= await _driver(lane).follow(one.session, one.package, alive=step.alive)
             except InstallFailed as error:
-                lane.log.sessions_closed(lane.id)
                 step.catm = catm_of(error.word)
+                if error.word:
+                    lane.log.sessions_closed(lane.id)
                 raise
             step.result = phrase("The terminal is done with it; what it runs now is read next.")
     lane.log.sessions_closed(lane.id)
