@@ -18,13 +18,14 @@ from techtool.domain.outcome import Outcome
 from techtool.domain.plan import StepKind
 from techtool.domain.terminal import Address, BatchState
 from techtool.domain.visit import CatmResult
-from techtool.errors import Exit
+from techtool.errors import Exit, LinkLost
 from techtool.events import Asked
 from techtool.links.redfish.pins import Pins
 from techtool.simulator.faults import AfterReboot, Drop, Faults, InstallRefusal, TaskFault, WrongVersion
 from techtool.simulator.model import Model
 from techtool.simulator.run import Simulation
 from techtool.terminals import redfish_tasks
+from techtool.terminals.redfish import RedfishTerminal
 from tests.visit.conftest import Shop, fault
 from tests.visit.gateways import (
     FIRMWARE,
@@ -100,6 +101,22 @@ async def test_a_device_that_keeps_the_image_for_its_restart(till: Shop) -> None
         assert await visited(till, simulation) == (Outcome.SUCCESS, 0)
         assert versions(simulation) == WITH_PAY
         assert gateway(simulation).device.store.state.boot_count == 2
+
+
+async def test_the_link_is_lost_before_the_restart_that_puts_it_in(till: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The device keeps the image: the resumed visit restarts it and does not bring the same once more."""
+
+    async def lost(self: RedfishTerminal, *, timeout_s: float = 0, poll_s: float = 0) -> None:
+        raise LinkLost(address="-")
+
+    async with till.terminals(model(apply_times=("OnReset",))) as simulation:
+        with monkeypatch.context() as patched:
+            patched.setattr(RedfishTerminal, "reboot", lost)
+            assert (await visited(till, simulation))[0] is Outcome.INCONSISTENT
+        assert versions(simulation) == OLD
+        assert (await till.resume()).outcome is Outcome.SUCCESS
+        assert versions(simulation) == WITH_PAY
+        assert begun(simulation) == 1
 
 
 async def test_a_device_that_takes_no_update(till: Shop) -> None:
@@ -287,8 +304,6 @@ async def test_a_task_that_never_ends(till: Shop, monkeypatch: pytest.MonkeyPatc
 
 @pytest.mark.parametrize("serial", ["", "OTHER-0001"], ids=["never-returns", "another-serial"])
 async def test_after_the_restart(till: Shop, serial: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    from techtool.terminals.redfish import RedfishTerminal
-
     own = RedfishTerminal.wait_restarted
 
     async def hurried(self: RedfishTerminal, timeout_s: float, poll_s: float, before: str | None) -> None:
