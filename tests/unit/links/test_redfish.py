@@ -444,6 +444,7 @@ async def raw(url: str, request: bytes) -> bytes | None:
     writer.close()
     return data
 
+
 # -- what is believed of an update
 
 
