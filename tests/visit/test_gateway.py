@@ -13,12 +13,13 @@ from pathlib import Path
 
 import pytest
 
+from techtool.cli.connection import read_terminal
 from techtool.cli.demo_world import PASSPHRASE
 from techtool.domain.outcome import Outcome
 from techtool.domain.plan import StepKind
 from techtool.domain.terminal import Address, BatchState
 from techtool.domain.visit import CatmResult
-from techtool.errors import Exit, LinkLost
+from techtool.errors import Exit, LinkLost, LoginNeeded
 from techtool.events import Asked
 from techtool.links.redfish.pins import Pins
 from techtool.simulator.faults import AfterReboot, Drop, Faults, InstallRefusal, TaskFault, WrongVersion
@@ -26,6 +27,7 @@ from techtool.simulator.model import Model
 from techtool.simulator.run import Simulation
 from techtool.terminals import redfish_tasks
 from techtool.terminals.redfish import RedfishTerminal
+from techtool.visit.operator import ScriptedOperator
 from tests.visit.conftest import Shop, fault
 from tests.visit.gateways import (
     FIRMWARE,
@@ -190,6 +192,15 @@ async def test_another_certificate_at_a_known_address(till: Shop) -> None:
         assert error.code == "TT-341"
         assert {"found", "expected"} <= set(error.what.params)
         assert gateway(simulation).logins == 0
+
+
+async def test_identify_and_plan_sign_in_with_the_answers_file(till: Shop) -> None:
+    async with till.terminals("gateway") as simulation:
+        await pinned(till, simulation)
+        state = await read_terminal(till.services, simulation.addresses[0], operator=ScriptedOperator(till.answers()))
+        assert state.package(PAY) is not None
+        with pytest.raises(LoginNeeded):
+            await read_terminal(till.services, simulation.addresses[0], operator=ScriptedOperator())
 
 
 async def test_a_wrong_password_is_tried_once(till: Shop) -> None:
