@@ -315,6 +315,8 @@ def test_what_people_type_from_a_label() -> None:
     assert typed_fits(mark, mark)
     assert typed_fits(":".join(mark.upper()[at : at + 2] for at in range(0, 64, 2)), mark)
     assert typed_fits(shown(mark), mark)
+    for before in ("SHA256:", "SHA-256: ", "sha256 Fingerprint="):
+        assert typed_fits(f"{before}{mark[-16:].upper()}", mark)
     assert not typed_fits("", mark)
     assert not typed_fits(mark[:16], mark)
     assert not typed_fits(f"00{mark}", mark)
@@ -492,3 +494,25 @@ async def test_a_spare_copy_is_not_what_runs(tmp_path: Path) -> None:
         await link.open()
         found = await read_components(link, await read_machine(link))
         assert {one.id: one.version for one in found} == {"app": "1.0", "A": "2.0"}
+
+
+async def test_an_answer_to_a_push_that_never_comes_is_waited_for_so_long_and_no_longer(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each drop of it may come in time, and the whole never."""
+    monkeypatch.setattr(http, "ANSWER_WAIT_S", 0.5)
+    monkeypatch.setattr(http, "PUSH_WAIT_S", 0.5)
+
+    async def soon(writer: asyncio.StreamWriter) -> None:
+        while True:
+            writer.write(b"HTTP/1.1 102 Processing\r\n\r\n")
+            await writer.drain()
+            await asyncio.sleep(0.05)
+
+    async with device(tmp_path, {"/redfish/v1/": ROOT, "/redfish/v1/push": soon}) as (link, _asked):
+        await link.open()
+        file = payload(tmp_path, b"image")
+        async with asyncio.timeout(20):
+            with pytest.raises(LinkTimeout):
+                await link.push_update("/redfish/v1/push", {}, file)
+        file.close()
