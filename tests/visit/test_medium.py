@@ -189,6 +189,17 @@ async def test_the_menu_says_no(fault: MenuFault, counter: Counter) -> None:
     assert lane.after.identity.firmware == "1.0", "read from its screen again after it failed"
 
 
+async def test_what_nobody_can_read_is_named(counter: Counter) -> None:
+    """Neither before the failure nor after it: what it runs is not known, and the record says of what."""
+    counter.person.terminal.fault = MenuFault.BAD_FILE
+    counter.person.said |= {"problem.install": "leave", "identify.firmware": "", "verify.firmware": ""}
+    last = await counter.run()
+    assert last.outcome is Outcome.INCONSISTENT
+    error = counter.shop.lane().error
+    assert error is not None
+    assert "firmware" in error.state_now.text("en")
+
+
 async def test_a_reboot_prompt_that_was_missed(counter: Counter) -> None:
     """The screen still shows the old version: found out at once, and good after the restart that was missed."""
     person = counter.person
