@@ -395,9 +395,9 @@ def _truthful(lane: Lane, record: ErrorRecord) -> ErrorRecord:
         return replace(record, state_now=text) if unread else record
     if _as_before(lane):
         return record
-    unread = _unread(lane, lane.state)
-    if unread:
-        text = phrase("Nobody could read what it runs now: {packages}.", packages=", ".join(unread))
+    missing = _unread(lane, lane.state)
+    if missing:
+        text = phrase("Nobody could read what it runs now: {packages}.", packages=", ".join(missing))
         return replace(record, state_now=text)
     return replace(
         record, state_now=phrase("Not everything is as before the work: {packages}.", packages=_changed(lane))
