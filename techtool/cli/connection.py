@@ -25,12 +25,16 @@ from techtool.visit.services import Services
 
 
 @contextlib.asynccontextmanager
-async def terminal_at(services: Services, address: str) -> AsyncIterator[Terminal]:
-    """The identified terminal at ``address``, its link open inside the block."""
+async def terminal_at(services: Services, address: str, operator: Operator | None = None) -> AsyncIterator[Terminal]:
+    """The identified terminal at ``address``, its link open inside the block; ``operator`` is asked first."""
+
+    async def ask(question: Question) -> str:
+        return (await operator.ask(question) if operator is not None else "") or await _ask(question)
+
     link = services.connect(Address.parse(address))
     tell_permission(link, lambda permission: say(shown(permission.text)))
     try:
-        await open_link(link, _ask, {})
+        await open_link(link, ask, {})
         yield await identify(link, services.catalogue)
     finally:
         await link.close()
@@ -57,7 +61,7 @@ async def read_terminal(
     place = Address.parse(address)
     if is_by_hand(place):
         return await identify_by_hand((operator or ScriptedOperator()).ask, place, releases)
-    async with terminal_at(services, address) as terminal:
+    async with terminal_at(services, address, operator) as terminal:
         return await terminal.read_state(signers_of=signers_of)
 
 

@@ -65,7 +65,7 @@ def command(address: str, bundle: Path | None, answers: Path | None, record: Pat
     clean = Cleaner()
     named, recalls = _learned(services, bundle)
     try:
-        with recorded(services, record) as (watched, recorder):
+        with recorded(services, record, [address]) as (watched, recorder):
             state = run_async(read_terminal(watched, address, named, operator=operator_for(answers, (), None)))
             if recorder is not None:
                 recorder.know(state.identity.serial, state.tid, state.mid)

@@ -60,7 +60,7 @@ def command(
     stick = open_stick(bundle, services.paths, services.clock, to_install=False)
     plain = tuple(verified.release for verified in stick.releases)
     named = {p.id for release in plain for p in release.packages}
-    with recorded(services, record) as (watched, recorder):
+    with recorded(services, record, [address]) as (watched, recorder):
         state = run_async(read_terminal(watched, address, named, plain, operator_for(answers, (), None)))
         if recorder is not None:
             recorder.know(state.identity.serial, state.tid, state.mid)

@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import click
 
 from techtool.cli.output import say
+from techtool.domain.terminal import Address
 from techtool.errors import UsageError
 from techtool.i18n import N_, _
 from techtool.visit.services import Services
 
 if TYPE_CHECKING:
     from techtool.links.record.recorder import Recorder
+
+_UNHEARD: Final = ("medium", "redfish+https")
+"""Schemes of which no recording is made: there is no connection, or it is none that a recording could stand for."""
 
 record_option = click.option(
     "--record",
@@ -27,14 +31,22 @@ record_option = click.option(
 
 
 @contextlib.contextmanager
-def recorded(services: Services, path: Path | None) -> Iterator[tuple[Services, Recorder | None]]:
+def recorded(
+    services: Services, path: Path | None, addresses: Sequence[str]
+) -> Iterator[tuple[Services, Recorder | None]]:
     """The same services with links that are written down; the file is written at the end, however it ends.
 
-    Raises :class:`UsageError` for a file that is there already, before anything is asked.
+    Raises :class:`UsageError` for a file that is there already and for an address that cannot be recorded, before
+    anything is asked.
     """
     if path is None:
         yield services, None
         return
+    for address in addresses:
+        if Address.parse(address).scheme in _UNHEARD:
+            raise UsageError(
+                problem=_("Nothing can be recorded of {address}: leave --record out.").format(address=address)
+            )
     from techtool.links.record.for_house import recorder_for
 
     if path.exists():

@@ -90,7 +90,7 @@ def run_visit(
         order=order_of(order, order_number),
         pace=Pace(at_once, writers, one_first=not no_first),
     )
-    with recorded(Services.real(Paths.default()), record) as (services, recorder):
+    with recorded(Services.real(Paths.default()), record, addresses) as (services, recorder):
         try:
             return follow_events(Engine(services, operator).run(request), operator, as_json=as_json)
         finally:

@@ -26,6 +26,8 @@ _PROPERTIES: Final[Mapping[str, tuple[str, ...]]] = {
     "chassis": ("Manufacturer", "Model", "SerialNumber", "PartNumber", "ChassisType"),
     "manager": ("Manufacturer", "Model", "SerialNumber", "FirmwareVersion", "ManagerType", "DateTime", "LastResetTime"),
 }  # fmt: skip
+_STANDING_BY: Final = ("StandbyOffline", "StandbySpare", "Disabled", "Absent", "UnavailableOffline")
+"""States (DSP0268, Resource) of a copy that is not the running one."""
 _OEM_LIMIT: Final = 64
 _ID_LIMIT: Final = 120
 
@@ -104,10 +106,10 @@ async def read_components(link: RedfishLink, machine: Machine) -> tuple[Componen
     inventory = link_of(service, "FirmwareInventory")
     members = await link.members(inventory) if inventory else ()
     found: dict[str, Component] = {}
-    for body in members:
+    for body in sorted(members, key=_stands_by):
         path, own = path_of(body.get("@odata.id")), _shown(text_of(body, "Id"))
         name = _shown(text_of(body, "SoftwareId"))[:_ID_LIMIT] or own
-        # A second bank of the same software goes by its own id: what runs was listed first.
+        # A second bank of the same software goes by its own id.
         name = own if name in found else name
         if name and path and name not in found:
             version = _shown(text_of(body, "Version"))
@@ -169,6 +171,11 @@ def _oem(system: Body) -> Iterator[tuple[str, str]]:
         for name, value in part_of(system, "Oem", vendor).items():
             if isinstance(value, str | int) and not isinstance(value, bool) and not name.startswith("@"):
                 yield f"redfish.system.Oem.{_shown(vendor)}.{_shown(name)}", _shown(str(value))
+
+
+def _stands_by(body: Body) -> bool:
+    """Whether a device says that this copy does not run; one that says nothing lists first what runs."""
+    return text_of(body, "Status", "State") in _STANDING_BY
 
 
 def _shown(text: str) -> str:

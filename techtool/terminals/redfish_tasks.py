@@ -26,6 +26,8 @@ _POLL_BOUNDS_S: Final = (0.1, 30.0)
 _RUNNING: Final = frozenset({"New", "Starting", "Running", "Pending", "Service", "Stopping", "Suspended", "Cancelling"})
 _KEPT: Final = frozenset({"Pending", "Suspended"})
 _CLEAR: Final = (501, 503, 507)
+_NOT_TOLD: Final = (401, 403)
+"""Whoever asks may not see the task: no word on the update, which goes on."""
 _DONE: Final = "Completed"
 _GIVE_UP: Final = (CertificateChanged, LoginNeeded, LoginRefused)
 AT_RESTART: Final = "at-restart "
@@ -87,6 +89,8 @@ def _is_over(name: str, answer: Answer) -> bool:
     if not answer.ok:
         if answer.status in (429, 500, 502, 503, 504) and "error" not in answer.body:
             return False
+        if answer.status in _NOT_TOLD:
+            raise unclear(name, f"HTTP {answer.status} {said_by(answer.body)}")
         raise refused_answer(name, answer)
     state = text_of(answer.body, "TaskState")
     if state in _RUNNING or (not state and answer.status == 202):

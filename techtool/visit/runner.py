@@ -366,8 +366,7 @@ def _so_far(lane: Lane) -> Outcome:
     """How far a lane got that only stopped: “nothing changed” is not said of a terminal that was read otherwise."""
     if lane.changing:
         return Outcome.INCONSISTENT
-    known = lane.before is not None and lane.state is not None
-    return Outcome.SUCCESS_NOT_RESTORED if known and not _as_before(lane) else Outcome.FAILED_TRANSIENT
+    return Outcome.SUCCESS_NOT_RESTORED if _differs(lane) else Outcome.FAILED_TRANSIENT
 
 
 def refused(lane: Lane, error: TechtoolError) -> LaneResult:
@@ -396,6 +395,10 @@ def _truthful(lane: Lane, record: ErrorRecord) -> ErrorRecord:
         return replace(record, state_now=text) if unread else record
     if _as_before(lane):
         return record
+    missing = _unread(lane, lane.state)
+    if missing:
+        text = phrase("Nobody could read what it runs now: {packages}.", packages=", ".join(missing))
+        return replace(record, state_now=text)
     return replace(
         record, state_now=phrase("Not everything is as before the work: {packages}.", packages=_changed(lane))
     )
@@ -431,17 +434,24 @@ def _as_before(lane: Lane) -> bool:
     """Whether the terminal, read again, runs exactly what it ran before the work."""
     if lane.before is None or lane.state is None:
         return False
-    if lane.state.typed and not _all_typed(lane, lane.state):
+    if lane.state.typed and (lane.plan is None or _unread(lane, lane.state)):
         return False
-    return _versions(lane.before) == _versions(lane.state) and not written_configs(lane)
+    return not _differs(lane)
 
 
-def _all_typed(lane: Lane, state: TerminalState) -> bool:
-    """Whether a person could read everything that the plan was to change; what nobody reads is not “as before”."""
-    if lane.plan is None:
+def _differs(lane: Lane) -> bool:
+    """Whether the newest reading is another one than the first; what nobody has read yet is no difference."""
+    if lane.before is None or lane.state is None:
         return False
-    known = _versions(state)
-    return all(slot in known for verified in lane.plan.releases for slot in slots_written(verified.release))
+    return _versions(lane.before) != _versions(lane.state) or bool(written_configs(lane))
+
+
+def _unread(lane: Lane, state: TerminalState) -> list[str]:
+    """What the plan was to change and no person could read; what nobody reads is not “as before”."""
+    if lane.plan is None or not state.typed:
+        return []
+    written = {slot for verified in lane.plan.releases for slot in slots_written(verified.release)}
+    return sorted(written - _versions(state).keys())
 
 
 def _versions(state: TerminalState) -> dict[str, object]:
@@ -457,7 +467,7 @@ def _changed(lane: Lane) -> str:
         return "?"
     before, now = _versions(lane.before), _versions(lane.state)
     packages = sorted(name for name in before.keys() | now.keys() if before.get(name) != now.get(name))
-    return ", ".join([*packages, *written_configs(lane)])
+    return ", ".join([*packages, *written_configs(lane)]) or "?"
 
 
 def _finish(lane: Lane, outcome: Outcome, code: int, record: ErrorRecord | None) -> LaneResult:

@@ -33,7 +33,7 @@ LOGIN: Mapping[str, str | bool] = {
 }
 
 
-def make_gateway_stick(folder: Path) -> Path:
+def make_gateway_stick(folder: Path, *, pay_erases: bool = False) -> Path:
     """Firmware 3.2.0, which wants a restart, and the payment application 1.5.0."""
     clock = SystemClock()
     workspace = Workspace.create(folder / "bundle", ("simulated",), clock)
@@ -44,7 +44,7 @@ def make_gateway_stick(folder: Path) -> Path:
     )  # fmt: skip
     pay = Description(
         id=PAY, version="1.5.0", version_format="dotted", kind=ReleaseKind.APPLICATION,
-        install_duration=30, provides=provides,
+        install_duration=30, provides=provides, erases_data=pay_erases,
     )  # fmt: skip
     for draft in (firmware, pay):
         path = folder / f"{draft.id}-{draft.version}.bin"

@@ -13,18 +13,21 @@ from pathlib import Path
 
 import pytest
 
+from techtool.cli.connection import read_terminal
 from techtool.cli.demo_world import PASSPHRASE
 from techtool.domain.outcome import Outcome
 from techtool.domain.plan import StepKind
-from techtool.domain.terminal import Address
+from techtool.domain.terminal import Address, BatchState
 from techtool.domain.visit import CatmResult
-from techtool.errors import Exit
+from techtool.errors import Exit, LinkLost, LoginNeeded
 from techtool.events import Asked
 from techtool.links.redfish.pins import Pins
 from techtool.simulator.faults import AfterReboot, Drop, Faults, InstallRefusal, TaskFault, WrongVersion
 from techtool.simulator.model import Model
 from techtool.simulator.run import Simulation
 from techtool.terminals import redfish_tasks
+from techtool.terminals.redfish import RedfishTerminal
+from techtool.visit.operator import ScriptedOperator
 from tests.visit.conftest import Shop, fault
 from tests.visit.gateways import (
     FIRMWARE,
@@ -102,6 +105,22 @@ async def test_a_device_that_keeps_the_image_for_its_restart(till: Shop) -> None
         assert gateway(simulation).device.store.state.boot_count == 2
 
 
+async def test_the_link_is_lost_before_the_restart_that_puts_it_in(till: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The device keeps the image: the resumed visit restarts it and does not bring the same once more."""
+
+    async def lost(self: RedfishTerminal, *, timeout_s: float = 0, poll_s: float = 0) -> None:
+        raise LinkLost(address="-")
+
+    async with till.terminals(model(apply_times=("OnReset",))) as simulation:
+        with monkeypatch.context() as patched:
+            patched.setattr(RedfishTerminal, "reboot", lost)
+            assert (await visited(till, simulation))[0] is Outcome.INCONSISTENT
+        assert versions(simulation) == OLD
+        assert (await till.resume()).outcome is Outcome.SUCCESS
+        assert versions(simulation) == WITH_PAY
+        assert begun(simulation) == 1
+
+
 async def test_a_device_that_takes_no_update(till: Shop) -> None:
     async with till.terminals(model(multipart=False, simple_update=False)) as simulation:
         assert (await visited(till, simulation))[1] == Exit.NOT_COMPATIBLE
@@ -109,6 +128,21 @@ async def test_a_device_that_takes_no_update(till: Shop) -> None:
         error = till.lane().error
         assert error is not None
         assert error.code == "TT-307"
+
+
+async def test_a_sale_before_the_image_that_erases(till: Shop, tmp_path: Path) -> None:
+    with_stick(till, make_gateway_stick(tmp_path, pay_erases=True))
+    async with till.terminals("gateway") as simulation:
+        device = gateway(simulation)
+        started = device.updates.started
+
+        def and_a_sale() -> None:
+            started()
+            device.device.settle(BatchState.OPEN)
+
+        device.updates.started = and_a_sale  # type: ignore[method-assign]
+        assert (await visited(till, simulation, ()))[1] == Exit.GATE_CLOSED
+        assert versions(simulation) == {**OLD, FIRMWARE: "3.2.0"}
 
 
 # -- the certificate and the login
@@ -158,6 +192,15 @@ async def test_another_certificate_at_a_known_address(till: Shop) -> None:
         assert error.code == "TT-341"
         assert {"found", "expected"} <= set(error.what.params)
         assert gateway(simulation).logins == 0
+
+
+async def test_identify_and_plan_sign_in_with_the_answers_file(till: Shop) -> None:
+    async with till.terminals("gateway") as simulation:
+        await pinned(till, simulation)
+        state = await read_terminal(till.services, simulation.addresses[0], operator=ScriptedOperator(till.answers()))
+        assert state.package(PAY) is not None
+        with pytest.raises(LoginNeeded):
+            await read_terminal(till.services, simulation.addresses[0], operator=ScriptedOperator())
 
 
 async def test_a_wrong_password_is_tried_once(till: Shop) -> None:
@@ -272,8 +315,6 @@ async def test_a_task_that_never_ends(till: Shop, monkeypatch: pytest.MonkeyPatc
 
 @pytest.mark.parametrize("serial", ["", "OTHER-0001"], ids=["never-returns", "another-serial"])
 async def test_after_the_restart(till: Shop, serial: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    from techtool.terminals.redfish import RedfishTerminal
-
     own = RedfishTerminal.wait_restarted
 
     async def hurried(self: RedfishTerminal, timeout_s: float, poll_s: float, before: str | None) -> None:

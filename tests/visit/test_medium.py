@@ -89,7 +89,7 @@ async def test_a_second_visit_finds_nothing_to_do(counter: Counter) -> None:
     assert "UPDATE/FW20.UPD" not in counter.files()
 
 
-async def test_two_releases_one_after_the_other(shop: Shop) -> None:
+def two_releases(shop: Shop) -> Counter:
     add(shop, "FW20.UPD", firmware("2.0"), "2.0")
     needs = (Requirement("firmware", version="2.0"),)
     content = f"SIMUPD {APP} 3.1\n".encode()
@@ -97,6 +97,11 @@ async def test_two_releases_one_after_the_other(shop: Shop) -> None:
     counter = Counter.make(shop)
     counter.person.terminal.versions[APP] = "3.0"
     counter.shop.changed |= {"confirm.accepted_by": "Li Na", "confirm.supervisor": "Wang"}
+    return counter
+
+
+async def test_two_releases_one_after_the_other(shop: Shop) -> None:
+    counter = two_releases(shop)
     last = await counter.run()
     assert last.outcome is Outcome.SELF_REPORTED
     assert counter.person.terminal.versions == {"firmware": "2.0", APP: "3.1"}
@@ -105,6 +110,23 @@ async def test_two_releases_one_after_the_other(shop: Shop) -> None:
     assert items == [f"menu:{FW}", f"menu:{APP}@3.1"]
     assert counter.person.asked.count("install.others") == 1, "the first one's file would disturb the second"
     assert {f.package.id: f.package.version for f in lane.installed} == {"example.s1.firmware": "2.0", APP: "3.1"}
+
+
+@pytest.mark.parametrize("tried", [0, 1])
+async def test_a_sale_between_two_releases(tried: int, shop: Shop) -> None:
+    """Nobody sees from here what the second one's menu erases: its first changing step waits, however often tried."""
+    counter = two_releases(shop)
+    counter.person.ways = ["retry"] * tried
+    person = counter.person
+    person.before["install.guide.restart"] = lambda: person.said.update({"check.batch": "no"})
+    last = await counter.run()
+    assert (last.exit_code, last.sealed) == (Exit.GATE_CLOSED, False)
+    assert counter.person.terminal.versions == {"firmware": "2.0", APP: "3.0"}
+    person.said.pop("check.batch")
+    outcome, _lane = await resume(counter)
+    assert outcome is Outcome.SELF_REPORTED
+    assert counter.person.terminal.versions == {"firmware": "2.0", APP: "3.1"}
+    assert person.asked.count("install.guide.start") == 2, "the first menu is not worked again"
 
 
 # -- before anything is changed ---------------------------------------------------------------------------------------
@@ -165,6 +187,17 @@ async def test_the_menu_says_no(fault: MenuFault, counter: Counter) -> None:
     assert (lane.error.code, "E-17" in lane.error.what.text("en")) == ("TT-410", True)
     assert lane.after is not None
     assert lane.after.identity.firmware == "1.0", "read from its screen again after it failed"
+
+
+async def test_what_nobody_can_read_is_named(counter: Counter) -> None:
+    """Neither before the failure nor after it: what it runs is not known, and the record says of what."""
+    counter.person.terminal.fault = MenuFault.BAD_FILE
+    counter.person.said |= {"problem.install": "leave", "identify.firmware": "", "verify.firmware": ""}
+    last = await counter.run()
+    assert last.outcome is Outcome.INCONSISTENT
+    error = counter.shop.lane().error
+    assert error is not None
+    assert "firmware" in error.state_now.text("en")
 
 
 async def test_a_reboot_prompt_that_was_missed(counter: Counter) -> None:
@@ -295,3 +328,16 @@ async def test_another_terminal_before_the_person_after_the_stop(counter: Counte
     assert outcome is Outcome.INCONSISTENT, "what the first one runs is not known"
     assert lane.outcome is None
     assert codes(counter)[-1] == "TT-404"
+
+
+@pytest.mark.parametrize("left_out", ["inspect.tamper", "check.batch"])
+@pytest.mark.parametrize("unread", [False, True])
+async def test_stopped_before_anything_was_done(left_out: str, unread: bool, counter: Counter) -> None:
+    """Nothing was installed, so that nothing must be put right: also where nobody could read a version."""
+    counter.shop.changed[left_out] = "MISSING"
+    if unread:
+        counter.person.said["identify.firmware"] = ""
+    last = await counter.run()
+    assert counter.person.terminal.versions == {"firmware": "1.0"}
+    assert last.outcome is Outcome.FAILED_TRANSIENT
+    assert last.exit_code == Exit.ANSWER_MISSING

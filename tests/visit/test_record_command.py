@@ -132,3 +132,12 @@ def test_rubbish(arguments: list[str], counter: Counter, capsys: pytest.CaptureF
     assert not told.out
     assert "TT-102" in told.err
     assert "Traceback" not in told.err
+
+
+@pytest.mark.parametrize("address", ["redfish+https://127.0.0.1:9", "medium:/media/STICK"])
+def test_what_cannot_be_recorded_is_said_first(
+    address: str, counter: Counter, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(["identify", address, "--record", str(counter.file)]) == Exit.USAGE
+    assert address in capsys.readouterr().err
+    assert not counter.file.exists()

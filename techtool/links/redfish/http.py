@@ -29,6 +29,8 @@ PUSH_WAIT_S: Final = 120.0
 """For each wait while a file is pushed."""
 ANSWER_WAIT_S: Final = 600.0
 """For the answer once all of it is there: some devices check the file before they say anything."""
+SLOWEST_BYTES_S: Final = 8192
+"""A file that goes slower than this is broken off, however many drops of an answer come meanwhile."""
 _GONE: Final = ("Server disconnected", "peer closed connection")
 
 
@@ -105,7 +107,8 @@ class Http:
         }
         waits = httpx.Timeout(PUSH_WAIT_S, read=ANSWER_WAIT_S)
         sending = self._client.stream("POST", path, files=files, timeout=waits)
-        async with self._told(PUSH_WAIT_S), sending as response, asyncio.timeout(REQUEST_S):
+        most_s = PUSH_WAIT_S + ANSWER_WAIT_S + file.size_bytes / SLOWEST_BYTES_S
+        async with self._told(PUSH_WAIT_S), asyncio.timeout(most_s), sending as response, asyncio.timeout(REQUEST_S):
             return await self._read(response)
 
     async def close(self) -> None:

@@ -51,6 +51,7 @@ class RedfishLink(WithoutShell):
         self._login: Login | None = None
         self._http: Http | None = None
         self._session = ""
+        self._signed_in = False
         self._presented: Presented | None = None
         self.root: Body = {}
         """The service root, once it is open."""
@@ -104,6 +105,7 @@ class RedfishLink(WithoutShell):
     async def close(self) -> None:
         """End the session on the device as far as it still answers, and let go."""
         http, self._http, session, self._session = self._http, None, self._session, ""
+        self._signed_in = False
         if http is None:
             return
         if session:
@@ -129,6 +131,7 @@ class RedfishLink(WithoutShell):
         if not answer.ok or not 0 < len(token) <= _TOKEN_LIMIT or not token.isascii() or not token.isprintable():
             raise self._wrong(phrase("it answered the login with {status}", status=answer.status))
         http.sign(token)
+        self._signed_in = True
         self._session = self.local(answer.headers.get("location", "")) or path_of(answer.body.get("@odata.id"))
 
     def _from_file(self) -> Login | None:
@@ -156,8 +159,8 @@ class RedfishLink(WithoutShell):
     async def ask(self, method: str, path: str, json: object | None = None) -> Answer:
         """Any answer; a session that ran out is begun anew, once."""
         answer = await self._open.request(method, path, json=json)
-        if answer.status == 401 and self._session:
-            self._session = ""
+        if answer.status == 401 and self._signed_in:
+            self._session, self._signed_in = "", False
             await self._begin_session()
             answer = await self._open.request(method, path, json=json)
         return answer

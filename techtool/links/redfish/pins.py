@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import re
 import ssl
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,6 +22,8 @@ from techtool.paths import DISK, Disk, Paths, disk_error
 
 SHORTEST_TYPED: Final = 16
 """So many of a fingerprint's last characters must be typed: 64 bits, which nobody makes a second certificate for."""
+_NAMED: Final = re.compile(r"^\s*sha-?256(\s+fingerprint)?")
+"""What labels, and openssl, print before it."""
 _CONNECT_S: Final = 10.0
 _NO_CHECK_TIME: Final = 0x200000
 """OpenSSL's ``X509_V_FLAG_NO_CHECK_TIME``: a device that lost its clock signs with any date."""
@@ -60,7 +63,7 @@ def shown(fingerprint: str) -> str:
 
 def typed_fits(typed: str, fingerprint: str) -> bool:
     """Whether what a person typed from a label is the fingerprint, or at least its last sixteen characters."""
-    plain = "".join(c for c in typed.lower().removeprefix("sha256") if c.isalnum())
+    plain = "".join(c for c in _NAMED.sub("", typed.lower(), count=1) if c.isalnum())
     return len(plain) >= SHORTEST_TYPED and fingerprint.endswith(plain)
 
 

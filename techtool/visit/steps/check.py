@@ -113,6 +113,15 @@ async def check_again(lane: Lane) -> None:
         _still_allowed(lane, lane.agreed)
 
 
+async def ask_again(lane: Lane) -> None:
+    """The same where nothing can be read: what only a person knows of waiting takings is asked anew."""
+    said = lane.environment.answers
+    lane.environment = replace(lane.environment, answers={k: v for k, v in said.items() if k not in TAKINGS})
+    async with lane.step(StepKind.CHECK, "again", title=phrase("Check the terminal again")):
+        await _answered(lane, lane.known)
+        _still_allowed(lane, lane.agreed)
+
+
 def _still_allowed(lane: Lane, plan: Plan) -> None:
     """What is not yet installed must be allowed as things are: batteries run down, batches open."""
     now = {(f.release_id, f.version): f for f in _plan(lane, lane.known).findings}

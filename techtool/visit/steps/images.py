@@ -57,7 +57,10 @@ async def install_images(lane: Lane) -> None:
     ready = [(image, await _fetch(lane, image)) for image in missing]
     if ready:
         await check_again(lane)
-    for image, copy in ready:
+    for place, (image, copy) in enumerate(ready):
+        if place and image.release.erases_data:
+            # The one before it took minutes and perhaps a restart, and sales may have come in.
+            await check_again(lane)
         async with lane.writing():
             kept = await _install(lane, image, copy)
         await _restart_where_owed(lane, kept=kept)
@@ -89,12 +92,19 @@ async def _follow_leftovers(lane: Lane) -> bool:
             try:
                 kept |= await _driver(lane).follow(one.session, one.package, alive=step.alive)
             except InstallFailed as error:
-                lane.log.sessions_closed(lane.id)
                 step.catm = catm_of(error.word)
+                if error.word:
+                    lane.log.sessions_closed(lane.id)
                 raise
             step.result = phrase("The terminal is done with it; what it runs now is read next.")
-    lane.log.sessions_closed(lane.id)
+    _over(lane, kept=kept)
     return kept
+
+
+def _over(lane: Lane, *, kept: bool) -> None:
+    """Nothing of it lies on the terminal any more; what waits for a restart does, until that has come."""
+    if not kept and lane.log.open_sessions(lane.id):
+        lane.log.sessions_closed(lane.id)
 
 
 async def _fetch(lane: Lane, image: _Image) -> ImageFile:
@@ -111,7 +121,7 @@ async def _install(lane: Lane, image: _Image, copy: ImageFile) -> bool:
     async with lane.step(StepKind.INSTALL, release.id, title=title, action=CatmAction.INSTALL) as step:
         lane.log.sessions_wanted(lane.id, {release.id: copy.size_bytes})
         kept = await _brought(lane, step, copy)
-        lane.log.sessions_closed(lane.id)
+        _over(lane, kept=kept)
         step.catm = CatmResult.SUCCESS
         step.result = phrase(
             "{package} {version} was accepted by the terminal", package=release.id, version=release.version
@@ -154,6 +164,7 @@ async def _restart_where_owed(lane: Lane, *, kept: bool) -> None:
     title = phrase("Restart the terminal and wait for it")
     async with lane.step(StepKind.INSTALL, _RESTART, title=title, action=CatmAction.RESTART) as step:
         await lane.driver.reboot()
+        _over(lane, kept=False)
         step.catm = CatmResult.SUCCESS
         step.result = phrase("The terminal is back")
 

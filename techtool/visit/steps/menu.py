@@ -28,6 +28,7 @@ from techtool.visit.by_hand import guide_of
 from techtool.visit.evidence import take_in
 from techtool.visit.lane import Lane
 from techtool.visit.operator import YES
+from techtool.visit.steps.check import ask_again
 from techtool.visit.steps.terminal_stick import fill_stick
 
 NOT_STARTED: Final = "not-started"
@@ -58,6 +59,9 @@ async def install_by_stick(lane: Lane) -> None:
             continue
         loads = await fill_stick(lane, guide, verified)
         await _carry(lane, guide, release, loads)
+        if lane.changing:
+            # What came before took minutes, and sales may have come in; what this menu erases nobody sees from here.
+            await ask_again(lane)
         await _work_menu(lane, guide, release, loads)
 
 

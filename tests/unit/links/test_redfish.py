@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from techtool.clock import SystemClock
 from techtool.domain.terminal import Address
 from techtool.errors import (
     BadAddress,
@@ -18,6 +19,7 @@ from techtool.errors import (
     CertificateUnknown,
     CommandRefused,
     DiskError,
+    InstallFailed,
     LinkError,
     LinkLost,
     LinkTimeout,
@@ -37,8 +39,10 @@ from techtool.links.redfish.values import path_of
 from techtool.paths import Paths
 from techtool.settings import RedfishSettings
 from techtool.terminals.redfish_read import read_components, read_machine, read_update_service
+from techtool.terminals.redfish_tasks import wait_for
 from tests.unit.links.hostile import ROOT, Page, answer, device
 
+TASK = "/redfish/v1/TaskService/Tasks/7"
 SECRET = "Pl4nted-Secret-9"
 SESSIONS = {**ROOT, "Links": {"Sessions": {"@odata.id": "/redfish/v1/S"}}}
 
@@ -311,6 +315,8 @@ def test_what_people_type_from_a_label() -> None:
     assert typed_fits(mark, mark)
     assert typed_fits(":".join(mark.upper()[at : at + 2] for at in range(0, 64, 2)), mark)
     assert typed_fits(shown(mark), mark)
+    for before in ("SHA256:", "SHA-256: ", "sha256 Fingerprint="):
+        assert typed_fits(f"{before}{mark[-16:].upper()}", mark)
     assert not typed_fits("", mark)
     assert not typed_fits(mark[:16], mark)
     assert not typed_fits(f"00{mark}", mark)
@@ -439,3 +445,74 @@ async def raw(url: str, request: bytes) -> bytes | None:
         data = await reader.read()
     writer.close()
     return data
+
+
+# -- what is believed of an update
+
+
+@pytest.mark.parametrize("status", ["401 Unauthorized", "403 Forbidden"])
+async def test_a_task_that_may_not_be_looked_at_has_not_failed(tmp_path: Path, status: str) -> None:
+    """The update goes on without us; that we may not ask is no answer to it."""
+    refused = {"error": {"@Message.ExtendedInfo": [{"Message": "no"}]}}
+    async with device(tmp_path, {"/redfish/v1/": ROOT, TASK: answer(refused, status)}) as (link, _asked):
+        await link.open()
+        with pytest.raises(InstallFailed) as caught:
+            await wait_for(link, TASK, "app", SystemClock())
+        assert caught.value.word == ""
+
+
+async def test_a_session_without_a_place_is_begun_anew_too(tmp_path: Path) -> None:
+    tokens = iter(("one", "two"))
+    given: list[str] = []
+
+    async def login(writer: asyncio.StreamWriter) -> None:
+        given.append(next(tokens))
+        writer.write(answer({}, "201 Created", f"X-Auth-Token: token-{given[-1]}\r\n"))
+
+    async def task(writer: asyncio.StreamWriter) -> None:
+        writer.write(answer({}, "401 No") if len(given) < 2 else answer({"TaskState": "Completed"}))
+
+    pages: dict[str, Page] = {"/redfish/v1/": SESSIONS, "/redfish/v1/S": login, TASK: task}
+    async with device(tmp_path, pages) as (link, _asked):
+        link.sign_in(Login("somebody", SECRET))
+        await link.open()
+        assert not await wait_for(link, TASK, "app", SystemClock())
+
+
+async def test_a_spare_copy_is_not_what_runs(tmp_path: Path) -> None:
+    """In whatever order a device lists its banks: the one that stands by is told by its state."""
+    inventory = "/redfish/v1/UpdateService/FirmwareInventory"
+    pages: dict[str, Page] = {
+        "/redfish/v1/": ROOT,
+        "/redfish/v1/UpdateService": {"FirmwareInventory": {"@odata.id": inventory}},
+        inventory: {"Members": [{"@odata.id": f"{inventory}/{name}"} for name in ("A", "B")]},
+    }
+    for name, version, state in (("A", "2.0", "StandbyOffline"), ("B", "1.0", "Enabled")):
+        body = {"@odata.id": f"{inventory}/{name}", "Id": name, "SoftwareId": "app", "Version": version}
+        pages[f"{inventory}/{name}"] = {**body, "Status": {"State": state}}
+    async with device(tmp_path, pages) as (link, _asked):
+        await link.open()
+        found = await read_components(link, await read_machine(link))
+        assert {one.id: one.version for one in found} == {"app": "1.0", "A": "2.0"}
+
+
+async def test_an_answer_to_a_push_that_never_comes_is_waited_for_so_long_and_no_longer(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each drop of it may come in time, and the whole never."""
+    monkeypatch.setattr(http, "ANSWER_WAIT_S", 0.5)
+    monkeypatch.setattr(http, "PUSH_WAIT_S", 0.5)
+
+    async def soon(writer: asyncio.StreamWriter) -> None:
+        while True:
+            writer.write(b"HTTP/1.1 102 Processing\r\n\r\n")
+            await writer.drain()
+            await asyncio.sleep(0.05)
+
+    async with device(tmp_path, {"/redfish/v1/": ROOT, "/redfish/v1/push": soon}) as (link, _asked):
+        await link.open()
+        file = payload(tmp_path, b"image")
+        async with asyncio.timeout(20):
+            with pytest.raises(LinkTimeout):
+                await link.push_update("/redfish/v1/push", {}, file)
+        file.close()
