@@ -31,6 +31,8 @@ MAX_FILES: Final = 64
 _SCHEMA: Final = 1
 _LONGEST: Final = 500
 """Characters of one text."""
+_MOST_DAYS: Final = 36_500
+"""Between two updates; a day that this is added to stays one that the calendar has."""
 
 
 class _Sourced(Protocol):
@@ -156,8 +158,8 @@ def _sections(file: FactsFile) -> dict[str, Sequence[_Sourced]]:
 
 def _problem_in_values(file: FactsFile) -> str:
     for place, cadence in enumerate(file.cadence):
-        if cadence.days < 1:
-            return f"$.cadence[{place}].days: below 1"
+        if not 1 <= cadence.days <= _MOST_DAYS:
+            return f"$.cadence[{place}].days: not 1 to {_MOST_DAYS}"
     for place, approval in enumerate(file.approval):
         problem = approval.problem
         if problem:
@@ -187,5 +189,13 @@ def texts_of(file: FactsFile) -> Iterable[tuple[str, str]]:
         yield from ((f"contact[{number}].region.{language}", text) for language, text in one.region.items())
     for number, picture in enumerate(file.picture):
         yield from ((f"picture[{number}].shows.{language}", text) for language, text in picture.shows.items())
+    for number, life in enumerate(file.life):
+        yield f"life[{number}].hw_revision", life.hw_revision
+        yield from ((f"life[{number}].last_supported", text) for pair in life.last_supported.items() for text in pair)
+    for number, approval in enumerate(file.approval):
+        yield from ((f"approval[{number}]", text) for text in (approval.number, approval.version))
     for name, entries in _sections(file).items():
+        yield from ((f"{name}[{number}].vendor", entry.vendor) for number, entry in enumerate(entries))
         yield from ((f"{name}[{number}].source", entry.source) for number, entry in enumerate(entries))
+    for name, of_models in (("cadence", file.cadence), ("life", file.life), ("approval", file.approval)):
+        yield from ((f"{name}[{number}].model", entry.model) for number, entry in enumerate(of_models))
