@@ -37,6 +37,8 @@ _MOST_DAYS: Final = 36_500
 
 class _Sourced(Protocol):
     @property
+    def vendor(self) -> str: ...
+    @property
     def source(self) -> str: ...
 
 
@@ -190,12 +192,12 @@ def texts_of(file: FactsFile) -> Iterable[tuple[str, str]]:
     for number, picture in enumerate(file.picture):
         yield from ((f"picture[{number}].shows.{language}", text) for language, text in picture.shows.items())
     for number, life in enumerate(file.life):
-        yield f"life[{number}].hw_revision", life.hw_revision
+        yield from ((f"life[{number}].model", text) for text in (life.model, life.hw_revision))
         yield from ((f"life[{number}].last_supported", text) for pair in life.last_supported.items() for text in pair)
     for number, approval in enumerate(file.approval):
-        yield from ((f"approval[{number}]", text) for text in (approval.number, approval.version))
+        yield from ((f"approval[{number}]", text) for text in (approval.model, approval.number, approval.version))
     for name, entries in _sections(file).items():
         yield from ((f"{name}[{number}].vendor", entry.vendor) for number, entry in enumerate(entries))
         yield from ((f"{name}[{number}].source", entry.source) for number, entry in enumerate(entries))
-    for name, of_models in (("cadence", file.cadence), ("life", file.life), ("approval", file.approval)):
-        yield from ((f"{name}[{number}].model", entry.model) for number, entry in enumerate(of_models))
+    for number, cadence in enumerate(file.cadence):
+        yield f"cadence[{number}].model", cadence.model
