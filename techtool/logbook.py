@@ -59,9 +59,9 @@ _FORMAT: Final = _Line("%(asctime)s.%(msecs)03dZ %(process)d %(message)s", "%Y-%
 
 def note(paths: Paths, text: str) -> None:
     """Append a line; ``text`` is fixed words, codes and numbers of our own. Writes nothing where there is no home."""
-    if not paths.home.is_dir():
-        return
-    with contextlib.suppress(OSError):
+    with contextlib.suppress(OSError):  # also of a home that is no possible path, or in a closed folder
+        if not paths.home.is_dir():
+            return
         paths.logs.mkdir(mode=0o700, exist_ok=True)
         file = _File(paths.logs / NAME, maxBytes=MAX_BYTES, backupCount=KEPT, encoding="utf-8", errors="replace")
         with contextlib.closing(file):

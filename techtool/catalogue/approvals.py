@@ -40,7 +40,7 @@ class Approval:
         for name, pattern in (("hardware", self.hardware), ("firmware", self.firmware)):
             try:
                 re.compile(pattern)
-            except re.error as error:
+            except (re.error, OverflowError, RecursionError) as error:
                 return f"{name}: {error}"
         return "" if self.number.strip() else "number: missing"
 

@@ -31,9 +31,13 @@ MAX_FILES: Final = 64
 _SCHEMA: Final = 1
 _LONGEST: Final = 500
 """Characters of one text."""
+_MOST_DAYS: Final = 36_500
+"""Between two updates; a day that this is added to stays one that the calendar has."""
 
 
 class _Sourced(Protocol):
+    @property
+    def vendor(self) -> str: ...
     @property
     def source(self) -> str: ...
 
@@ -156,8 +160,8 @@ def _sections(file: FactsFile) -> dict[str, Sequence[_Sourced]]:
 
 def _problem_in_values(file: FactsFile) -> str:
     for place, cadence in enumerate(file.cadence):
-        if cadence.days < 1:
-            return f"$.cadence[{place}].days: below 1"
+        if not 1 <= cadence.days <= _MOST_DAYS:
+            return f"$.cadence[{place}].days: not 1 to {_MOST_DAYS}"
     for place, approval in enumerate(file.approval):
         problem = approval.problem
         if problem:
@@ -187,5 +191,13 @@ def texts_of(file: FactsFile) -> Iterable[tuple[str, str]]:
         yield from ((f"contact[{number}].region.{language}", text) for language, text in one.region.items())
     for number, picture in enumerate(file.picture):
         yield from ((f"picture[{number}].shows.{language}", text) for language, text in picture.shows.items())
+    for number, life in enumerate(file.life):
+        yield from ((f"life[{number}].model", text) for text in (life.model, life.hw_revision))
+        yield from ((f"life[{number}].last_supported", text) for pair in life.last_supported.items() for text in pair)
+    for number, approval in enumerate(file.approval):
+        yield from ((f"approval[{number}]", text) for text in (approval.model, approval.number, approval.version))
     for name, entries in _sections(file).items():
+        yield from ((f"{name}[{number}].vendor", entry.vendor) for number, entry in enumerate(entries))
         yield from ((f"{name}[{number}].source", entry.source) for number, entry in enumerate(entries))
+    for number, cadence in enumerate(file.cadence):
+        yield f"cadence[{number}].model", cadence.model

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Final
 
+from techtool.domain.components import BOOTLOADER, FIRMWARE
 from techtool.domain.outcome import OUTCOME_EXIT, Outcome, worst
 from techtool.domain.plan import StepKind
+from techtool.domain.terminal import TerminalState
 from techtool.domain.visit import CatmAction, LaneRecord, StepState, VisitRecord
-from techtool.i18n import phrase
+from techtool.i18n import Phrase, phrase, raw
 from techtool.reports.keys import load_report_key
 from techtool.terminals.config_files import NEW as UNPLACED
 from techtool.visit.closing import drop_payloads, seal_visit, write_visit_reports
@@ -67,8 +70,8 @@ def _note_unplaced(log: VisitLog, lane: LaneRecord) -> None:
 def _set_outcome(log: VisitLog, lane: LaneRecord, saved_at: datetime | None) -> Outcome:
     """Nothing sent, or what ran before is back: cancelled. All else is inconsistent, never success.
 
-    That is something sent that no later verification stands for; and something installed and verified, for the
-    terminal is another one than before, and its tests were not finished.
+    That is something sent that no later verification stands for; and something installed and read back, by us or by a
+    person, for the terminal is another one than before, and its tests were not finished.
 
     Packages and configuration files are verified in steps of their own. Where entries are missing, something may have
     been sent; then only a verification after the salvage counts.
@@ -82,10 +85,18 @@ def _set_outcome(log: VisitLog, lane: LaneRecord, saved_at: datetime | None) -> 
             open_to.discard(step.item or _PACKAGES)
     changed = _changed(lane)
     if changed and not open_to:
-        text = phrase(
-            "{what}: installed and verified, but the tests of this terminal were not finished. Test it before use.",
-            what=", ".join(changed),
-        )
+        what = _shown(changed)
+        if lane.after is not None and lane.after.typed:
+            text = phrase(
+                "{what}: installed as the technician reports it, but the tests of this terminal were not finished. "
+                "Test it before use.",
+                what=what,
+            )
+        else:
+            text = phrase(
+                "{what}: installed and verified, but the tests of this terminal were not finished. Test it before use.",
+                what=what,
+            )
         log.noted(lane.lane, text, warning=True)
     outcome = Outcome.INCONSISTENT if open_to or changed else Outcome.CANCELLED
     log.finished(lane.lane, outcome, int(OUTCOME_EXIT[outcome]), lane.error)
@@ -97,7 +108,21 @@ def _changed(lane: LaneRecord) -> tuple[str, ...]:
     configs = tuple(config.path for config in lane.restored_configs)
     if lane.before is None or lane.after is None:
         return configs
-    before, after = (
-        {package.id: package.version_code for package in state.packages} for state in (lane.before, lane.after)
-    )
+    before, after = _marks(lane.before), _marks(lane.after)
     return (*sorted(name for name in before.keys() | after.keys() if before.get(name) != after.get(name)), *configs)
+
+
+def _marks(state: TerminalState) -> dict[str, int | str]:
+    """By what each thing a terminal runs is told from another version of it."""
+    system: dict[str, int | str] = {FIRMWARE: state.identity.firmware, BOOTLOADER: state.bootloader or ""}
+    return system | {package.id: package.mark for package in state.packages}
+
+
+def _shown(names: Sequence[str]) -> Phrase:
+    """Names as people say them, in a row."""
+    system = {FIRMWARE: phrase("firmware"), BOOTLOADER: phrase("boot loader")}
+    shown = [system.get(name) or raw(name) for name in names]
+    first = shown[0]
+    for second in shown[1:]:
+        first = phrase("{first}, {second}", first=first, second=second)
+    return first

@@ -19,6 +19,8 @@ from techtool.paths import Paths
 from techtool.visit.health import Finding
 
 _DEVICES: Final = Path("/sys/dev/block")
+_ONLY_CHECKED: Final = ("CRYPT-INTEGRITY-", "CRYPT-VERITY-")
+"""cryptsetup's names for devices that detect changes and hide nothing (integritysetup(8), veritysetup(8))."""
 _DEEPEST: Final = 8
 """Devices one upon the other: a partition, a volume, a group of them."""
 
@@ -74,10 +76,11 @@ def disk_encrypted(folder: Path, devices: Path = _DEVICES) -> bool | None:
 def _crypt(device: Path, depth: int) -> bool:
     """Linux: device-mapper names its targets; an encrypted one, or volumes that all lie on such."""
     try:
-        if (device / "dm" / "uuid").read_text(encoding="ascii", errors="replace").startswith("CRYPT-"):
-            return True
+        made_by = (device / "dm" / "uuid").read_text(encoding="ascii", errors="replace")
     except OSError:
-        pass
+        made_by = ""
+    if made_by.startswith("CRYPT-") and not made_by.startswith(_ONLY_CHECKED):
+        return True
     beneath = sorted((device / "slaves").glob("*"))
     return depth > 0 and bool(beneath) and all(_crypt(one, depth - 1) for one in beneath)
 

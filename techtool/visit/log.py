@@ -432,7 +432,7 @@ def _all(db: JournalDB, table: str, lane: str, kind: type[T]) -> tuple[T, ...]:
 
 def _lane(db: JournalDB, doc: Mapping[str, Any]) -> dict[str, Any]:
     """A terminal's document with what other tables hold of it, as :class:`LaneRecord` has it."""
-    lane = str(doc["lane"])
+    lane = str(doc.get("lane"))
     tables = ("steps", "answers", "checks", "installed", "restored_configs", "restored", "issues", "incidents")
     backups = _docs(db, "backups", lane)
     parts = {name: _docs(db, name, lane) for name in (*tables, "evidence")}
@@ -445,9 +445,10 @@ def read_visit(db: JournalDB, path_shown: str = "") -> VisitRecord:
     if len(heads) != 1:
         raise StoreDamaged(path=path_shown, problem=phrase("no visit is in it"))
     lanes = [_lane(db, doc) for doc in db.table("lanes").all()]
-    derived = {"lanes": lanes, "sealed": db.sealed, "head": db.head, "salvaged": plain(salvages_of(db))}
+    derived: dict[str, Any] = {"lanes": lanes, "sealed": db.sealed, "head": db.head}
     derived |= {name: _docs(db, name, WHOLE_VISIT) for name in ("answers", "evidence")}
     try:
+        derived["salvaged"] = plain(salvages_of(db))
         return convert({**heads[0], **derived}, VisitRecord)
     except CodecError as error:
         problem = phrase("its entries are whole but not understood; a newer techtool may have written them")

@@ -167,11 +167,15 @@ class _Gathering:
         }
 
     def _public_settings(self) -> Mapping[str, object]:
-        """The settings with the word “set” in place of what a vendor gave in confidence."""
+        """The settings with the word “set” in place of what was given in confidence."""
         if self._settings is None:
             return {"problem": both(self._bad_settings.what_phrase) if self._bad_settings else None}
         links = replace(self._settings.links, pax=dict.fromkeys(self._settings.links.pax, "set"))
-        shown = replace(self._settings, links=links)
+        office = self._settings.office
+        if "@" in office.url:
+            # No address that is ever used has a name or password in it, but a person may have written one.
+            office = replace(office, url="set")
+        shown = replace(self._settings, links=links, office=office)
         return dict(plain(shown))
 
     def _findings(self) -> Sequence[Mapping[str, object]]:

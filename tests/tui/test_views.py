@@ -50,8 +50,8 @@ AT = datetime(2026, 11, 22, 14, 2, 11, tzinfo=UTC)
 ERROR = ErrorRecord("TT-305", phrase("The connection was lost."), raw("state"), (raw("do this"),), "detail")
 
 
-def view_of(*events: object) -> VisitView:
-    view = planned_visit(["adb://h:1"])
+def view_of(*events: object, address: str = "adb://h:1") -> VisitView:
+    view = planned_visit([address])
     for event in events:
         view = fold(view, event)  # type: ignore[arg-type]
     return view
@@ -161,16 +161,25 @@ def test_the_result_says_what_comes_next() -> None:
     assert result_view(view_of(*events[:1])) is None
 
 
-def stopped_at_its_tests() -> VisitView:
+def stopped_at_its_tests(address: str = "adb://h:1") -> VisitView:
     return view_of(
         VisitStarted("V1", AT),
         LanePlanned("1", AT, a_plan()),
         StepStarted("1", StepKind.VERIFY, AT),
         StepDone("1", StepKind.VERIFY, AT),
         StepStarted("1", StepKind.TEST, AT, "PR-02", raw("Parameters")),
-        LaneFinished("1", AT, "adb://h:1", "SN1", Outcome.SUCCESS_NOT_RESTORED, 6, ERROR, final=False),
+        LaneFinished("1", AT, address, "SN1", Outcome.SUCCESS_NOT_RESTORED, 6, ERROR, final=False),
         Finished("V1", AT, Outcome.SUCCESS_NOT_RESTORED, 6, sealed=False),
+        address=address,
     )
+
+
+def test_what_a_person_typed_is_not_told_as_read_back() -> None:
+    result = result_view(stopped_at_its_tests("medium:/media/stick"))
+    assert result is not None
+    (line,) = result.terminals
+    assert any("as you typed them: com.example" in detail for detail in line.details)
+    assert not any("read back" in detail for detail in line.details)
 
 
 def test_who_stops_after_the_installation_is_not_told_that_nothing_changed() -> None:

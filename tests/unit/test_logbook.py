@@ -69,6 +69,10 @@ def test_where_it_cannot_be_written_nothing_fails(paths: Paths, monkeypatch: pyt
     note(paths, "full disk")
 
 
+def test_a_home_that_cannot_be_looked_at(tmp_path: Path) -> None:
+    note(Paths(tmp_path / ("a" * 5_000)), "a name that is too long")
+
+
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full")
 def test_a_disk_that_fills_up_while_it_is_written(paths: Paths, capsys: pytest.CaptureFixture[str]) -> None:
     paths.logs.mkdir()

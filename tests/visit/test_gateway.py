@@ -27,6 +27,7 @@ from techtool.simulator.model import Model
 from techtool.simulator.run import Simulation
 from techtool.terminals import redfish_tasks
 from techtool.terminals.redfish import RedfishTerminal
+from techtool.visit.abandon import abandon
 from techtool.visit.operator import ScriptedOperator
 from tests.visit.conftest import Shop, fault
 from tests.visit.gateways import (
@@ -89,6 +90,16 @@ async def test_a_whole_visit(till: Shop) -> None:
         assert any("practice gateway" in text and "1.5.0" in text for text in reports)
         assert (await till.run(*simulation.addresses)).outcome is Outcome.NOTHING_TO_DO
         assert begun(simulation) == 2
+
+
+async def test_given_up_after_a_verified_installation(till: Shop) -> None:
+    """Components have no versionCode: by the version's text the gateway is another one than before."""
+    till.changed["test.TX-01"] = "MISSING"
+    async with till.terminals("gateway") as simulation:
+        await visited(till, simulation)
+        assert versions(simulation) == WITH_PAY
+    assert not till.visit().sealed
+    assert abandon(till.services, till.visit().id, None).outcome is Outcome.INCONSISTENT
 
 
 async def test_a_device_that_fetches_the_image_itself(till: Shop) -> None:

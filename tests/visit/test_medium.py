@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from techtool.domain.codec import convert
 from techtool.domain.outcome import Outcome
 from techtool.domain.plan import StepKind
 from techtool.domain.release import ReleaseKind, Requirement
@@ -19,7 +20,9 @@ from techtool.domain.terminal import Evidence
 from techtool.domain.visit import CatmAction, CatmResult, LaneRecord, StepState
 from techtool.errors import Exit
 from techtool.events import Finished, StepFailed
+from techtool.i18n import Phrase
 from techtool.simulator.menu import MenuFault, MenuTerminal
+from techtool.visit.abandon import abandon
 from techtool.visit.engine import Engine
 from techtool.visit.services import ResumeRequest
 from tests.visit.conftest import Shop
@@ -253,6 +256,18 @@ async def test_a_failed_test_is_never_called_verified_either(counter: Counter) -
     page = next((counter.shop.world.paths.reports / last.visit).glob("*.en.html")).read_text(encoding="utf-8")
     assert "installed and verified" not in page
     assert "self-reported, not verified" in page
+
+
+async def test_given_up_before_the_tests_it_is_neither_cancelled_nor_verified(counter: Counter) -> None:
+    counter.shop.changed["test.TX-01"] = "MISSING"
+    last = await counter.run()
+    assert not last.sealed
+    record = abandon(counter.shop.services, last.visit, None)
+    assert record.lanes[0].outcome is Outcome.INCONSISTENT
+    db = counter.shop.services.home.open_visit(last.visit, write=False)
+    told = [convert(doc["text"], Phrase).text() for doc in db.table("notices").all() if doc["warning"]]
+    (text,) = [one for one in told if "not finished" in one]
+    assert text.startswith("firmware: installed as the technician reports it")
 
 
 # -- stopped in the middle --------------------------------------------------------------------------------------------

@@ -28,6 +28,7 @@ from tests.visit.conftest import Shop, fault
 
 CARD = "4111 1111 1111 1111"
 TOKEN = "maker-handshake-token-7731"
+PASSWORD = "correct-horse-5512"
 
 
 @pytest.fixture
@@ -58,6 +59,7 @@ def opened(path: Path) -> dict[str, bytes]:
 async def done(at_home: Shop) -> Done:
     settings = read_settings(at_home.world.paths.settings)
     object.__setattr__(settings.links, "pax", {"handshake_token": TOKEN})
+    object.__setattr__(settings.office, "url", f"https://anna:{PASSWORD}@office.example/techtool")
     object.__setattr__(settings, "contacts", {"Office": "+86 10 5555 0100"})
     write_settings(at_home.world.paths.settings, settings)
     at_home.changed = {"sign_off.name": f"Wang {CARD}"}
@@ -153,6 +155,7 @@ async def test_nothing_is_in_it_that_may_not_leave(done: Done, tmp_path: Path) -
         for word in forbidden:
             assert word.encode() not in content, (name, word)
     assert json.loads(files["settings.json"])["links"]["pax"] == {"handshake_token": "set"}
+    assert not [name for name, data in files.items() if PASSWORD.encode() in data]
 
 
 async def test_one_terminal_only(done: Done, tmp_path: Path) -> None:

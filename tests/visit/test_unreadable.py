@@ -90,9 +90,20 @@ async def test_a_key_of_rubbish(home: Shop, content: bytes) -> None:
     assert result.error.code != "TT-900"
 
 
-def test_words_of_a_newer_techtool(home: Shop) -> None:
+@pytest.mark.parametrize(
+    ("kind", "more"),
+    [
+        ("of-next-year", b""),
+        ("update", b',["put","salvage","1",{"of-next-year":1}]'),
+        ("update", b',["put","lanes","1",{"of-next-year":1}]'),
+        ("update", b',["put","lanes","1",{"lane":"1"}],["put","steps","1",{"lane":"1","of-next-year":1}]'),
+    ],
+    ids=["visit", "salvage", "terminal", "step"],
+)
+def test_words_of_a_newer_techtool(home: Shop, kind: str, more: bytes) -> None:
     """Whole entries that are not understood are no rot: it says so, and nothing is offered that would change them."""
-    content = b'[["clear","visit","",null],["put","visit","1",{"id":"%b","kind":"of-next-year"}]]' % BROKEN.encode()
+    head = f'[["clear","visit","",null],["put","visit","1",{{"id":"{BROKEN}","kind":"{kind}"}}]'
+    content = head.encode() + more + b"]"
     path = home.services.home.visit_path(BROKEN)
     path.parent.mkdir(exist_ok=True)
     path.write_bytes(journal_bytes(Header.new("visit", BROKEN), [content]))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from techtool.domain.guide import FAMILY
 from techtool.domain.outcome import OUTCOME_LABEL, Outcome
 from techtool.domain.plan import StepKind
 from techtool.i18n import _, translate
@@ -70,10 +71,16 @@ def _unfinished(lane: LaneView, name: str) -> str:
 
 
 def _read_back(lane: LaneView) -> Iterator[str]:
-    """What was installed, as soon as the terminal was read again: stopping later takes nothing of it away."""
+    """What was installed, as soon as the terminal was read again: stopping later takes nothing of it away.
+
+    Of a terminal that only a person can read it is what they typed, and nothing was read back.
+    """
     if lane.plan is not None and lane.plan.releases and lane.station(StepKind.VERIFY).mark is Mark.OK:
         names = ", ".join(f"{v.release.id} {v.release.version}" for v in lane.plan.releases)
-        yield _("installed and read back: {releases}").format(releases=names)
+        if lane.address.startswith(f"{FAMILY}:"):
+            yield _("installed, with the versions as you typed them: {releases}").format(releases=names)
+        else:
+            yield _("installed and read back: {releases}").format(releases=names)
 
 
 def _error(lane: LaneView) -> Iterator[str]:

@@ -92,8 +92,11 @@ PICTURE = '[[picture]]\nvendor="a"\nmodel="b"\nsource="s"\nevidence="recorded"\n
     [
         (GOOD.replace('source = "ACME contract 7"', 'source = " "'), "cadence[0].source"),
         (GOOD.replace("days = 30", "days = 0"), "cadence[0].days"),
+        (GOOD.replace("days = 30", "days = 99999999999999"), "cadence[0].days"),
         (GOOD.replace('number = "4-40000"', 'number = ""'), "approval[0].number"),
         (GOOD.replace('number = "4-40000"', 'number = "1"\nhardware = "("'), "approval[0].hardware"),
+        (GOOD.replace('number = "4-40000"', 'number = "1"\nhardware = "a{99999999999999}"'), "approval[0].hardware"),
+        (GOOD.replace('model = "P2"', 'model = "P2\\n"'), "life[0].model"),
         (GOOD.replace("schema = 1", "schema = 2"), "$.schema"),
         (GOOD.replace("ACME intranet", "4111 1111 1111 1111"), "card number"),
         (GOOD.replace("ACME intranet", "a\\u202Eb"), "one line"),
@@ -102,7 +105,22 @@ PICTURE = '[[picture]]\nvendor="a"\nmodel="b"\nsource="s"\nevidence="recorded"\n
         (GOOD + PICTURE + f'file="../x.jpg"\nsha256="{"0" * 64}"', "picture[0].file"),
         (GOOD + PICTURE + 'file="x.jpg"\nsha256="0"', "picture[0].sha256"),
     ],
-    ids=["source", "days", "number", "pattern", "schema", "card", "turned", "field", "rubbish", "outside", "digest"],
+    ids=[
+        "source",
+        "days",
+        "too many days",
+        "number",
+        "pattern",
+        "pattern of no end",
+        "model",
+        "schema",
+        "card",
+        "turned",
+        "field",
+        "rubbish",
+        "outside",
+        "digest",
+    ],
 )
 def test_what_cannot_be_used_is_named_and_left_out(tmp_path: Path, text: str, place: str) -> None:
     path = write(tmp_path, text)

@@ -36,6 +36,14 @@ def test_luks_is(tmp_path: Path) -> None:
     assert disk_encrypted(tmp_path, tmp_path) is True
 
 
+@pytest.mark.parametrize("kind", ["INTEGRITY", "VERITY"])
+def test_a_device_that_is_only_checked_hides_nothing(tmp_path: Path, kind: str) -> None:
+    volume = device(tmp_path, f"CRYPT-{kind}-home")
+    assert disk_encrypted(tmp_path, tmp_path) is False
+    device(volume / "slaves", "CRYPT-LUKS2-1", "dm-0")
+    assert disk_encrypted(tmp_path, tmp_path) is True
+
+
 @pytest.mark.parametrize("both", [True, False])
 def test_volumes_are_as_safe_as_all_that_they_lie_on(tmp_path: Path, both: bool) -> None:
     volume = device(tmp_path, "LVM-abc")
