@@ -19,6 +19,7 @@ from techtool.office.http import OfficeHttp
 from techtool.office.login import Login
 from techtool.office.marks import Marks
 from techtool.office.refreshing import refresh_from
+from techtool.paths import Paths
 from techtool.store.home import Home
 from tests.office.laptops import IMPATIENT, NOW, QUICK, laptop, sync
 from tests.office.servers import DATABASE, OK, Behaviour, serving
@@ -215,3 +216,10 @@ async def test_a_refresh_file_is_believed_for_its_signatures_only(tmp_path: Path
     assert not found.news
     assert found.error is not None
     assert not paths.trust.exists()
+
+
+async def test_that_no_metadata_could_be_had_does_not_hide_that_the_visits_went(tmp_path: Path) -> None:
+    async with serving(after_the_question(answer(b"{}", status="503 Busy"))) as port:
+        async with OfficeHttp(parse_address(f"http://127.0.0.1:{port}/office"), patience=IMPATIENT) as http:
+            refreshed = await refresh_from(http, Paths(tmp_path), FixedClock(NOW))
+    assert isinstance(refreshed.error, OfficeError)
