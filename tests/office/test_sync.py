@@ -169,6 +169,28 @@ def test_fetch_believes_the_seal_and_not_the_server(
     assert photo.read_bytes() == PHOTO
 
 
+def test_what_somebody_else_put_among_the_entries_hides_no_visit(
+    tmp_path: Path, new_database: NewDatabase, capsys: pytest.CaptureFixture[str]
+) -> None:
+    _name, url = new_database()
+    paths = laptop(tmp_path / "laptop")
+    synced(paths, url)
+    mine, (first, second) = laptop_id(paths), Home(paths).visit_ids()
+    strange: dict[str, dict[str, object]] = {
+        f"{mine}:{first}:000001a": {"laptop": mine, "visit": second, "type": "techtool-line", "seq": 1, "line": "x"},
+        f"{mine}:{first}:000002a": {"laptop": 5, "visit": [], "seq": "one"},
+        "L": {"line": None},
+    }
+    for identity, body in strange.items():
+        httpx.put(f"{url}/{identity}", json=body, trust_env=False).raise_for_status()
+    signers = tmp_path / "signers"
+    signers.write_text(allowed_signers_line(KEY.public_line(), "li", (SEAL_NAMESPACE,)) + "\n")
+    fetch = ["office", "fetch", "--from", url, "--to", str(tmp_path / "out"), "--allowed-signers", str(signers)]
+    assert run([*fetch, "--json"]) == Exit.DONE
+    found = json.loads(capsys.readouterr().out.splitlines()[0])["visits"]
+    assert [one["visit"] for one in found] == [first, second]
+
+
 async def test_a_missing_database_is_told_and_nothing_is_marked(tmp_path: Path, couch: PouchServer) -> None:
     paths = laptop(tmp_path / "laptop")
     with pytest.raises(OfficeDenied, match="there is no database “nowhere”"):
