@@ -13,7 +13,8 @@ if TYPE_CHECKING:
     from techtool.office.sync import Step, Synced
     from techtool.tui.office_doors import EnrolmentOffer, OfficeState
 
-TYPED_DIGITS: Final = 8
+TYPED_DIGITS: Final = 16
+"""64 bits. A key whose fingerprint ends in eight given digits is found in a day on one computer."""
 _MOST_SHOWN: Final = 8
 
 
