@@ -131,7 +131,7 @@ async def send_home(http: OfficeHttp, home: Home, clock: Clock, tell: Callable[[
         elif sealed is not None:
             try:
                 one = await bring(database, laptop, sealed, home.paths.evidence(visit))
-            except OfficeRefused as error:
+            except (OfficeRefused, DiskError) as error:
                 troubles.append(Trouble(visit, error))
                 continue
             brought.append(one)
