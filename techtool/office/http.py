@@ -99,7 +99,7 @@ class OfficeHttp:
         self._transport = transport
         self._client: httpx.AsyncClient | None = None
         self._met = False
-        """Whether it has answered: before that it is tried twice, because who has no network wants to know soon."""
+        """Whether it answered of late: else it is tried twice, because who has no network wants to know soon."""
 
     async def __aenter__(self) -> Self:
         import httpx
@@ -184,6 +184,7 @@ class OfficeHttp:
                 return answer
             except _TryAgain as failed:
                 if not left:
+                    self._met = False
                     raise OfficeError(problem=failed.problem, detail=failed.detail) from None
             # Two hundred laptops that lost the same server do not come back at the same moment.
             await self._patience.sleep(pause_s * random.uniform(0.5, 1.0))  # noqa: S311

@@ -12,7 +12,16 @@ from typing import Final
 
 from techtool.clock import Clock
 from techtool.domain.visit_state import VisitState
-from techtool.errors import DiskError, OfficeRefused, StoreDamaged, StoreTooNew, TechtoolError
+from techtool.errors import (
+    DiskError,
+    OfficeCertificate,
+    OfficeDenied,
+    OfficeError,
+    OfficeRefused,
+    StoreDamaged,
+    StoreTooNew,
+    TechtoolError,
+)
 from techtool.i18n import Phrase
 from techtool.office.bring import Brought, bring
 from techtool.office.couch import Database
@@ -24,6 +33,7 @@ from techtool.store.home import Home
 from techtool.store.index import Index
 from techtool.store.journal import read_bytes
 
+_GONE: Final = 2
 _SEALED: Final = (VisitState.SEALED, VisitState.ABANDONED)
 
 
@@ -115,7 +125,8 @@ def sealed_visit(home: Home, visit: str) -> Sealed | Trouble | None:
 async def send_home(http: OfficeHttp, home: Home, clock: Clock, tell: Callable[[Step], None]) -> Synced:
     """Send what has not gone yet; ``http`` is entered already.
 
-    Raises :class:`OfficeError` when the office cannot be reached any more: what went until then is marked.
+    One that the line or the server will not carry does not keep the next from going; after two in a row the office
+    counts as gone. Raises :class:`OfficeError` when any was left for that reason: what went is marked.
     """
     database, marks, way = Database(http), Marks(home), http.address.url
     await database.check()
@@ -123,6 +134,8 @@ async def send_home(http: OfficeHttp, home: Home, clock: Clock, tell: Callable[[
     visits = candidates(home, marks.known(way).heads)
     brought: list[Brought] = []
     troubles: list[Trouble] = []
+    left: OfficeError | None = None
+    in_a_row = 0
     for number, visit in enumerate(visits, 1):
         tell(Step(visit, number, len(visits)))
         sealed = sealed_visit(home, visit)
@@ -134,9 +147,19 @@ async def send_home(http: OfficeHttp, home: Home, clock: Clock, tell: Callable[[
             except (OfficeRefused, DiskError) as error:
                 troubles.append(Trouble(visit, error))
                 continue
+            except (OfficeCertificate, OfficeDenied):
+                raise
+            except OfficeError as error:
+                left, in_a_row = error, in_a_row + 1
+                if in_a_row == _GONE:
+                    raise
+                continue
+            in_a_row = 0
             brought.append(one)
             if not one.conflicts:
                 marks.home(way, {visit: one.head}, clock.now(), partly=bool(one.notes))
+    if left is not None:
+        raise left
     result = Synced(way, tuple(brought), tuple(troubles))
     if not (result.conflicts or troubles):
         marks.done(way, clock.now())

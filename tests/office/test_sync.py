@@ -11,7 +11,8 @@ import httpx
 import pytest
 
 from techtool.cli.main import run
-from techtool.errors import Exit, OfficeDenied
+from techtool.errors import Exit, OfficeDenied, OfficeError
+from techtool.office.address import parse_address
 from techtool.office.documents import line_id
 from techtool.office.laptop import laptop_id
 from techtool.office.marks import Marks
@@ -21,7 +22,7 @@ from techtool.reports.keys import allowed_signers_line
 from techtool.reports.seals import SEAL_NAMESPACE
 from techtool.store.home import Home
 from tests.make_store_fixtures import FOLDER, OPEN, SEALED
-from tests.office.laptops import KEY, add_visit, expected, held, laptop, sync, synced
+from tests.office.laptops import IMPATIENT, KEY, add_visit, expected, held, laptop, sync, synced
 from tests.peers.pouchdb_server import PouchServer
 
 pytestmark = pytest.mark.peers
@@ -189,6 +190,37 @@ def test_what_somebody_else_put_among_the_entries_hides_no_visit(
     assert run([*fetch, "--json"]) == Exit.DONE
     found = json.loads(capsys.readouterr().out.splitlines()[0])["visits"]
     assert [one["visit"] for one in found] == [first, second]
+
+
+class Poisoned(httpx.AsyncBaseTransport):
+    """A server that fails over one visit, every time."""
+
+    def __init__(self, visit: str) -> None:
+        self._visit = visit.encode()
+        self._real = httpx.AsyncHTTPTransport(verify=False)
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        if request.url.path.endswith("/_bulk_docs") and self._visit in request.content:
+            return httpx.Response(500, stream=httpx.ByteStream(b"{}"))
+        return await self._real.handle_async_request(request)
+
+    async def aclose(self) -> None:
+        await self._real.aclose()
+
+
+async def test_a_visit_over_which_the_server_fails_does_not_keep_the_later_ones_here(
+    tmp_path: Path, new_database: NewDatabase
+) -> None:
+    _name, url = new_database()
+    paths = laptop(tmp_path / "laptop", visits=3)
+    first, second, third = Home(paths).visit_ids()
+    with pytest.raises(OfficeError):
+        await sync(paths, url, patience=IMPATIENT, transport=Poisoned(first))
+    marks = Marks(Home(paths)).known(parse_address(url).url)
+    assert set(marks.heads) == {second, third}
+    assert marks.last is None
+    await sync(paths, url)
+    assert set(Marks(Home(paths)).known(parse_address(url).url).heads) == {first, second, third}
 
 
 async def test_a_missing_database_is_told_and_nothing_is_marked(tmp_path: Path, couch: PouchServer) -> None:
