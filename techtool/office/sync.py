@@ -126,7 +126,8 @@ async def send_home(http: OfficeHttp, home: Home, clock: Clock, tell: Callable[[
     """Send what has not gone yet; ``http`` is entered already.
 
     One that the line or the server will not carry does not keep the next from going; after two in a row the office
-    counts as gone. Raises :class:`OfficeError` when any was left for that reason: what went is marked.
+    counts as gone. Raises :class:`OfficeError` when any was left for that reason, unless there is a conflict
+    to be told of: what went is marked.
     """
     database, marks, way = Database(http), Marks(home), http.address.url
     await database.check()
@@ -153,14 +154,15 @@ async def send_home(http: OfficeHttp, home: Home, clock: Clock, tell: Callable[[
                 left, in_a_row = error, in_a_row + 1
                 if in_a_row == _GONE:
                     raise
+                troubles.append(Trouble(visit, error))
                 continue
             in_a_row = 0
             brought.append(one)
             if not one.conflicts:
                 marks.home(way, {visit: one.head}, clock.now(), partly=bool(one.notes))
-    if left is not None:
-        raise left
     result = Synced(way, tuple(brought), tuple(troubles))
+    if left is not None and not result.conflicts:
+        raise left
     if not (result.conflicts or troubles):
         marks.done(way, clock.now())
     return result

@@ -223,6 +223,20 @@ async def test_a_visit_over_which_the_server_fails_does_not_keep_the_later_ones_
     assert set(Marks(Home(paths)).known(parse_address(url).url).heads) == {first, second, third}
 
 
+async def test_nor_does_it_hide_a_conflict(tmp_path: Path, new_database: NewDatabase) -> None:
+    _name, url = new_database()
+    paths = laptop(tmp_path / "laptop", visits=2)
+    await sync(paths, url)
+    first, second = Home(paths).visit_ids()
+    (paths.office / "home.jnl").unlink()
+    for visit, note in ((first, "has to be sent again"), (second, "another one")):
+        (paths.visits / f"{visit}.jnl").unlink()
+        add_visit(paths, visit, note=note)
+    result = await sync(paths, url, patience=IMPATIENT, transport=Poisoned(first))
+    assert [one.visit for one in result.conflicts] == [second]
+    assert [one.visit for one in result.troubles] == [first]
+
+
 async def test_a_missing_database_is_told_and_nothing_is_marked(tmp_path: Path, couch: PouchServer) -> None:
     paths = laptop(tmp_path / "laptop")
     with pytest.raises(OfficeDenied, match="there is no database “nowhere”"):
