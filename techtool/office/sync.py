@@ -27,7 +27,7 @@ from techtool.office.bring import Brought, bring
 from techtool.office.couch import Database
 from techtool.office.http import OfficeHttp
 from techtool.office.laptop import ensure_laptop_id
-from techtool.office.marks import Marks
+from techtool.office.marks import STICK, Marks
 from techtool.office.sealed import Sealed, read_sealed
 from techtool.store.home import Home
 from techtool.store.index import Index
@@ -93,13 +93,18 @@ class Waiting:
     waiting: tuple[str, ...]
     sealed: int
     """All visits that are closed for good."""
+    partly: tuple[str, ...] = ()
+    """Visits that went, but not all of their photos and slips, and that were not handed over on a stick either."""
 
 
 def waiting(home: Home, way: str) -> Waiting:
     """Closed visits that are not known to have gone that way; quick, for lists and screens."""
-    marked = Marks(home).known(way).heads
+    marks = Marks(home)
+    known, handed = marks.known(way), marks.known(STICK).heads
     closed = [summary for summary in Index(home).visits() if summary.state in _SEALED]
-    return Waiting(tuple(s.id for s in closed if marked.get(s.id) != s.head), len(closed))
+    missing = tuple(s.id for s in closed if known.heads.get(s.id) != s.head)
+    partly = (s.id for s in closed if s.id in known.partly and handed.get(s.id) != s.head)
+    return Waiting(missing, len(closed), tuple(visit for visit in partly if visit not in missing))
 
 
 def candidates(home: Home, marked: Mapping[str, str]) -> list[str]:

@@ -15,14 +15,15 @@ from techtool.errors import Exit, OfficeDenied, OfficeError
 from techtool.office.address import parse_address
 from techtool.office.documents import line_id
 from techtool.office.laptop import laptop_id
-from techtool.office.marks import Marks
+from techtool.office.marks import STICK, Marks
 from techtool.office.sync import waiting
 from techtool.paths import Paths
 from techtool.reports.keys import allowed_signers_line
 from techtool.reports.seals import SEAL_NAMESPACE
 from techtool.store.home import Home
+from techtool.store.index import Index
 from tests.make_store_fixtures import FOLDER, OPEN, SEALED
-from tests.office.laptops import IMPATIENT, KEY, add_visit, expected, held, laptop, sync, synced
+from tests.office.laptops import IMPATIENT, KEY, NOW, add_visit, expected, held, laptop, sync, synced
 from tests.peers.pouchdb_server import PouchServer
 
 pytestmark = pytest.mark.peers
@@ -190,6 +191,22 @@ def test_what_somebody_else_put_among_the_entries_hides_no_visit(
     assert run([*fetch, "--json"]) == Exit.DONE
     found = json.loads(capsys.readouterr().out.splitlines()[0])["visits"]
     assert [one["visit"] for one in found] == [first, second]
+
+
+def test_a_visit_that_went_without_a_photo_is_told_until_a_stick_has_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shutil.copytree(FOLDER / "v1" / "home", tmp_path / "home")
+    monkeypatch.setenv("TECHTOOL_HOME", str(tmp_path / "home"))
+    home, url = Home(Paths(tmp_path / "home")), "https://office.example:443/records"
+    (head,) = (one.head for one in Index(home).visits() if one.id == SEALED)
+    Marks(home).home(url, {SEALED: head}, NOW, partly=True)
+    assert run(["sync", "--to", url, "--status", "--json"]) == Exit.DONE
+    assert json.loads(capsys.readouterr().out)["partly"] == [SEALED]
+    assert run(["sync", "--to", url, "--status"]) == Exit.DONE
+    assert "without all of their photos" in capsys.readouterr().err
+    Marks(home).home(STICK, {SEALED: head}, NOW)
+    assert (waiting(home, url).waiting, waiting(home, url).partly) == ((), ())
 
 
 class Poisoned(httpx.AsyncBaseTransport):
