@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from techtool.errors import StoreDamaged, StoreTooNew
-from techtool.store.db import JournalDB
 from techtool.store import frames
+from techtool.store.db import JournalDB
 from techtool.store.frames import frame, scan
 from techtool.store.journal import read_journal
 from tests.unit.store.disks import QuickDisk
