@@ -86,7 +86,7 @@ def _status(paths: Paths, to: str, *, as_json: bool) -> None:
         way = STICK
     found = waiting(home, way)
     if as_json:
-        emit_json({"to": way, "waiting": list(found.waiting), "sealed": found.sealed})
+        emit_json({"to": way, "waiting": list(found.waiting), "sealed": found.sealed, "partly": list(found.partly)})
         return
     for visit in found.waiting:
         click.echo(visit)
@@ -95,3 +95,6 @@ def _status(paths: Paths, to: str, *, as_json: bool) -> None:
             waiting=len(found.waiting), sealed=found.sealed
         )
     )
+    if found.partly:
+        text = _("{count} visits went without all of their photos: take them home on a stick.")
+        say(text.format(count=len(found.partly)))

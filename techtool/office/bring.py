@@ -31,7 +31,8 @@ class Brought:
 async def bring(database: Database, laptop: str, sealed: Sealed, evidence: Path) -> Brought:
     """Send what is missing of a visit and make sure that it is all there.
 
-    Raises :class:`OfficeError` when the office cannot be asked, :class:`OfficeRefused` when it does not take this one.
+    Raises :class:`OfficeError` when the office cannot be asked, :class:`OfficeRefused` when it does not take this one,
+    :class:`DiskError` when a photo of it cannot be read.
     """
     whole, notes = _whole(laptop, sealed, evidence)
     try:

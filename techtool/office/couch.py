@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Final
 from urllib.parse import quote
 
-from techtool.domain.codec import Unread, encode_json
+from techtool.domain.codec import CodecError, Unread, decode_json, encode_json
 from techtool.errors import OfficeError, OfficeRefused
 from techtool.i18n import phrase
 from techtool.office.documents import ATTACHMENT, MAX_FILE_BYTES, Entry, batches
@@ -17,7 +17,10 @@ from techtool.office.http import MAX_ANSWER_BYTES, OfficeHttp
 REFRESH: Final = "techtool-refresh"
 """The document on which the office hangs its newest refresh file."""
 REFRESH_FILE: Final = "refresh.json"
+_NULL: Final = b"null"
 _PAGE: Final = 500
+_PAGE_OF_LINES: Final = 200
+"""Whole entries come back: fewer at once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,11 +81,12 @@ class StoredRow:
 
     id: str
     doc: StoredLine | None = None
+    """None: whatever it is, it is neither a line nor a file."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Page:
-    rows: tuple[StoredRow, ...]
+    rows: tuple[Mapping[str, Unread], ...]
 
 
 class Database:
@@ -123,10 +127,12 @@ class Database:
         Raises :class:`OfficeRefused` for what it does not hold at all.
         """
         found: list[str] = []
-        for start in range(0, len(entries), _PAGE):
-            page = {entry.id: entry.rev for entry in entries[start : start + _PAGE]}
+        # The entries come back with the answer: no more at once than goes there at once, for a weak line's sake.
+        for batch in batches(entries):
+            page = {entry.id: entry.rev for entry in batch}
             params = {"include_docs": "true", "conflicts": "true"}
-            rows = await self.http.json("POST", "/_all_docs", _Rows, {"keys": list(page)}, params)
+            size = sum(entry.size_bytes for entry in batch if entry.file is None)
+            rows = await self.http.json("POST", "/_all_docs", _Rows, {"keys": list(page)}, params, size)
             absent = page.keys() - {row.key for row in rows.rows if row.value.rev}
             if absent:
                 problem = phrase("{count} entries are not there although it took them", count=len(absent))
@@ -143,17 +149,18 @@ class Database:
         while True:
             params = {
                 "include_docs": "true",
-                "limit": str(_PAGE),
+                "limit": str(_PAGE_OF_LINES),
                 "startkey": encode_json(start).decode(),
                 "endkey": encode_json(prefix + "\ufff0").decode(),
             }
             page = await self.http.json("GET", "/_all_docs", _Page, params=params)
-            for row in page.rows:
+            rows = [_stored(row, self.http.address.host) for row in page.rows]
+            for row in rows:
                 yield row
-            if len(page.rows) < _PAGE:
+            if len(page.rows) < _PAGE_OF_LINES:
                 return
             # The next id there can be: a page begins behind the last one, whatever is written meanwhile.
-            following = page.rows[-1].id + "\x00"
+            following = rows[-1].id + "\x00"
             if following <= start:
                 raise OfficeError(problem=phrase("its list of entries goes round in circles"))
             start = following
@@ -191,3 +198,16 @@ class Database:
 @dataclass(frozen=True, slots=True)
 class _Revision:
     _rev: str = ""
+
+
+def _stored(row: Mapping[str, Unread], host: str) -> StoredRow:
+    """Each by itself: what somebody has put there by hand does not hide the others."""
+    try:
+        identity = decode_json(bytes(row.get("id", _NULL)), str)
+    except CodecError:
+        problem = phrase("{host} does not answer as the office's database does", host=host)
+        raise OfficeError(problem=problem) from None
+    try:
+        return StoredRow(identity, decode_json(bytes(row.get("doc", _NULL)), StoredLine))
+    except CodecError:
+        return StoredRow(identity)

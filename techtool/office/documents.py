@@ -1,4 +1,4 @@
-"""A sealed visit as documents of a CouchDB, and back to the very same bytes. Pure.
+"""A sealed visit as documents of a CouchDB, and back to the very same bytes. Pure, but for :meth:`Entry.wire`.
 
 One document a line of the journal, verbatim, so that the office can put the file together again and judge its seal
 itself; one a photo or slip, with the file attached. The ``_id`` says whose and which, the ``_rev`` is made of the
@@ -16,7 +16,10 @@ from dataclasses import dataclass
 from typing import Final
 
 from techtool.domain.codec import encode_json
+from techtool.errors import OfficeRefused
+from techtool.i18n import phrase
 from techtool.office.sealed import EvidenceCopy, Sealed
+from techtool.paths import disk_error
 
 Document = Mapping[str, object]
 
@@ -44,10 +47,21 @@ class Entry:
     file: EvidenceCopy | None = None
 
     def wire(self) -> Document:
-        """As it is sent; reads the file, if there is one."""
+        """As it is sent; reads the file, if there is one.
+
+        Raises :class:`OfficeRefused` when it is another one by now: sent once, a wrong file would stay under its name.
+        Raises :class:`DiskError`.
+        """
         if self.file is None:
             return self.body
-        data = base64.b64encode(self.file.path.read_bytes()).decode()
+        try:
+            content = self.file.path.read_bytes()
+        except OSError as error:
+            raise disk_error(error, self.file.path) from error
+        if hashlib.sha256(content).hexdigest() != self.file.sha256:
+            problem = phrase("{file} is not the file that the record names", file=self.file.path.name)
+            raise OfficeRefused(visit=self.id, problem=problem)
+        data = base64.b64encode(content).decode()
         return {**self.body, "_attachments": {ATTACHMENT: {"content_type": "application/octet-stream", "data": data}}}
 
 

@@ -12,6 +12,7 @@ import contextlib
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from techtool.backups.keys import read_recipients
 from techtool.bundles.roots import pin_root, pinned, unpin_root
 from techtool.clock import Clock, stamp
 from techtool.domain.codec import CodecError, decode_json, encode_json
@@ -25,6 +26,7 @@ from techtool.i18n import Phrase, phrase
 from techtool.office.enrolled import Enrolled, read_enrolled, write_enrolled
 from techtool.office.enrolment import SignedEnrolment, issued_at, parse_enrolment
 from techtool.paths import Disk, Paths
+from techtool.reports.signers import parse_signers
 from techtool.reports.sshsig import KEY_TYPE
 from techtool.settings import OfficeSettings, Settings, read_settings, write_settings
 from techtool.store.home import Home
@@ -73,8 +75,8 @@ def judge(signed: SignedEnrolment, paths: Paths) -> Judgement:
 def accept(signed: SignedEnrolment, home: Home, clock: Clock) -> None:
     """Take it over; whoever calls has let a person compare the fingerprint where :func:`judge` says ``first``.
 
-    Raises :class:`StoreLocked` while another techtool works, :class:`BadSettings`, ``StoreError``; then the old state
-    stands.
+    Raises :class:`StoreLocked` while another techtool works, :class:`BadSettings`; then the old state stands. After a
+    ``DiskError`` it does as well, or the next start finishes.
     """
     with home.lock("enrol"):
         judge(signed, home.paths)
@@ -95,10 +97,12 @@ def finish(home: Home) -> bool:
         try:
             pending = decode_json(path.read_bytes(), _Pending)
             signed = parse_enrolment(pending.file.encode(), str(path))
+            judge(signed, home.paths)
         except FileNotFoundError:
             return False
         except (CodecError, BadFile, TrustError):
-            # It was written as one and has rotted since: kept to be looked at, and the office's file is taken again.
+            # It was written as one and has rotted since, or :func:`accept` never wrote it, for it is not by the pinned
+            # key: kept to be looked at, and the office's file is taken again.
             home.disk.replace(path, aside_name(path, DAMAGED))
             return False
         _apply(signed, pending.at, home.paths, home.disk)
@@ -128,6 +132,8 @@ def _apply(signed: SignedEnrolment, at: str, paths: Paths, disk: Disk) -> None:
     disk.write_file(paths.recipients, "".join(f"{one}\n" for one in said.recipients).encode())
     if said.allowed_signers:
         disk.write_file(paths.allowed_signers, said.allowed_signers.encode())
+    elif before is not None:
+        disk.unlink(paths.allowed_signers)
     if said.server is not None and said.server.ca:
         disk.write_file(paths.office_ca, said.server.ca.encode())
     write_settings(paths.settings, settings_with(read_settings(paths.settings), signed), disk)
@@ -170,6 +176,13 @@ def changes(signed: SignedEnrolment, paths: Paths) -> tuple[Phrase, ...]:
     found = [phrase("trusted from now on: root {root}", root=root.shown) for root in signed.roots]
     found += [phrase("trusted no more: root {root}", root=root) for root in sorted(dropped)]
     found += [phrase("can open backups: {recipient}", recipient=one) for one in said.recipients]
+    gone = [one for one in _recipients(paths) if one not in said.recipients]
+    found += [phrase("cannot open new backups any more: {recipient}", recipient=one) for one in gone]
+    if said.allowed_signers:
+        count = len(parse_signers(said.allowed_signers, "allowed_signers"))
+        found.append(phrase("seals are believed here of {count} keys", count=count))
+    elif before is not None and paths.allowed_signers.exists():
+        found.append(phrase("nobody's seals are believed here any more"))
     if said.server is not None:
         found.append(phrase("visits go to {url}", url=said.server.url))
         if said.server.plain_http and said.server.url.startswith("http:"):
@@ -177,6 +190,13 @@ def changes(signed: SignedEnrolment, paths: Paths) -> tuple[Phrase, ...]:
     if said.contacts:
         found.append(phrase("whom to call: {names}", names=", ".join(said.contacts)))
     return tuple(found)
+
+
+def _recipients(paths: Paths) -> tuple[str, ...]:
+    try:
+        return read_recipients(paths.recipients)
+    except BadFile:
+        return ()  # it is replaced as a whole
 
 
 def _line(key: bytes) -> str:

@@ -15,6 +15,7 @@ from techtool.i18n import Phrase, phrase
 from techtool.office.couch import Database, StoredLine, StoredRow
 from techtool.office.documents import FILE, LAPTOP_ID, LINE, journal_of, line_id
 from techtool.office.http import OfficeHttp
+from techtool.office.outbox import MAX_JOURNAL_BYTES
 from techtool.office.sealed import Sealed, read_sealed
 from techtool.paths import DISK, Disk
 from techtool.reports.signers import Signer
@@ -44,6 +45,8 @@ class _Gathered:
     laptop: str
     visit: str
     lines: dict[int, str] = field(default_factory=dict)
+    size: int = 0
+    """Of the lines, in characters."""
     files: list[StoredRow] = field(default_factory=list)
 
 
@@ -68,6 +71,8 @@ async def _visits(database: Database) -> AsyncIterator[_Gathered]:
         doc = row.doc
         if doc is None or not LAPTOP_ID.fullmatch(doc.laptop) or not _VISIT.fullmatch(doc.visit):
             continue
+        if not row.id.startswith(f"{doc.laptop}:{doc.visit}:"):
+            continue  # it calls itself part of another visit than the one it lies among, and would cut that in two
         if current is None or (current.laptop, current.visit) != (doc.laptop, doc.visit):
             if current is not None:
                 yield current
@@ -79,7 +84,9 @@ async def _visits(database: Database) -> AsyncIterator[_Gathered]:
 
 def _take(gathered: _Gathered, row: StoredRow, doc: StoredLine) -> None:
     if doc.type == LINE and row.id == line_id(doc.laptop, doc.visit, doc.seq) and doc.seq < _MAX_LINES:
-        gathered.lines[doc.seq] = doc.line
+        gathered.size += len(doc.line)
+        if gathered.size <= MAX_JOURNAL_BYTES:  # what is longer than any visit is not whole then, and is refused
+            gathered.lines[doc.seq] = doc.line
     elif doc.type == FILE and _NAME.fullmatch(doc.name):
         gathered.files.append(row)
 

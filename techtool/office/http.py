@@ -49,7 +49,8 @@ class Patience:
     answer_s: float = 60.0
     """From the first byte sent to the last one received, however busy the line is in between."""
     bytes_per_s: int = 20_000
-    """What a weak telephone line carries: for what is sent, as much time comes on top."""
+    """What a weak telephone line carries: for what is sent, and for what is known to come, as much time comes on
+    top."""
     tries: int = 6
     first_pause_s: float = 0.5
     longest_pause_s: float = 8.0
@@ -98,7 +99,7 @@ class OfficeHttp:
         self._transport = transport
         self._client: httpx.AsyncClient | None = None
         self._met = False
-        """Whether it has answered: before that it is tried twice, because who has no network wants to know soon."""
+        """Whether it answered of late: else it is tried twice, because who has no network wants to know soon."""
 
     async def __aenter__(self) -> Self:
         import httpx
@@ -138,13 +139,20 @@ class OfficeHttp:
             raise OfficeCertificate(host=self.address.host, problem=problem, detail=type(error).__name__) from None
 
     async def json(
-        self, method: str, path: str, kind: type[T], body: object = None, params: Mapping[str, str] | None = None
+        self,
+        method: str,
+        path: str,
+        kind: type[T],
+        body: object = None,
+        params: Mapping[str, str] | None = None,
+        expected_bytes: int = 0,
     ) -> T:
         """Ask and read the answer as ``kind``; ``path`` is below the database.
 
+        ``expected_bytes``: about how long the answer is; it gets time for that.
         Raises :class:`OfficeError`, :class:`OfficeCertificate`, :class:`OfficeDenied`.
         """
-        answer = await self.ask(method, path, body, params)
+        answer = await self.ask(method, path, body, params, expected_bytes=expected_bytes)
         if answer.status >= 300:
             raise self._refused(answer)
         if answer.content_type not in _JSON_TYPES:
@@ -162,6 +170,7 @@ class OfficeHttp:
         body: object = None,
         params: Mapping[str, str] | None = None,
         limit_bytes: int = MAX_ANSWER_BYTES,
+        expected_bytes: int = 0,
     ) -> Answer:
         """Ask until there is an answer that another try would not change; any status but 401, 403 and 3xx."""
         content = b"" if body is None else encode_json(body)
@@ -169,11 +178,13 @@ class OfficeHttp:
         tries = self._patience.tries if self._met else min(self._patience.tries, _FIRST_TRIES)
         for left in range(tries - 1, -1, -1):
             try:
-                answer = await self._once(method, path, content, params or {}, limit_bytes)
+                time_s = self._patience.answer_s + (len(content) + expected_bytes) / self._patience.bytes_per_s
+                answer = await self._once(method, path, content, params or {}, limit_bytes, time_s)
                 self._met = True
                 return answer
             except _TryAgain as failed:
                 if not left:
+                    self._met = False
                     raise OfficeError(problem=failed.problem, detail=failed.detail) from None
             # Two hundred laptops that lost the same server do not come back at the same moment.
             await self._patience.sleep(pause_s * random.uniform(0.5, 1.0))  # noqa: S311
@@ -185,13 +196,12 @@ class OfficeHttp:
         return self.address.host
 
     async def _once(
-        self, method: str, path: str, content: bytes, params: Mapping[str, str], limit_bytes: int
+        self, method: str, path: str, content: bytes, params: Mapping[str, str], limit_bytes: int, time_s: float
     ) -> Answer:
         import httpx
 
-        p = self._patience
         try:
-            async with asyncio.timeout(p.answer_s + len(content) / p.bytes_per_s):
+            async with asyncio.timeout(time_s):
                 answer = await self._exchange(method, path, content, params, limit_bytes)
         except TimeoutError:
             raise _TryAgain(phrase("{host} is too slow", host=self._host)) from None

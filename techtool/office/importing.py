@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from datetime import datetime
 
-from techtool.errors import OfficeRefused
+from techtool.errors import DiskError, OfficeRefused
 from techtool.office.bring import Brought, bring
 from techtool.office.couch import Database
 from techtool.office.http import OfficeHttp
@@ -40,6 +40,6 @@ async def import_visits(
             continue
         try:
             brought.append(await bring(database, one.laptop, one.sealed, one.evidence))
-        except OfficeRefused as error:
+        except (OfficeRefused, DiskError) as error:
             troubles.append(Trouble(file.visit, error))
     return Synced(http.address.url, tuple(brought), tuple(troubles))

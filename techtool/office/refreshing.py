@@ -7,7 +7,7 @@ from pathlib import Path
 from techtool.bundles.find import locate
 from techtool.bundles.refresh import MAX_BYTES, Known, learn, learn_bytes
 from techtool.clock import Clock
-from techtool.errors import NoStick, TechtoolError
+from techtool.errors import NoStick, OfficeError, TechtoolError
 from techtool.office.couch import REFRESH_FILE, Database
 from techtool.office.http import OfficeHttp
 from techtool.office.sync import Refreshed
@@ -15,8 +15,14 @@ from techtool.paths import DISK, Disk, Paths
 
 
 async def refresh_from(http: OfficeHttp, paths: Paths, clock: Clock, disk: Disk = DISK) -> Refreshed:
-    """Fetch and verify it exactly as ``techtool trust refresh`` does; raises :class:`OfficeError`."""
-    data = await Database(http).refresh_file(MAX_BYTES)
+    """Fetch and verify it exactly as ``techtool trust refresh`` does.
+
+    That it could not be had is told in what is given back: the visits went before, and that is told too.
+    """
+    try:
+        data = await Database(http).refresh_file(MAX_BYTES)
+    except OfficeError as error:
+        return Refreshed(error=error)
     if data is None:
         return Refreshed()
     try:

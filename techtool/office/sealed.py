@@ -14,6 +14,7 @@ from techtool.domain.codec import CodecError
 from techtool.domain.schema import VISIT
 from techtool.errors import StoreDamaged
 from techtool.i18n import Phrase, phrase, raw
+from techtool.paths import disk_error
 from techtool.reports.seals import SEAL_NAMESPACE, seal_signature
 from techtool.reports.signers import Signature, Signer
 from techtool.store.frames import scan
@@ -90,11 +91,14 @@ class EvidenceCopy:
 def evidence_in(folder: Path, sealed: Sealed) -> Iterator[EvidenceCopy | Phrase]:
     """The files of a folder that the record names, by name; and why one that is there cannot be taken.
 
-    A file that the record does not name (a stop came between copy and record) is none of it.
+    A file that the record does not name (a stop came between copy and record) is none of it. Raises
+    :class:`DiskError` where the folder cannot be read.
     """
-    if not folder.is_dir():
-        return
-    for path in sorted(folder.iterdir()):
+    try:
+        paths = sorted(folder.iterdir()) if folder.is_dir() else []
+    except OSError as error:
+        raise disk_error(error, folder) from error
+    for path in paths:
         match = _EVIDENCE.fullmatch(path.name)
         if match is None or path.is_symlink() or not path.is_file() or not sealed.names(match[1]):
             continue

@@ -12,18 +12,28 @@ from typing import Final
 
 from techtool.clock import Clock
 from techtool.domain.visit_state import VisitState
-from techtool.errors import DiskError, OfficeRefused, StoreDamaged, StoreTooNew, TechtoolError
+from techtool.errors import (
+    DiskError,
+    OfficeCertificate,
+    OfficeDenied,
+    OfficeError,
+    OfficeRefused,
+    StoreDamaged,
+    StoreTooNew,
+    TechtoolError,
+)
 from techtool.i18n import Phrase
 from techtool.office.bring import Brought, bring
 from techtool.office.couch import Database
 from techtool.office.http import OfficeHttp
 from techtool.office.laptop import ensure_laptop_id
-from techtool.office.marks import Marks
+from techtool.office.marks import STICK, Marks
 from techtool.office.sealed import Sealed, read_sealed
 from techtool.store.home import Home
 from techtool.store.index import Index
 from techtool.store.journal import read_bytes
 
+_GONE: Final = 2
 _SEALED: Final = (VisitState.SEALED, VisitState.ABANDONED)
 
 
@@ -83,13 +93,18 @@ class Waiting:
     waiting: tuple[str, ...]
     sealed: int
     """All visits that are closed for good."""
+    partly: tuple[str, ...] = ()
+    """Visits that went, but not all of their photos and slips, and that were not handed over on a stick either."""
 
 
 def waiting(home: Home, way: str) -> Waiting:
     """Closed visits that are not known to have gone that way; quick, for lists and screens."""
-    marked = Marks(home).known(way).heads
+    marks = Marks(home)
+    known, handed = marks.known(way), marks.known(STICK).heads
     closed = [summary for summary in Index(home).visits() if summary.state in _SEALED]
-    return Waiting(tuple(s.id for s in closed if marked.get(s.id) != s.head), len(closed))
+    missing = tuple(s.id for s in closed if known.heads.get(s.id) != s.head)
+    partly = (s.id for s in closed if s.id in known.partly and handed.get(s.id) != s.head)
+    return Waiting(missing, len(closed), tuple(visit for visit in partly if visit not in missing))
 
 
 def candidates(home: Home, marked: Mapping[str, str]) -> list[str]:
@@ -115,7 +130,9 @@ def sealed_visit(home: Home, visit: str) -> Sealed | Trouble | None:
 async def send_home(http: OfficeHttp, home: Home, clock: Clock, tell: Callable[[Step], None]) -> Synced:
     """Send what has not gone yet; ``http`` is entered already.
 
-    Raises :class:`OfficeError` when the office cannot be reached any more: what went until then is marked.
+    One that the line or the server will not carry does not keep the next from going; after two in a row the office
+    counts as gone. Raises :class:`OfficeError` when any was left for that reason, unless there is a conflict
+    to be told of: what went is marked.
     """
     database, marks, way = Database(http), Marks(home), http.address.url
     await database.check()
@@ -123,6 +140,8 @@ async def send_home(http: OfficeHttp, home: Home, clock: Clock, tell: Callable[[
     visits = candidates(home, marks.known(way).heads)
     brought: list[Brought] = []
     troubles: list[Trouble] = []
+    left: OfficeError | None = None
+    in_a_row = 0
     for number, visit in enumerate(visits, 1):
         tell(Step(visit, number, len(visits)))
         sealed = sealed_visit(home, visit)
@@ -131,13 +150,24 @@ async def send_home(http: OfficeHttp, home: Home, clock: Clock, tell: Callable[[
         elif sealed is not None:
             try:
                 one = await bring(database, laptop, sealed, home.paths.evidence(visit))
-            except OfficeRefused as error:
+            except (OfficeRefused, DiskError) as error:
                 troubles.append(Trouble(visit, error))
                 continue
+            except (OfficeCertificate, OfficeDenied):
+                raise
+            except OfficeError as error:
+                left, in_a_row = error, in_a_row + 1
+                if in_a_row == _GONE:
+                    raise
+                troubles.append(Trouble(visit, error))
+                continue
+            in_a_row = 0
             brought.append(one)
             if not one.conflicts:
                 marks.home(way, {visit: one.head}, clock.now(), partly=bool(one.notes))
     result = Synced(way, tuple(brought), tuple(troubles))
+    if left is not None and not result.conflicts:
+        raise left
     if not (result.conflicts or troubles):
         marks.done(way, clock.now())
     return result

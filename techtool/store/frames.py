@@ -21,6 +21,8 @@ _CRC: Final = 8
 _CHAIN: Final = slice(_CRC + 1, _CRC + 65)
 _JSON: Final = _CRC + 66
 _START: Final = re.compile(rb"(?=[0-9a-f]{8} [0-9a-f]{64} )")
+_MAX_STARTS: Final = 100
+"""Places at which one line is looked for: a file made of nothing but beginnings would else take hours to read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,14 +93,16 @@ def whole_lines(data: bytes, offset: int = 0) -> Iterator[Frame]:
 
     A line feed that rotted joins two lines, so a line is looked for at every byte, not only after a line feed.
     """
+    end, tried = -1, 0
     while (found := _START.search(data, offset)) is not None:
         start = found.start()
-        end = data.find(b"\n", start)
+        if start > end:
+            end, tried = data.find(b"\n", start), 0
         if end < 0:
             return
-        line = data[start:end]
+        line, tried = data[start:end], tried + 1
         if _whole(line):
             yield Frame(start, end + 1, line[_CHAIN].decode("ascii"), line[_JSON:])
             offset = end + 1
         else:
-            offset = start + 1
+            offset = start + 1 if tried < _MAX_STARTS else end + 1

@@ -27,6 +27,8 @@ class OfficeState:
     waiting: int = 0
     """Closed visits that have not gone home: to the database, or where none is known onto a stick."""
     sealed: int = 0
+    partly: int = 0
+    """Visits that went without all of their photos, which only a stick carries."""
     last: datetime | None = None
     """When everything had gone to the database."""
     stick: datetime | None = None
@@ -98,6 +100,7 @@ class HouseOfficeDoors:
             url=url,
             waiting=len(found.waiting),
             sealed=found.sealed,
+            partly=len(found.partly),
             last=marks.known(url).last if url else None,
             stick=marks.known(STICK).last,
             enrolled=read_enrolled(self.paths),

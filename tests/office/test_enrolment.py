@@ -20,7 +20,7 @@ from techtool.domain.codec import encode_json
 from techtool.errors import BadFile, EnrolmentUntrusted, Exit, StoreLocked, TechtoolError
 from techtool.office.connection import office_address
 from techtool.office.enrolled import read_enrolled
-from techtool.office.enrolling import accept, finish, judge, pending_path
+from techtool.office.enrolling import accept, changes, finish, judge, pending_path
 from techtool.office.enrolment import (
     NAMESPACE,
     Cadence,
@@ -174,6 +174,30 @@ def test_what_an_earlier_file_brought_and_this_one_lacks_is_taken_back(
     assert len(pinned(paths)) == 2, "what a person pinned stays"
     enrol(paths, signed(later(said, 3, drop_roots=(by_hand.fingerprint,))))
     assert [one.data.decode() for one in pinned(paths)] == [root]
+
+
+def test_signers_that_are_not_listed_any_more_are_not_believed_and_that_is_told(
+    tmp_path: Path, said: Enrolment
+) -> None:
+    paths = Paths(tmp_path)
+    enrol(paths, signed(said))
+    second = signed(later(said, 1, allowed_signers="", recipients=OTHER_RECIPIENTS))
+    told = [one.text() for one in changes(second, paths)]
+    assert any("no" in one and RECIPIENTS[0] in one for one in told)
+    assert "nobody's seals are believed here any more" in told
+    enrol(paths, second)
+    assert not paths.allowed_signers.exists()
+
+
+def test_what_another_key_left_to_be_finished_is_not(tmp_path: Path, said: Enrolment) -> None:
+    paths = Paths(tmp_path)
+    enrol(paths, signed(said))
+    before = state(paths)
+    planted = signed(later(said, 1, recipients=OTHER_RECIPIENTS), STRANGER)
+    pending_path(paths).write_bytes(encode_json({"file": planted.data.decode(), "at": stamp(NOW)}))
+    assert not finish(Home(paths, QUICK))
+    assert state(paths) == before
+    assert [path.name for path in paths.trust.glob("enrolment.pending*")] == ["enrolment.pending.damaged-1"]
 
 
 WRONG: Mapping[str, Callable[[Enrolment], Enrolment]] = {

@@ -8,6 +8,7 @@ import time
 import traceback
 from pathlib import Path
 
+import httpx
 import pytest
 
 from techtool.clock import FixedClock
@@ -15,10 +16,12 @@ from techtool.domain.codec import decode_json, encode_json
 from techtool.errors import OfficeDenied, OfficeError, OfficeRefused
 from techtool.office.address import parse_address
 from techtool.office.couch import Database
-from techtool.office.http import OfficeHttp
+from techtool.office.documents import MAX_BATCH_BYTES, Entry
+from techtool.office.http import OfficeHttp, Patience
 from techtool.office.login import Login
 from techtool.office.marks import Marks
 from techtool.office.refreshing import refresh_from
+from techtool.paths import Paths
 from techtool.store.home import Home
 from tests.office.laptops import IMPATIENT, NOW, QUICK, laptop, sync
 from tests.office.servers import DATABASE, OK, Behaviour, serving
@@ -215,3 +218,31 @@ async def test_a_refresh_file_is_believed_for_its_signatures_only(tmp_path: Path
     assert not found.news
     assert found.error is not None
     assert not paths.trust.exists()
+
+
+async def test_that_no_metadata_could_be_had_does_not_hide_that_the_visits_went(tmp_path: Path) -> None:
+    async with serving(after_the_question(answer(b"{}", status="503 Busy"))) as port:
+        async with OfficeHttp(parse_address(f"http://127.0.0.1:{port}/office"), patience=IMPATIENT) as http:
+            refreshed = await refresh_from(http, Paths(tmp_path), FixedClock(NOW))
+    assert isinstance(refreshed.error, OfficeError)
+
+
+async def test_a_weak_line_gets_the_time_that_its_own_entries_need_to_come_back(tmp_path: Path) -> None:
+    """The office's word on conflicts brings the entries back: by weight, and with time for their weight."""
+    line = "x" * 500_000
+    whole = [Entry(f"L:V:{n}", "1-a", len(line), {"_id": f"L:V:{n}", "_rev": "1-a", "line": line}) for n in range(9)]
+    weights: list[int] = []
+
+    async def slow(request: httpx.Request) -> httpx.Response:
+        keys = decode_json(request.content, dict[str, list[str]])["keys"]
+        weights.append(len(keys) * len(line))
+        await asyncio.sleep(0.1)  # the weak line
+        body = encode_json({"rows": [{"key": key, "value": {"rev": "1-a"}} for key in keys]})
+        return httpx.Response(200, headers={"content-type": "application/json"}, stream=httpx.ByteStream(body))
+
+    patience = Patience(answer_s=0.05, bytes_per_s=500_000, tries=1)
+    address, wire = parse_address("http://127.0.0.1:1/office"), httpx.MockTransport(slow)
+    async with OfficeHttp(address, patience=patience, transport=wire) as http:
+        assert await Database(http).conflicts(whole) == []
+    assert sum(weights) == len(whole) * len(line)
+    assert max(weights) <= MAX_BATCH_BYTES

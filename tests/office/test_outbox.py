@@ -12,11 +12,12 @@ from pathlib import Path
 import pytest
 
 from techtool.cli.main import run
-from techtool.errors import Exit, NotFoundError
+from techtool.errors import DiskError, Exit, NotFoundError, OfficeRefused
 from techtool.i18n import Phrase
+from techtool.office.documents import file_entry
 from techtool.office.marks import STICK, Marks
 from techtool.office.outbox import Delivered, in_outbox, write_outbox
-from techtool.office.sealed import evidence_in
+from techtool.office.sealed import EvidenceCopy, evidence_in, read_sealed
 from techtool.office.sync import Step, Synced
 from techtool.paths import Disk, Paths
 from techtool.reports.keys import allowed_signers_line
@@ -200,3 +201,21 @@ def test_a_photo_that_was_exchanged_is_not_taken(tmp_path: Path) -> None:
     first = in_outbox(tmp_path / "stick")[0].judge(SIGNERS, NOW)
     assert isinstance(first, Delivered)
     assert [isinstance(one, Phrase) for one in evidence_in(first.evidence, first.sealed)] == [True]
+
+
+def test_a_photo_that_changes_after_it_was_looked_at_is_not_sent(tmp_path: Path) -> None:
+    """Sent once, it would lie at the office under another photo's digest for ever."""
+    paths = laptop(tmp_path / "laptop", photo=PHOTO)
+    visit = Home(paths).visit_ids()[0]
+    path = paths.visits / f"{visit}.jnl"
+    sealed = read_sealed(path, path.read_bytes(), visit)
+    assert sealed is not None
+    (photo,) = evidence_in(paths.evidence(visit), sealed)
+    assert isinstance(photo, EvidenceCopy)
+    entry = file_entry("L0123456789abcdef", visit, photo)
+    photo.path.write_bytes(b"another picture")
+    with pytest.raises(OfficeRefused, match="not the file that the record names"):
+        entry.wire()
+    photo.path.unlink()
+    with pytest.raises(DiskError):
+        entry.wire()

@@ -11,17 +11,19 @@ import httpx
 import pytest
 
 from techtool.cli.main import run
-from techtool.errors import Exit, OfficeDenied
+from techtool.errors import Exit, OfficeDenied, OfficeError
+from techtool.office.address import parse_address
 from techtool.office.documents import line_id
 from techtool.office.laptop import laptop_id
-from techtool.office.marks import Marks
+from techtool.office.marks import STICK, Marks
 from techtool.office.sync import waiting
 from techtool.paths import Paths
 from techtool.reports.keys import allowed_signers_line
 from techtool.reports.seals import SEAL_NAMESPACE
 from techtool.store.home import Home
+from techtool.store.index import Index
 from tests.make_store_fixtures import FOLDER, OPEN, SEALED
-from tests.office.laptops import KEY, add_visit, expected, held, laptop, sync, synced
+from tests.office.laptops import IMPATIENT, KEY, NOW, add_visit, expected, held, laptop, sync, synced
 from tests.peers.pouchdb_server import PouchServer
 
 pytestmark = pytest.mark.peers
@@ -167,6 +169,89 @@ def test_fetch_believes_the_seal_and_not_the_server(
     assert [path.stem for path in (tmp_path / "out").rglob("*.jnl")] == [first]
     (photo,) = (tmp_path / "out").rglob("*.jpg")
     assert photo.read_bytes() == PHOTO
+
+
+def test_what_somebody_else_put_among_the_entries_hides_no_visit(
+    tmp_path: Path, new_database: NewDatabase, capsys: pytest.CaptureFixture[str]
+) -> None:
+    _name, url = new_database()
+    paths = laptop(tmp_path / "laptop")
+    synced(paths, url)
+    mine, (first, second) = laptop_id(paths), Home(paths).visit_ids()
+    strange: dict[str, dict[str, object]] = {
+        f"{mine}:{first}:000001a": {"laptop": mine, "visit": second, "type": "techtool-line", "seq": 1, "line": "x"},
+        f"{mine}:{first}:000002a": {"laptop": 5, "visit": [], "seq": "one"},
+        "L": {"line": None},
+    }
+    for identity, body in strange.items():
+        httpx.put(f"{url}/{identity}", json=body, trust_env=False).raise_for_status()
+    signers = tmp_path / "signers"
+    signers.write_text(allowed_signers_line(KEY.public_line(), "li", (SEAL_NAMESPACE,)) + "\n")
+    fetch = ["office", "fetch", "--from", url, "--to", str(tmp_path / "out"), "--allowed-signers", str(signers)]
+    assert run([*fetch, "--json"]) == Exit.DONE
+    found = json.loads(capsys.readouterr().out.splitlines()[0])["visits"]
+    assert [one["visit"] for one in found] == [first, second]
+
+
+def test_a_visit_that_went_without_a_photo_is_told_until_a_stick_has_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shutil.copytree(FOLDER / "v1" / "home", tmp_path / "home")
+    monkeypatch.setenv("TECHTOOL_HOME", str(tmp_path / "home"))
+    home, url = Home(Paths(tmp_path / "home")), "https://office.example:443/records"
+    (head,) = (one.head for one in Index(home).visits() if one.id == SEALED)
+    Marks(home).home(url, {SEALED: head}, NOW, partly=True)
+    assert run(["sync", "--to", url, "--status", "--json"]) == Exit.DONE
+    assert json.loads(capsys.readouterr().out)["partly"] == [SEALED]
+    assert run(["sync", "--to", url, "--status"]) == Exit.DONE
+    assert "without all of their photos" in capsys.readouterr().err
+    Marks(home).home(STICK, {SEALED: head}, NOW)
+    assert (waiting(home, url).waiting, waiting(home, url).partly) == ((), ())
+
+
+class Poisoned(httpx.AsyncBaseTransport):
+    """A server that fails over one visit, every time."""
+
+    def __init__(self, visit: str) -> None:
+        self._visit = visit.encode()
+        self._real = httpx.AsyncHTTPTransport(verify=False)
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        if request.url.path.endswith("/_bulk_docs") and self._visit in request.content:
+            return httpx.Response(500, stream=httpx.ByteStream(b"{}"))
+        return await self._real.handle_async_request(request)
+
+    async def aclose(self) -> None:
+        await self._real.aclose()
+
+
+async def test_a_visit_over_which_the_server_fails_does_not_keep_the_later_ones_here(
+    tmp_path: Path, new_database: NewDatabase
+) -> None:
+    _name, url = new_database()
+    paths = laptop(tmp_path / "laptop", visits=3)
+    first, second, third = Home(paths).visit_ids()
+    with pytest.raises(OfficeError):
+        await sync(paths, url, patience=IMPATIENT, transport=Poisoned(first))
+    marks = Marks(Home(paths)).known(parse_address(url).url)
+    assert set(marks.heads) == {second, third}
+    assert marks.last is None
+    await sync(paths, url)
+    assert set(Marks(Home(paths)).known(parse_address(url).url).heads) == {first, second, third}
+
+
+async def test_nor_does_it_hide_a_conflict(tmp_path: Path, new_database: NewDatabase) -> None:
+    _name, url = new_database()
+    paths = laptop(tmp_path / "laptop", visits=2)
+    await sync(paths, url)
+    first, second = Home(paths).visit_ids()
+    (paths.office / "home.jnl").unlink()
+    for visit, note in ((first, "has to be sent again"), (second, "another one")):
+        (paths.visits / f"{visit}.jnl").unlink()
+        add_visit(paths, visit, note=note)
+    result = await sync(paths, url, patience=IMPATIENT, transport=Poisoned(first))
+    assert [one.visit for one in result.conflicts] == [second]
+    assert [one.visit for one in result.troubles] == [first]
 
 
 async def test_a_missing_database_is_told_and_nothing_is_marked(tmp_path: Path, couch: PouchServer) -> None:

@@ -70,7 +70,7 @@ async def test_enrolled_after_comparing_and_then_everything_goes_home(
     url = couch.create("screens")
     signed = enrolment(tmp_path, url)
     async with office_screen(paths) as (hand, screen):
-        for typed, taken in (("00000000", False), (signed.shown[-9:], True)):
+        for typed, taken in (("0" * 16, False), (signed.shown[-9:], False), (signed.shown[-19:], True)):
             field = screen.query_one("#file", Input)
             field.focus()
             field.value = str(tmp_path / "li.enrolment")

@@ -19,6 +19,7 @@ from techtool.tui.background import ours
 from techtool.tui.screens.form import FormScreen, quiet
 from techtool.tui.views.lines import Line, Part
 from techtool.tui.views.office import (
+    TYPED_DIGITS,
     check_typed,
     enrolled_lines,
     offer_lines,
@@ -200,7 +201,9 @@ class OfficeScreen(FormScreen):
             self.note(_("This file was taken over before."))
         elif offer.first:
             text = phrase(
-                "Type the last 8 digits, as the office told you: {fingerprint}", fingerprint=offer.signed.shown
+                "Type the last {count} digits, as the office told you: {fingerprint}",
+                count=TYPED_DIGITS,
+                fingerprint=offer.signed.shown,
             )
             help_text = phrase("From then on only files by the same key are taken over.")
             question = Question("office.fingerprint", AnswerKind.TEXT, text, help=help_text)

@@ -13,7 +13,8 @@ if TYPE_CHECKING:
     from techtool.office.sync import Step, Synced
     from techtool.tui.office_doors import EnrolmentOffer, OfficeState
 
-TYPED_DIGITS: Final = 8
+TYPED_DIGITS: Final = 16
+"""64 bits. A key whose fingerprint ends in eight given digits is found in a day on one computer."""
 _MOST_SHOWN: Final = 8
 
 
@@ -26,6 +27,9 @@ def state_lines(state: OfficeState) -> tuple[Line, ...]:
         lines = [Line(Mark.OK, _("All {sealed} closed visits have gone home").format(sealed=state.sealed))]
     else:
         lines = [Line(Mark.NOTE, _("No visit is closed yet"))]
+    if state.partly:
+        text = _("{count} visits went without all of their photos: take them home on a stick.")
+        lines.append(Line(Mark.NEEDS, text.format(count=state.partly)))
     if state.url:
         last = _("never yet") if state.last is None else said(state.last)
         lines.append(Line(Mark.NOTE, _("To {url}; last time: {last}").format(url=state.url, last=last)))

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from techtool.errors import StoreDamaged, StoreTooNew
+from techtool.store import frames
 from techtool.store.db import JournalDB
 from techtool.store.frames import frame, scan
 from techtool.store.journal import read_journal
@@ -251,3 +252,17 @@ def test_a_picture_taken_while_a_failed_line_is_replaced_is_read_again(
     pictures = [data[:cut] + b"half a line that was taken back " + data[cut:], data]
     monkeypatch.setattr(Path, "read_bytes", lambda _self: pictures.pop(0))
     assert read_journal(path).place.count == len(ends(data))
+
+
+def test_a_file_made_of_beginnings_is_read_in_bounded_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A stranger's stick: with every beginning tried to the line's end, 64 MB of them take hours."""
+    looked_at: list[int] = []
+
+    def whole(line: bytes) -> bool:
+        looked_at.append(len(line))
+        return False
+
+    monkeypatch.setattr(frames, "_whole", whole)
+    hostile = (b"deadbeef " + b"0" * 64 + b" ") * 5_000 + b"\n"
+    scan(hostile * 2)
+    assert sum(looked_at) < 150 * 2 * len(hostile)
