@@ -6,17 +6,21 @@ import contextlib
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import click
 
 from techtool.cli.output import say
+from techtool.domain.terminal import Address
 from techtool.errors import UsageError
 from techtool.i18n import N_, _
 from techtool.visit.services import Services
 
 if TYPE_CHECKING:
+    from techtool.links.base import Link
     from techtool.links.record.recorder import Recorder
+
+_RECORDED: Final = frozenset({"adb", "adb+server", "xcb", "replay"})
 
 record_option = click.option(
     "--record",
@@ -42,9 +46,18 @@ def recorded(services: Services, path: Path | None) -> Iterator[tuple[Services, 
     if not path.absolute().parent.is_dir():
         raise UsageError(problem=_("There is no folder {path}.").format(path=path.absolute().parent))
     recorder = recorder_for(services.catalogue, services.settings, services.clock)
-    connect = services.connect
+
+    def watched(address: Address) -> Link:
+        if address.scheme not in _RECORDED:
+            # Behind the recorder such a device could not be signed in to, and what it says would not be in the file.
+            raise UsageError(problem=_("--record works with adb, adb+server and xcb only."))
+        return recorder.wrap(services.connect(address))
+
     try:
-        yield replace(services, connect=lambda address: recorder.wrap(connect(address))), recorder
+        yield replace(services, connect=watched), recorder
     finally:
-        recorder.write(path, services.disk)
-        say(_("Recorded in {path}. Look through it before you send it: it is plain text.").format(path=path))
+        if recorder.begun:  # a stick is carried by hand: no link, nothing to record
+            recorder.write(path, services.disk)
+            say(_("Recorded in {path}. Look through it before you send it: it is plain text.").format(path=path))
+        else:
+            say(_("Nothing was recorded: no connection was opened."))
