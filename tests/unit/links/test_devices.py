@@ -16,6 +16,7 @@ from techtool.errors import CommandRefused, LinkLost, LinkTimeout, NotReady, Unr
 from techtool.i18n import set_language
 from techtool.links.adb import devices as devices_module
 from techtool.links.adb import server as server_module
+from techtool.links.adb import serverprocess
 from techtool.links.adb.devices import MOST_DEVICES, ServerDevice, parse_devices, server_devices, track_devices
 from techtool.links.adb.server import AdbServerLink, find_server
 from techtool.links.adb.smartsocket import Server
@@ -150,9 +151,9 @@ async def test_who_leaves_while_a_server_is_started_leaves_none_behind(
         users.append(peer)
         return Server("127.0.0.1", 1)
 
-    monkeypatch.setattr(server_module.serverprocess, "acquire", acquire)
-    monkeypatch.setattr(server_module.serverprocess, "release", lambda paths, disk: users.pop())
-    monkeypatch.setattr(server_module.serverprocess, "answers", lambda server: False)
+    monkeypatch.setattr(serverprocess, "acquire", acquire)
+    monkeypatch.setattr(serverprocess, "release", lambda paths, disk: users.pop())
+    monkeypatch.setattr(serverprocess, "answers", lambda server: False)
     task = asyncio.create_task(find_server(LinkSettings(), Paths(tmp_path), "adb+server:X", environ={}))
     await asyncio.to_thread(started.wait, 20)
     task.cancel()
