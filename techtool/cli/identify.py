@@ -8,7 +8,7 @@ import click
 
 from techtool.cli.bundle_views import recall_json, recall_line
 from techtool.cli.connection import read_terminal
-from techtool.cli.output import emit_json, error_json, say
+from techtool.cli.output import emit_json, error_json, printable, say
 from techtool.cli.recording_option import record_option, recorded
 from techtool.cli.runner import run_async
 from techtool.cli.visiting import answers_option, operator_for
@@ -72,7 +72,7 @@ def command(address: str, bundle: Path | None, answers: Path | None, record: Pat
     except UnknownModel as error:
         if not as_json:
             for name, value in sorted(error.facts.items()):
-                click.echo(f"{name} = {clean.field(value, name)}")
+                click.echo(printable(f"{name} = {clean.field(value, name)}").replace("\n", "·"))
             raise
         emit_json({"address": address, "facts": dict(error.facts), "error": error_json(error)})
         raise click.exceptions.Exit(int(error.exit_code)) from error
@@ -82,15 +82,14 @@ def command(address: str, bundle: Path | None, answers: Path | None, record: Pat
         return
     identity = clean.clean(state.identity)
     serial = _("serial number {serial}").format(serial=identity.serial)
-    click.echo(f"{identity.title}  {serial}")
-    click.echo(
-        _("hardware {revision}, system {system}, {firmware}").format(
-            revision=identity.hw_revision or "?", system=identity.os_version, firmware=identity.firmware
-        )
+    click.echo(printable(f"{identity.title}  {serial}"))
+    system = _("hardware {revision}, system {system}, {firmware}").format(
+        revision=identity.hw_revision or "?", system=identity.os_version, firmware=identity.firmware
     )
+    click.echo(printable(system))
     for package in state.packages:
         code = f"  ({package.version_code})" if package.version_code else ""
-        click.echo(clean.text(f"  {package.id}  {package.version}{code}"))
+        click.echo(printable(clean.text(f"  {package.id}  {package.version}{code}")))
     for recall in recalled_installed(state, recalls):
         click.echo(f"! {recall_line(recall)}")
     if identity.unverified:

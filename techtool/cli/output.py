@@ -44,7 +44,12 @@ def shown(phrase: Phrase) -> str:
     """A sentence that may quote a terminal, a file or a person, in the chosen language and without card data."""
     from techtool.domain.redacting import Cleaner
 
-    return Cleaner().phrase(phrase).text()
+    return printable(Cleaner().phrase(phrase).text())
+
+
+def printable(text: str) -> str:
+    """Without what would move the cursor or turn the text around: a device's words are a stranger's."""
+    return "".join(c if c.isprintable() or c == "\n" else "·" for c in text)
 
 
 def error_json(error: TechtoolError) -> dict[str, object]:

@@ -17,10 +17,11 @@ from techtool.i18n import N_, _
 from techtool.visit.services import Services
 
 if TYPE_CHECKING:
+    from techtool.links.base import Link
     from techtool.links.record.recorder import Recorder
 
-_UNHEARD: Final = ("medium", "redfish+https")
-"""Schemes of which no recording is made: there is no connection, or it is none that a recording could stand for."""
+_RECORDED: Final = frozenset({"adb", "adb+server", "xcb", "replay"})
+"""Schemes whose links a recording can stand for; the others have no connection, or none that could be replayed."""
 
 record_option = click.option(
     "--record",
@@ -43,7 +44,7 @@ def recorded(
         yield services, None
         return
     for address in addresses:
-        if Address.parse(address).scheme in _UNHEARD:
+        if Address.parse(address).scheme not in _RECORDED:
             raise UsageError(
                 problem=_("Nothing can be recorded of {address}: leave --record out.").format(address=address)
             )
@@ -54,9 +55,15 @@ def recorded(
     if not path.absolute().parent.is_dir():
         raise UsageError(problem=_("There is no folder {path}.").format(path=path.absolute().parent))
     recorder = recorder_for(services.catalogue, services.settings, services.clock)
-    connect = services.connect
+
+    def watched(address: Address) -> Link:
+        return recorder.wrap(services.connect(address))
+
     try:
-        yield replace(services, connect=lambda address: recorder.wrap(connect(address))), recorder
+        yield replace(services, connect=watched), recorder
     finally:
-        recorder.write(path, services.disk)
-        say(_("Recorded in {path}. Look through it before you send it: it is plain text.").format(path=path))
+        if recorder.begun:  # a stick is carried by hand: no link, nothing to record
+            recorder.write(path, services.disk)
+            say(_("Recorded in {path}. Look through it before you send it: it is plain text.").format(path=path))
+        else:
+            say(_("Nothing was recorded: no connection was opened."))

@@ -8,7 +8,7 @@ from collections.abc import AsyncGenerator, Sequence
 from textual.widgets import Input
 
 from techtool.domain.nearby import ANNOUNCED, GONE, PAIRING, How, Nearby
-from techtool.errors import PairingFailed
+from techtool.errors import BadFile, PairingFailed
 from techtool.i18n import raw
 from techtool.paths import Paths
 from techtool.tui.screens.home import HomeScreen
@@ -76,6 +76,20 @@ async def test_the_screen_follows_without_a_key(stage: Stage) -> None:
         doors.moves.put_nowait([READY])
         await hand.until(lambda: "pulled out" in hand.text(), "it says so")
         assert screen._picked() == [ASKS.address, READY.address]
+
+
+class BrokenDoors(CableDoors):
+    """Settings that cannot be read."""
+
+    async def nearby(self) -> Sequence[Nearby]:
+        raise BadFile(path="settings.toml", problem=raw("line 3"))
+
+
+async def test_looking_that_fails_is_said(stage: Stage) -> None:
+    async with stage.screens(size=(80, 24), doors=BrokenDoors(stage.world.paths)) as hand:
+        await new_visit(hand)
+        await hand.until(lambda: "cannot be used" in " ".join(hand.text().split()), "what is wrong")
+        assert "Looking for" not in hand.text()
 
 
 async def test_pairing_from_the_list(stage: Stage) -> None:

@@ -12,10 +12,14 @@ import pytest
 from techtool.cli.background import simulated
 from techtool.cli.demo_world import PASSPHRASE
 from techtool.cli.main import run
-from techtool.errors import Exit
-from techtool.i18n import language, set_language
+from techtool.cli.output import shown
+from techtool.errors import CommandRefused, Exit
+from techtool.i18n import language, raw, set_language
+from techtool.links.base import Capability
+from techtool.links.record.transcript import Entry
 from techtool.simulator.model import find_model
 from techtool.simulator.run import TerminalSpec
+from tests.unit.links.record.making import recorder
 from tests.visit.conftest import Shop
 
 
@@ -92,6 +96,16 @@ def test_a_terminal_that_does_not_answer_is_recorded_as_that(counter: Counter) -
     assert run(["identify", f"replay:{counter.file}"]) == Exit.UNREACHABLE
 
 
+@pytest.mark.parametrize("address", ["redfish+https://127.0.0.1:1", "medium:{folder}"])
+def test_what_cannot_be_recorded_says_so_and_leaves_no_file(
+    address: str, counter: Counter, capsys: pytest.CaptureFixture[str]
+) -> None:
+    named = address.format(folder=counter.file.parent)
+    assert run(["identify", named, "--record", str(counter.file)]) != Exit.DONE
+    assert "Nothing was recorded" in capsys.readouterr().err
+    assert not counter.file.exists()
+
+
 def test_a_plan_over_a_recording(counter: Counter, capsys: pytest.CaptureFixture[str]) -> None:
     """The office sees what its stick would do at a terminal it has never had."""
     stick = ["--bundle", str(counter.shop.world.stick), "--json"]
@@ -141,3 +155,15 @@ def test_what_cannot_be_recorded_is_said_first(
     assert run(["identify", address, "--record", str(counter.file)]) == Exit.USAGE
     assert address in capsys.readouterr().err
     assert not counter.file.exists()
+
+def test_a_strangers_words_do_not_move_the_cursor(counter: Counter, capsys: pytest.CaptureFixture[str]) -> None:
+    """An unknown device's facts, and what a device refuses with, are printed as they are said."""
+    made = recorder()
+    made.opened(frozenset({Capability.OWN_FACTS}))
+    made.add(Entry("facts", facts={"banner.x": "a\x1b[2J\u202eb", "banner.\x1b]0;c": "d"}))
+    made.write(counter.file)
+    assert run(["identify", f"replay:{counter.file}"]) == Exit.UNKNOWN_MODEL
+    told = capsys.readouterr()
+    assert "banner.x = a·[2J·b" in told.out
+    assert not {"\x1b", "\u202e"} & {*told.out, *told.err}
+    assert shown(CommandRefused(command="x", answer=raw("no\x1b[2J")).what_phrase).endswith("no·[2J")

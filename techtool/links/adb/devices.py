@@ -39,6 +39,8 @@ _STATES: Final = (
     "offline|bootloader|device|host|recovery|sideload|rescue|unauthorized|authorizing|connecting|detached|unknown"
     "|no permissions"
 )
+_LONGEST: Final = 1024
+"""Characters of a line; adb's own have fewer, and the search below takes the square of them."""
 _LINE: Final = re.compile(rf"(?P<serial>.+?)\s+(?P<state>{_STATES})(?=\s|;|$)(?P<rest>.*)")
 _FACT: Final = re.compile(r"(?:^|\s)(?P<name>usb|product|model|device|transport_id):(?P<value>\S+)")
 
@@ -60,7 +62,7 @@ class ServerDevice:
 
 def parse_devices(listing: str) -> list[ServerDevice]:
     """The lines that are devices; what is none is left out."""
-    found = (_device(line) for line in listing.splitlines()[: 2 * MOST_DEVICES])
+    found = (_device(line[:_LONGEST]) for line in listing.splitlines()[: 2 * MOST_DEVICES])
     return [device for device in found if device is not None][:MOST_DEVICES]
 
 

@@ -23,6 +23,7 @@ from techtool.links.adb.bytestream import ByteStream
 from techtool.links.adb.link import AdbLink
 from techtool.links.adb.payload import in_thread
 from techtool.links.adb.smartsocket import Server, ServerRefusal, ask
+from techtool.links.clean import clean
 from techtool.links.permission import PERSON_S, fingerprint_of_line, telling
 from techtool.paths import DISK, Disk, Paths
 from techtool.settings import AdbSettings, LinkSettings
@@ -78,7 +79,14 @@ async def find_server(
     if settings.adb.server or paths is None:
         raise Unreachable(address=peer, detail=f"no adb server answers at {users}")
     home = paths
-    return Lease(await in_thread(lambda: serverprocess.acquire(settings.adb, home, peer, disk)), own=True)
+    got: list[Server] = []
+    try:
+        await in_thread(lambda: got.append(serverprocess.acquire(settings.adb, home, peer, disk)))
+    except asyncio.CancelledError:
+        if got:  # who left in the meantime would never give it back
+            await give_back(Lease(got[0], own=True), home, disk)
+        raise
+    return Lease(got[0], own=True)
 
 
 class AdbServerLink(AdbLink):
@@ -218,7 +226,7 @@ def _not_ready(peer: str, state: str, text: str) -> NotReady:
 async def _state(server: Server, serial: str, peer: str) -> str:
     """The server's word about a terminal, whether it comes as an answer or as a refusal."""
     try:
-        return await server.query(f"host-serial:{serial}:get-state", peer, ASK_S)
+        return clean(await server.query(f"host-serial:{serial}:get-state", peer, ASK_S), 400)
     except ServerRefusal as error:
         return error.text
 

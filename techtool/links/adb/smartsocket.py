@@ -15,9 +15,12 @@ from techtool.i18n import phrase
 from techtool.links.adb.bytestream import ByteStream, Data, within
 from techtool.links.adb.framing import describe
 from techtool.links.adb.packets import MAX_PAYLOAD
+from techtool.links.clean import clean
 
 _READ_AHEAD: Final = 2 * MAX_PAYLOAD
 _REQUEST_LIMIT: Final = 0xFFFF
+_WORDS: Final = 400
+"""Characters of a refusal: adb's own have fewer, and whoever else answers there is not quoted at length."""
 _HEX: Final = re.compile(rb"[0-9a-fA-F]{4}")
 
 
@@ -146,14 +149,18 @@ class Server:
 
 
 async def ask(stream: SocketStream, request: str) -> None:
-    """One request and its OKAY; raises :class:`ServerRefusal` for FAIL, :class:`WrongProtocol` for anything else."""
+    """One request and its OKAY within the stream's time, however slowly a server drips its answer.
+
+    Raises :class:`ServerRefusal` for FAIL, :class:`WrongProtocol` for anything else, :class:`LinkTimeout`.
+    """
     data = request.encode("utf-8", "surrogateescape")
     if len(data) > _REQUEST_LIMIT:
         raise ServerRefusal(f"request of {len(data)} bytes")
-    await stream.write(b"%04x" % len(data) + data)
-    status = await stream.read_exactly(4)
+    async with within(stream.timeout_s, stream.peer):
+        await stream.write(b"%04x" % len(data) + data)
+        status = await stream.read_exactly(4)
     if status == b"FAIL":
-        raise ServerRefusal(await read_text(stream))
+        raise ServerRefusal(clean(await read_text(stream), _WORDS))
     if status != b"OKAY":
         raise WrongProtocol(address=stream.peer, problem=describe(status))
 
@@ -161,8 +168,13 @@ async def ask(stream: SocketStream, request: str) -> None:
 async def read_text(stream: SocketStream, length: bytes = b"") -> str:
     """One text behind its four hexadecimal digits (``length``: they were read already), never more than 64 KB.
 
-    Raises :class:`WrongProtocol`.
+    The stream's time is for the whole of it. Raises :class:`WrongProtocol`, :class:`LinkTimeout`.
     """
+    async with within(stream.timeout_s, stream.peer):
+        return await _text(stream, length)
+
+
+async def _text(stream: SocketStream, length: bytes) -> str:
     length = length or await stream.read_exactly(4)
     if not _HEX.fullmatch(length):  # int() also takes a sign, blanks and underscores
         problem = phrase("it breaks the ADB protocol: {what}", what=f"length {length!r}")

@@ -25,7 +25,7 @@ def facts_of(data: bytes) -> dict[str, str]:
     if not data:
         return {}
     plain = {"devinfo": _one_line(data.decode("utf-8", "replace"))}
-    if b"<!" in data:
+    if b"<!" in data or b"\0" in data:  # with NUL between, it would be UTF-16, in which “<!” looks otherwise
         return plain
     try:
         root = ET.fromstring(data)  # noqa: S314 - no document type: nothing is expanded or fetched

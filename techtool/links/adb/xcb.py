@@ -12,10 +12,11 @@ from dataclasses import replace
 from typing import BinaryIO, ClassVar, Final
 
 from techtool.domain.terminal import Address
-from techtool.errors import CommandRefused, NotCapable
+from techtool.errors import CommandRefused, LinkTimeout, NotCapable
 from techtool.i18n import Phrase, phrase
 from techtool.links.adb import sync
 from techtool.links.adb.auth import key_maker
+from techtool.links.adb.bytestream import within
 from techtool.links.adb.handshake import HandshakeOptions
 from techtool.links.adb.link import FILE_WAIT_S, AdbLink
 from techtool.links.adb.told import facts_of
@@ -56,14 +57,20 @@ class XcbLink(AdbLink):
         return frozenset(found)
 
     async def own_facts(self) -> dict[str, str]:
-        """The banner's properties as ``banner.NAME`` and what ``devinfo`` says as ``devinfo.PLACE``."""
+        """The banner's properties as ``banner.NAME`` and what ``devinfo`` says as ``devinfo.PLACE``.
+
+        Whether the service ends by itself is not published: what came within ten seconds counts.
+        """
         info = b""
         try:
-            async with self._service(_INFO_SERVICE, _INFO_S) as stream:
+            async with within(_INFO_S, str(self.address)), self._service(_INFO_SERVICE, _INFO_S) as stream:
                 while len(info) <= _INFO_LIMIT and (piece := await stream.read_some()):
                     info += piece
         except CommandRefused:
             info = b""
+        except LinkTimeout:
+            if not info:
+                raise
         return {f"banner.{name}": value for name, value in self._banner.items()} | facts_of(info[:_INFO_LIMIT])
 
     async def list_folder(self, path: str) -> tuple[FolderEntry, ...]:

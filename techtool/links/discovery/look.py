@@ -11,7 +11,7 @@ from dataclasses import replace
 from techtool.catalogue.usb import usb_vendors
 from techtool.domain.nearby import NAMED, NO_ADDRESS, PLUGGED, PORT, TWIN, How, Nearby
 from techtool.domain.terminal import Address
-from techtool.errors import BadAddress, LinkError
+from techtool.errors import BadAddress, TechtoolError
 from techtool.links.adb.devices import ServerDevice, server_devices, target_of, track_devices
 from techtool.links.clean import clean
 from techtool.links.discovery.mdns import Announced, announced
@@ -36,7 +36,7 @@ async def look(
 
 async def watch_cables(settings: LinkSettings, paths: Paths, disk: Disk = DISK) -> AsyncGenerator[list[Nearby], None]:
     """What the adb server sees, again after every change; ends when there is none to ask."""
-    with suppress(LinkError):
+    with suppress(TechtoolError):
         async with aclosing(track_devices(settings, paths, disk=disk)) as changes:
             async for devices in changes:
                 yield [of_server(device, devices) for device in devices]
@@ -47,7 +47,7 @@ async def _served(
 ) -> Sequence[ServerDevice]:
     try:
         return await server_devices(settings, paths, environ=environ, disk=disk)
-    except LinkError:
+    except TechtoolError:  # a disk that is full, too: it keeps us from a server of our own, not from the rest
         return ()
 
 

@@ -59,7 +59,7 @@ async def announced(listen_s: float = LISTEN_S, interfaces: Sequence[str] | None
     try:
         chosen = list(interfaces) if interfaces is not None else InterfaceChoice.All
         network = AsyncZeroconf(interfaces=chosen, ip_version=IPVersion.V4Only)
-    except OSError:
+    except (OSError, RuntimeError):  # zeroconf's word for a laptop without any network
         return []
     names: dict[tuple[str, str], None] = {}
 

@@ -25,10 +25,11 @@ async def ask_subnet(
     append(paths, entry, disk)
     begun(len(hosts))
     found: list[str] = []
+    asked: list[str] = []
     try:
-        await probe_hosts(hosts, found.append)
-    finally:  # stopped in the middle: what was asked was asked
-        append(paths, replace(entry, at=clock.now(), found=tuple(found)), disk)
+        await probe_hosts(hosts, found.append, asked=asked.append)
+    finally:  # stopped in the middle: what was asked was asked, the rest was not
+        append(paths, replace(entry, at=clock.now(), asked=len(asked), found=tuple(found)), disk)
     return [Nearby(f"adb://{place}", ANSWERED, How.PROBE, place=place) for place in sorted(found)]
 
 

@@ -64,8 +64,16 @@ def hosts_of(network: IPv4Network, own: Iterable[IPv4Interface]) -> list[str]:
     return [str(host) for host in network.hosts() if host not in mine]
 
 
-async def probe_hosts(hosts: list[str], answered: Callable[[str], None], port: int = PORT) -> None:
-    """Ask each one once, twenty in a second; ``answered`` is called with ``HOST:PORT`` as answers come."""
+async def probe_hosts(
+    hosts: list[str],
+    answered: Callable[[str], None],
+    port: int = PORT,
+    asked: Callable[[str], None] = lambda host: None,  # noqa: ARG005
+) -> None:
+    """Ask each one once, twenty in a second; ``answered`` is called with ``HOST:PORT`` as answers come.
+
+    ``asked`` hears of each host when it is its turn.
+    """
 
     async def ask(host: str) -> None:
         if await _speaks_adb(host, port):
@@ -73,6 +81,7 @@ async def probe_hosts(hosts: list[str], answered: Callable[[str], None], port: i
 
     async with asyncio.TaskGroup() as tasks:
         for host in hosts:
+            asked(host)
             tasks.create_task(ask(host))
             await asyncio.sleep(1 / PER_SECOND)
 

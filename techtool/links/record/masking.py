@@ -21,11 +21,12 @@ from techtool.domain.sensitive import find, redact
 from techtool.domain.sensitive_fields import is_code_name, is_key_name
 
 _FIELD: Final = re.compile(
-    r"(?<![\w/.\-])(?P<name>[A-Za-z][A-Za-z0-9_.@\-]{0,100}(?: [A-Za-z][A-Za-z0-9_]{0,30}){0,2})"
-    r"[\"'\])>]*[ \t]*[:=>|][ \t]*(?P<opener>[\"'\[(]?)"
+    r"(?<![\w/.\-])(?P<name>[A-Za-z\u4e00-\u9fff][A-Za-z0-9_.@\-\u4e00-\u9fff]{0,100}"
+    r"(?: [A-Za-z\u4e00-\u9fff][A-Za-z0-9_\u4e00-\u9fff]{0,30}){0,2})"
+    r"[\"'\])>]*[ \t]*[:=>|\uff1a\uff1d][ \t]*(?P<opener>[\"'\[(]?)"
 )
-"""What precedes a value: ``name: ``, ``two words=``, ``[name]: [``, ``"name": "``, ``<name>``."""
-_VALUE: Final = re.compile(r"[^\s\"'\[\](){}<>,;]+")
+"""What precedes a value: ``name: ``, ``two words=``, ``[name]: [``, ``"name": "``, ``<name>``, ``终端号：``."""
+_VALUE: Final = re.compile(r"[^\s\"'\[\](){}<>,;\uff0c\u3002\uff1b\u3001\uff09\u3011]+")
 _WORD: Final = re.compile(r"[0-9A-Za-z\-]{6,}")
 _ENDS: Final = {
     '"': re.compile(r'(?<!\\)"|$', re.MULTILINE),
@@ -39,7 +40,22 @@ _WORDS: Final = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+")
 _OF_ONE: Final = frozenset(
     {"serial", "serialno", "serialnumber", "sn", "imei", "imei1", "imei2", "imeisv", "meid", "iccid", "imsi", "msisdn"}
     | {"tid", "mid", "mac", "macaddr", "macaddress", "bssid", "ssid", "eid", "euicc", "ethaddr", "wifiaddr", "bdaddr"}
-    | {"androidid", "terminalid", "merchantid", "deviceid", "gsf", "barcode", "devno", "csn", "psn", "assetno", "eui"}
+    | {
+        "androidid",
+        "cpuid",
+        "chipid",
+        "uniqueid",
+        "terminalid",
+        "merchantid",
+        "deviceid",
+        "gsf",
+        "barcode",
+        "devno",
+        "csn",
+        "psn",
+        "assetno",
+        "eui",
+    }
 )
 """Words in a name whose value is one terminal's, SIM's, shop's or network's alone."""
 _PLACES: Final = frozenset({"ipaddress", "gateway", "dns", "domain", "hostname", "proxy"})
@@ -47,6 +63,11 @@ _SECRETS: Final = frozenset(
     {"password", "passwd", "passphrase", "pass", "pwd", "secret", "token", "credential", "credentials", "pin", "psk"}
     | {"privatekey", "apikey", "otp", "puk", "pinblock", "cookie", "authorization", "bearer"}
 )
+_ZH_OF_ONE: Final = ("序列号", "机身号", "机号", "设备号", "串号", "终端号", "终端编号", "商户号", "商户编号")
+_ZH_SECRETS: Final = ("密码", "口令", "令牌", "私钥", "验证码", "配对码")
+_ZH_PLACES: Final = ("商户名", "联系人", "电话", "手机号", "网关", "域名", "主机名")
+_LOGIN: Final = re.compile(r"(?<=://)[^/\s@\"'<>]{1,200}@")
+"""Who signs in, and with what, in an address of the web."""
 _MAC: Final = re.compile(r"(?<![0-9A-Fa-f:])(?:[0-9A-Fa-f]{2}:){5}[0-9A-Fa-f]{2}(?![0-9A-Fa-f:])")
 _LONG_SECRET: Final = 4
 _SHORTEST: Final = 6
@@ -75,6 +96,8 @@ class Masker:
         self._kept = frozenset(word.casefold() for word in kept)
         self._is_secret_name = secret_names
         self._others: dict[str, str] = {}
+        self._lengths: dict[str, tuple[int, ...]] = {}
+        """How a number begins → how long those are that begin so, longest first."""
 
     def know(self, numbers: Iterable[str]) -> None:
         """Numbers to be replaced wherever they stand."""
@@ -82,19 +105,23 @@ class Masker:
             if len(number) < _SHORTEST or number.casefold() in self._kept or not any(c.isalnum() for c in number):
                 continue
             for spelling in {number, number.upper(), number.lower()}:
-                self._others.setdefault(spelling, self._other(spelling))
+                if spelling not in self._others:
+                    self._others[spelling] = self._other(spelling)
+                    start = spelling[:_SHORTEST]
+                    lengths = {*self._lengths.get(start, ()), len(spelling)}
+                    self._lengths[start] = tuple(sorted(lengths, reverse=True))
 
     def learn(self, text: str) -> None:
         """Take in the numbers that stand in fields named so."""
         self.know(_MAC.findall(text))
         for field in _FIELD.finditer(text):
-            if _words(field["name"]) & _OF_ONE:
+            if _is_of_one(field["name"]):
                 value = _VALUE.match(text, field.end())
                 self.know([value.group()] if value else [])
 
     def learn_field(self, name: str, value: str) -> None:
         """The same of one field."""
-        if _words(name) & _OF_ONE:
+        if _is_of_one(name):
             self.know([value])
 
     def learn_unnamed(self, value: str) -> None:
@@ -105,7 +132,7 @@ class Masker:
         """``text`` without any of it."""
         for secret in self._secrets:
             text = text.replace(secret, _MASK)
-        return redact(self._replaced(self._hidden(text)))
+        return redact(self._replaced(_LOGIN.sub(f"{_MASK}@", self._hidden(text))))
 
     def clean_field(self, name: str, value: str) -> str:
         """The same of one field."""
@@ -122,21 +149,39 @@ class Masker:
                 continue
             end = _ENDS[field["opener"]].search(text, field.end())
             stop = end.start() if end else len(text)
+            if field.group().rstrip().endswith(">") and not text[field.end() : stop].strip():
+                stop = max(stop, text.find("<", field.end()))  # an element's text may begin on the next line
             pieces += [text[done : field.end()], _MASK]
             done = place = stop
         return "".join([*pieces, text[done:]])
 
     def _hides(self, name: str) -> bool:
         words = _words(name)
-        if words & (_SECRETS | _PLACES) or is_key_name(name) or is_code_name(name):
+        if words & (_SECRETS | _PLACES) or any(word in name for word in (*_ZH_SECRETS, *_ZH_PLACES)):
+            return True
+        if is_key_name(name) or is_code_name(name):
             return True
         return self._is_secret_name(name)
 
     def _replaced(self, text: str) -> str:
-        for number in sorted(self._others, key=len, reverse=True):
-            if number in text:
-                text = _standing(number).sub(self._others[number].replace("\\", r"\\"), text)
-        return text
+        """In one pass, however many numbers a terminal named: their count times the text would never end."""
+        pieces, done, place = [], 0, 0
+        while place <= len(text) - _SHORTEST:
+            number = self._number_at(text, place)
+            if not number:
+                place += 1
+                continue
+            pieces += [text[done:place], self._others[number]]
+            done = place = place + len(number)
+        return "".join([*pieces, text[done:]])
+
+    def _number_at(self, text: str, place: int) -> str:
+        """The longest known number that begins here; empty where none does."""
+        for length in self._lengths.get(text[place : place + _SHORTEST], ()):
+            number = text[place : place + length]
+            if number in self._others and _stands(number, text, place):
+                return number
+        return ""
 
     def _other(self, number: str) -> str:
         """Another of the same shape that does not look like card data."""
@@ -151,15 +196,20 @@ class Masker:
         return "0" * len(number)
 
 
-def _standing(number: str) -> re.Pattern[str]:
+def _stands(number: str, text: str, place: int) -> bool:
     """A short number by itself; a long one inside words as well, but not inside a longer number."""
     if len(number) < _ANYWHERE:
-        beside = "[0-9A-Za-z]"
+        beside = string.ascii_letters + string.digits
     elif number[0].isdigit() and number[-1].isdigit():
-        beside = "[0-9]"
+        beside = string.digits
     else:
-        return re.compile(re.escape(number))
-    return re.compile(rf"(?<!{beside}){re.escape(number)}(?!{beside})")
+        return True
+    end = place + len(number)
+    return not (place and text[place - 1] in beside) and not (end < len(text) and text[end] in beside)
+
+
+def _is_of_one(name: str) -> bool:
+    return bool(_words(name) & _OF_ONE) or any(word in name for word in _ZH_OF_ONE)
 
 
 def _like(letter: str, byte: int) -> str:

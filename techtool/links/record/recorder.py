@@ -65,6 +65,11 @@ class Recorder:
         self._scheme = ""
         self._capabilities: frozenset[Capability] = frozenset()
 
+    @property
+    def begun(self) -> bool:
+        """Whether there was a link to write down."""
+        return bool(self._scheme)
+
     def wrap(self, link: Link) -> Link:
         """The same link, written down."""
         self._scheme = self._scheme or link.address.scheme

@@ -113,6 +113,14 @@ class NewVisitScreen(HouseScreen):
 
     async def _look(self) -> None:
         """Everything once, then the cables for as long as the screen is there."""
+        try:
+            await self._follow()
+        except TechtoolError as error:  # broken settings: an address that is typed still serves
+            self.query_one("#looking", Plain).say("")
+            # Behind the first messages of the fields, which take a complaint away.
+            self.call_after_refresh(self.query_one("#problem", Plain).say, complaint(error))
+
+    async def _follow(self) -> None:
         everything = await self.house.doors.nearby()
         found = listed(everything)
         self._others = [one for one in everything if one.how is How.USB or one.state == TWIN]

@@ -4,20 +4,25 @@ from __future__ import annotations
 
 import asyncio
 import socket
-from contextlib import aclosing
+import threading
+import time
+from contextlib import aclosing, suppress
 from pathlib import Path
 
 import pytest
 
 from techtool.domain.terminal import Address
-from techtool.errors import LinkLost, NotReady, Unreachable, WrongProtocol
+from techtool.errors import CommandRefused, LinkLost, LinkTimeout, NotReady, Unreachable, WrongProtocol
 from techtool.i18n import set_language
 from techtool.links.adb import devices as devices_module
 from techtool.links.adb import server as server_module
-from techtool.links.adb.devices import ServerDevice, server_devices, track_devices
-from techtool.links.adb.server import AdbServerLink
+from techtool.links.adb import serverprocess
+from techtool.links.adb.devices import MOST_DEVICES, ServerDevice, parse_devices, server_devices, track_devices
+from techtool.links.adb.server import AdbServerLink, find_server
+from techtool.links.adb.smartsocket import Server
 from techtool.links.permission import Permission
-from techtool.paths import Paths
+from techtool.paths import Disk, Paths
+from techtool.settings import AdbSettings, LinkSettings
 from tests.unit.links.test_server import SERIAL, FakeServer, fail, okay, running
 
 ONE = ServerDevice("SN1", "device", "usb:1-2", transport="1")
@@ -98,6 +103,67 @@ async def test_a_server_that_never_stops_talking_costs_no_memory_and_no_time(mon
                 if asyncio.get_running_loop().time() - begin > 0.5:
                     break
     assert count < 15
+
+
+async def test_a_list_that_is_one_long_line_costs_no_time() -> None:
+    begin = time.process_time()
+    assert parse_devices("a" + " " * 0xFFFE) == []
+    assert len(parse_devices("\n".join("a" + " " * 127 + "b" for _ in range(510)))) == MOST_DEVICES
+    assert (
+        time.process_time() - begin < 5
+    )  # it was the square of the length: 0.6 s for 8 KB already, and again with each list
+
+
+async def test_an_answer_that_only_drips_ends(tmp_path: Path) -> None:
+    async def drip(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(b"OKAYffff")
+        with suppress(ConnectionError):
+            while True:
+                writer.write(b"a")
+                await writer.drain()
+                await asyncio.sleep(0.05)
+
+    async with running() as fake:
+        fake.answers["host:devices-l"] = drip
+        async with asyncio.timeout(5):
+            with pytest.raises(LinkTimeout):
+                await server_devices(fake.settings)
+
+
+async def test_a_refusal_is_not_quoted_at_length_nor_with_control_marks(tmp_path: Path) -> None:
+    async with running() as fake:
+        fake.answers["sync:"] = fail("no\x1b[2J" + "!" * 9000)
+        link = fake.link(tmp_path)
+        await link.open()
+        with pytest.raises(CommandRefused) as caught:
+            await link.stat("/x")
+        words = caught.value.what_phrase.text()
+        assert "\x1b" not in words
+        assert len(words) < 500
+
+
+async def test_who_leaves_while_a_server_is_started_leaves_none_behind(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    started, go, users = threading.Event(), threading.Event(), []
+
+    def acquire(settings: AdbSettings, paths: Paths, peer: str, disk: Disk) -> Server:
+        started.set()
+        assert go.wait(20)
+        users.append(peer)
+        return Server("127.0.0.1", 1)
+
+    monkeypatch.setattr(serverprocess, "acquire", acquire)
+    monkeypatch.setattr(serverprocess, "release", lambda paths, disk: users.pop())
+    monkeypatch.setattr(serverprocess, "answers", lambda server: False)
+    task = asyncio.create_task(find_server(LinkSettings(), Paths(tmp_path), "adb+server:X", environ={}))
+    await asyncio.to_thread(started.wait, 20)
+    task.cancel()
+    await asyncio.sleep(0)
+    go.set()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert users == []
 
 
 @pytest.mark.parametrize("answer", [b"OKAYzzzz", b"OKAY____", b"OKAY+00f"])

@@ -27,6 +27,7 @@ def test_facts(data: bytes, facts: dict[str, str]) -> None:
     [
         b'<!DOCTYPE x [<!ENTITY a "aaaa"><!ENTITY b "&a;&a;">]><x>&b;</x>',
         b'<!DOCTYPE x [<!ENTITY f SYSTEM "file:///etc/passwd">]><x>&f;</x>',
+        b"\xfe\xff" + '<!DOCTYPE x [<!ENTITY b "aaaa">]><x>&b;&b;</x>'.encode("utf-16-be"),
         b"<a>" * 5000 + b"</a>" * 5000,
         b"<a>" + b"<b>1</b>" * 7000 + b"</a>",
         b"<a>" + b"x" * 60_000 + b"</a>",

@@ -92,3 +92,9 @@ async def test_endless_announcements_are_bounded(monkeypatch: pytest.MonkeyPatch
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # the library leaves its socket open
 async def test_no_network_to_listen_to_finds_nothing() -> None:
     assert await announced(0.1, ["192.0.2.99"]) == []
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # a socket that zeroconf forgets then
+async def test_a_laptop_without_any_network_hears_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("ifaddr.get_adapters", lambda *_: [])
+    assert await announced(0.1) == []

@@ -14,9 +14,9 @@ import pytest
 from techtool.clock import FixedClock
 from techtool.errors import Unreachable, UsageError
 from techtool.links.adb.packets import HEADER, Command, Header, encode
-from techtool.links.discovery import serial_ports, subnet
+from techtool.links.discovery import probe, serial_ports, subnet
 from techtool.links.discovery.hello import HELLO, is_answer
-from techtool.links.discovery.probe import ask_serial
+from techtool.links.discovery.probe import ask_serial, ask_subnet
 from techtool.links.discovery.probe_log import ProbeEntry, append, entries, found_by
 from techtool.links.discovery.subnet import hosts_of, network_of, probe_hosts
 from techtool.paths import Paths
@@ -108,6 +108,26 @@ async def test_a_silent_port_a_web_server_and_a_terminal(monkeypatch: pytest.Mon
         one.close()
     assert found == [f"127.0.0.4:{port}"]
     assert set(got.values()) == {HELLO}, "one packet, and nothing else"
+
+
+async def test_the_log_of_a_probe_that_was_stopped_counts_only_who_was_asked(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    paths, first = Paths(tmp_path / "home"), asyncio.Event()
+
+    async def silent(host: str, port: int) -> bool:
+        first.set()
+        return False
+
+    monkeypatch.setattr(probe, "own_networks", lambda: OWN)
+    monkeypatch.setattr(subnet, "_speaks_adb", silent)
+    monkeypatch.setattr(subnet, "PER_SECOND", 0.01)
+    task = asyncio.create_task(ask_subnet("192.168.7.0/24", "Li Wei", paths, FixedClock(START), lambda count: None))
+    await asyncio.wait_for(first.wait(), 20)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert [(one.asked, one.found) for one in entries(paths)] == [(253, None), (1, ())]
 
 
 async def test_the_log_says_what_was_asked_even_when_it_failed(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import time
 from collections.abc import AsyncIterator
 from typing import BinaryIO
 
@@ -125,6 +126,10 @@ async def test_planted_token_and_pin_block(before: str, after: str) -> None:
         "TID: 0820612345",
         "merchant_id=0820612345",
         "Device IMEI = 0820612345",
+        "序列号：0820612345",
+        "终端号: 0820612345，版本 3",
+        '{"商户编号": "0820612345"}',
+        "[ro.boot.cpuid]: [0820612345]",
     ],
 )
 def test_numbers_of_one_terminal_get_another_of_the_same_shape(text: str) -> None:
@@ -254,3 +259,29 @@ def test_a_number_is_not_looked_for_inside_a_longer_one() -> None:
     made = masker()
     made.know(["00000001"])
     assert made.clean("size 100000001 of 00000001x") == f"size 100000001 of {made.clean('00000001')}x"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "登录密码: geheim99",
+        "WiFi密码＝geheim99",
+        "令牌：geheim99",
+        "<password>\n  geheim99\n</password>",
+        "uploads to https://shop:geheim99@10.1.1.1/in",
+    ],
+)
+def test_secrets_as_a_terminals_own_log_names_them(text: str) -> None:
+    assert "geheim99" not in cleaned(text)
+
+
+def test_a_field_that_is_empty_hides_nothing_behind_it() -> None:
+    assert cleaned("token >\nversion 3") == "token >****\nversion 3"
+
+
+def test_a_terminal_that_names_very_many_numbers_holds_nobody_up() -> None:
+    lines = [f"sn=AB{n:08d}" for n in range(20_000)]
+    begin = time.process_time()
+    found = cleaned("\n".join(lines))
+    assert time.process_time() - begin < 10  # it was their count times the text: minutes
+    assert not set(lines) & set(found.splitlines())
