@@ -140,7 +140,8 @@ def _run(argv: Sequence[str]) -> tuple[int, str]:
     """The exit code, and for the log the code of what went wrong."""
     as_json = "--json" in argv
     try:
-        _finish_enrolment()
+        if not {"-h", "--help"} & set(argv) and "doctor" not in argv[:1]:
+            _finish_enrolment()
         result = command.main(args=list(argv), prog_name="techtool", standalone_mode=False)
         return (result if isinstance(result, int) else 0), ""
     except TechtoolError as error:
@@ -180,7 +181,10 @@ def _run(argv: Sequence[str]) -> tuple[int, str]:
 
 
 def _finish_enrolment() -> None:
-    """Nobody works with half of an enrolment: what a stop left is finished first (:mod:`techtool.office.enrolling`)."""
+    """Nobody works with half of an enrolment: what a stop left is finished first (:mod:`techtool.office.enrolling`).
+
+    Where that cannot be done, it is said, and only help and ``doctor`` go on.
+    """
     from techtool.paths import Paths
 
     if (Paths.default().trust / "enrolment.pending").exists():

@@ -30,7 +30,7 @@ def facts_of(one: TerminalHistory) -> Iterator[tuple[str, str]]:
     """Where a terminal stands and what it is, as it was seen last; only what is known."""
     last = one.last
     facts = (
-        (_("Site"), " · ".join(dict.fromkeys(filter(None, (last.merchant, last.site))))),
+        (_("Site"), ", ".join(dict.fromkeys(filter(None, (last.merchant, last.site))))),
         (_("Firmware"), last.firmware),
         (_("Hardware"), last.hw_revision),
     )

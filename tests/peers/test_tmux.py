@@ -28,6 +28,9 @@ TO_THE_MIDDLE = 12_000
 MERCHANT = "面馆七号"
 OWNER = "王芳"
 
+RESULT = r"V\d{8}-[0-9a-f-]+[:：] ?"
+"""A visit's number as the page of its result begins."""
+
 
 @pytest.fixture
 def demo(tmp_path: Path) -> Iterator[Technician]:
@@ -45,7 +48,7 @@ def test_a_whole_visit_by_keys(demo: Technician) -> None:
     demo.enter(PASSPHRASE, shown=f"•{{{len(PASSPHRASE)}}}")
     demo.keys("Enter")
     assert demo.gone(question, 10), demo.text()
-    asked = demo.answers({CONFIRM: "1001"}, until="done and verified")
+    asked = demo.answers({CONFIRM: "1001"}, until=RESULT + "done and verified")
     assert CONFIRM in asked
     text = demo.text()
     assert "P2SIM23A1001" in text
@@ -101,7 +104,7 @@ def test_the_cable_is_pulled_and_the_visit_resumed_in_chinese(shop: Shop, cable:
     (code,) = re.findall(before_code + r"([A-Z]{3}-[A-Z]{3})", screen.text())
     screen.enter(code.lower())
     screen.keys("Enter")
-    screen.answers(said, until=screen.say("done and verified"))
+    screen.answers(said, until=RESULT + screen.say("done and verified"))
     record = shop.record()
     (lane,) = record.lanes
     assert (record.sealed, record.outcome, lane.outcome) == (True, Outcome.SUCCESS, Outcome.SUCCESS)

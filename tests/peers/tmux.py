@@ -90,8 +90,9 @@ class Screen:
 
 
 def question_in(text: str) -> str:
-    """The first line of the question on this screen; empty: none."""
-    found = re.findall(r"^ +\? (.+)$", text, re.MULTILINE)
+    """The first line of the question on this screen, which stands below a rule; empty: none."""
+    _above, rule, below = text.rpartition("─" * 20)
+    found = re.findall(r"^ +\? (.+)$", below if rule else "", re.MULTILINE)
     return str(found[-1]).strip() if found else ""
 
 

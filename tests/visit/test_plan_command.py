@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -26,7 +26,6 @@ from techtool.events import Notice
 from techtool.i18n import language, set_language
 from techtool.simulator.faults import Direction, Drop
 from techtool.simulator.run import specs_for
-from techtool.visit.services import Services
 from techtool.visit.visits import list_visits, open_record
 from tests.unit.simulator.apk_maker import make_apk
 from tests.visit.conftest import Shop, fault
@@ -205,8 +204,8 @@ def test_every_release_its_rules_the_questions_and_the_time(press: Press, plan: 
 
 
 def test_questions_are_announced(press: Press, plan: Command, monkeypatch: pytest.MonkeyPatch) -> None:
-    async def read(services: Services, address: str, signers_of: Collection[str]) -> TerminalState:
-        return replace(await read_terminal(services, address, signers_of), batch=None, tamper=None)
+    async def read(*asked: Any) -> TerminalState:
+        return replace(await read_terminal(*asked), batch=None, tamper=None)
 
     monkeypatch.setattr("techtool.cli.plan.read_terminal", read)
     code, out, _err = plan()

@@ -156,6 +156,7 @@ def test_what_cannot_be_recorded_is_said_first(
     assert address in capsys.readouterr().err
     assert not counter.file.exists()
 
+
 def test_a_strangers_words_do_not_move_the_cursor(counter: Counter, capsys: pytest.CaptureFixture[str]) -> None:
     """An unknown device's facts, and what a device refuses with, are printed as they are said."""
     made = recorder()

@@ -112,7 +112,7 @@ class Scene:
         return open_stick(stick or self.stick, self.laptop(name), self.clock)
 
     def state(self, name: str) -> dict[str, bytes]:
-        """Everything a laptop keeps, byte for byte; not the small log, which notes each command and nothing of the stick."""
+        """Everything a laptop keeps, byte for byte; not the small log, which notes each command."""
         kept = tree_of(self.folder / name)
         return {path: data for path, data in kept.items() if path != f"logs/{NAME}"}
 

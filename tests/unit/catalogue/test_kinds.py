@@ -37,7 +37,7 @@ def test_every_family_has_its_roles_and_every_other_role_a_way() -> None:
         assert environment.roles == catalogue.kinds.roles[family] <= set(FILE_ROLES)
         for role in set(FILE_ROLES) - environment.roles:
             for kind in ReleaseKind:
-                assert environment.policy.way(role, kind, "some vendor") is not None
+                assert environment.policy.way(role, kind, "some vendor", family) is not None
     assert catalogue.environment("1", "no such family").roles == frozenset()
 
 
