@@ -62,7 +62,7 @@ def recorded(
     try:
         yield replace(services, connect=watched), recorder
     finally:
-        if recorder.begun:  # a stick is carried by hand: no link, nothing to record
+        if recorder.begun:
             recorder.write(path, services.disk)
             say(_("Recorded in {path}. Look through it before you send it: it is plain text.").format(path=path))
         else:

@@ -96,16 +96,6 @@ def test_a_terminal_that_does_not_answer_is_recorded_as_that(counter: Counter) -
     assert run(["identify", f"replay:{counter.file}"]) == Exit.UNREACHABLE
 
 
-@pytest.mark.parametrize("address", ["redfish+https://127.0.0.1:1", "medium:{folder}"])
-def test_what_cannot_be_recorded_says_so_and_leaves_no_file(
-    address: str, counter: Counter, capsys: pytest.CaptureFixture[str]
-) -> None:
-    named = address.format(folder=counter.file.parent)
-    assert run(["identify", named, "--record", str(counter.file)]) != Exit.DONE
-    assert "Nothing was recorded" in capsys.readouterr().err
-    assert not counter.file.exists()
-
-
 def test_a_plan_over_a_recording(counter: Counter, capsys: pytest.CaptureFixture[str]) -> None:
     """The office sees what its stick would do at a terminal it has never had."""
     stick = ["--bundle", str(counter.shop.world.stick), "--json"]
