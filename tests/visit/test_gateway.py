@@ -328,8 +328,10 @@ async def test_a_task_that_never_ends(till: Shop, monkeypatch: pytest.MonkeyPatc
 async def test_after_the_restart(till: Shop, serial: str, monkeypatch: pytest.MonkeyPatch) -> None:
     own = RedfishTerminal.wait_restarted
 
-    async def hurried(self: RedfishTerminal, timeout_s: float, poll_s: float, before: str | None) -> None:
-        await own(self, 2.0, 0.1, before)
+    async def hurried(
+        self: RedfishTerminal, timeout_s: float, poll_s: float, before: str | None, *, was_on: bool = False
+    ) -> None:
+        await own(self, 2.0, 0.1, before, was_on=was_on)
 
     monkeypatch.setattr(RedfishTerminal, "wait_restarted", hurried)
     after = AfterReboot(never_returns=not serial, serial=serial)
