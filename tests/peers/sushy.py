@@ -226,7 +226,9 @@ class Front:
             while True:
                 head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1").splitlines()
                 method, target, _version = head[0].split()
-                headers = httpx.Headers([tuple(line.split(": ", 1)) for line in head[1:] if line])
+                headers = httpx.Headers(
+                    [(line.partition(": ")[0], line.partition(": ")[2]) for line in head[1:] if line]
+                )
                 body = await reader.readexactly(int(headers.get("content-length", 0)))
                 request = httpx.Request(method, f"https://front{target}", headers=headers, content=body)
                 answer = await self.answer(request)

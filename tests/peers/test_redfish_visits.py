@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -34,7 +34,12 @@ pytestmark = pytest.mark.peers
 BIOS = "BIOS"
 OLD, NEW = "1.0.0", "1.1.0"
 """The emulator raises its machine's version by this much, whatever it is told to put in."""
-ASKED = {"check.batch": True, "check.batch.evidence": "slip 000123", "check.tamper": True, "inspect.tamper": True}
+ASKED: Mapping[str, str | bool] = {
+    "check.batch": True,
+    "check.batch.evidence": "slip 000123",
+    "check.tamper": True,
+    "inspect.tamper": True,
+}
 """What the emulator does not know of itself."""
 IMAGE = bytes(range(256)) * 4096
 

@@ -18,7 +18,6 @@ from techtool.clock import Clock, stamp
 from techtool.domain.sensitive import Scanner
 from techtool.domain.terminal import Address
 from techtool.errors import LinkError
-from techtool.i18n import Phrase
 from techtool.links.base import (
     Capability,
     CommandResult,
@@ -32,8 +31,20 @@ from techtool.links.base import (
     TellingLink,
 )
 from techtool.links.permission import AsksPermission, Told, nobody, tell_permission
+from techtool.links.record.http import HTTP, HttpWatcher, clean_body, learn_body
 from techtool.links.record.masking import Masker
-from techtool.links.record.transcript import ENTRIES, KIND, SCHEMA, Entry, Head, NamedFile, Refusal, line_of, pack
+from techtool.links.record.transcript import (
+    ENTRIES,
+    KIND,
+    SCHEMA,
+    Entry,
+    Head,
+    NamedFile,
+    line_of,
+    pack,
+    printable,
+    refusal_of,
+)
 from techtool.paths import DISK, Disk
 
 OUTPUT_BYTES: Final = 256 << 10
@@ -73,6 +84,12 @@ class Recorder:
     def wrap(self, link: Link) -> Link:
         """The same link, written down."""
         self._scheme = self._scheme or link.address.scheme
+        if link.address.scheme == "redfish+https":
+            from techtool.links.redfish.link import RedfishLink
+
+            if isinstance(link, RedfishLink):
+                link.watch(HttpWatcher(self, OUTPUT_BYTES))
+                return link
         return RecordingLink(link, self)
 
     def know(self, *numbers: str | None) -> None:
@@ -112,6 +129,9 @@ class Recorder:
         disk.write_file(path, self.pack())
 
     def _learn(self, entry: Entry) -> None:
+        if entry.op == HTTP:
+            learn_body(entry.stdout, self._masker)
+            return
         for text in (entry.stdout, entry.stderr):
             self._masker.learn(text)
         for name, value in entry.facts.items():
@@ -133,7 +153,10 @@ class Recorder:
     def _cleaned(self, entry: Entry) -> Entry:
         clean = self._masker.clean
         asked = entry.what.split()[-1] if _asks_one(entry) else ""
-        stdout = self._masker.clean_field(asked, entry.stdout) if asked else clean(entry.stdout)
+        if entry.op == HTTP:
+            stdout = clean_body(entry.stdout, self._masker)
+        else:
+            stdout = self._masker.clean_field(asked, entry.stdout) if asked else clean(entry.stdout)
         kept_text = entry.op == "pull" and bool(entry.stdout)
         refused = entry.refused
         return replace(
@@ -144,7 +167,7 @@ class Recorder:
             # A digest of a short text could be tried through; of a text that is kept it is the kept text's.
             sha256=_sha256(stdout.encode("utf-8", "replace")) if kept_text else entry.sha256,
             size_bytes=len(stdout.encode("utf-8", "replace")) if kept_text else entry.size_bytes,
-            files=tuple(replace(file, name=_printable(clean(file.name))) for file in entry.files),
+            files=tuple(replace(file, name=printable(clean(file.name))) for file in entry.files),
             facts={clean(name): self._masker.clean_field(name, value) for name, value in entry.facts.items()},
             refused=replace(refused, words=clean(refused.words)) if refused else None,
         )
@@ -181,7 +204,7 @@ class RecordingLink:
         try:
             await self._inner.open()
         except LinkError as error:
-            self._recorder.add(Entry("open", refused=_refusal(error)))
+            self._recorder.add(Entry("open", refused=refusal_of(error)))
             raise
         self._recorder.opened(self._inner.capabilities)
 
@@ -322,7 +345,7 @@ class RecordingLink:
         return await self._inner.system_log(timeout_s=timeout_s, limit_bytes=limit_bytes)
 
     def _failed(self, entry: Entry, error: LinkError) -> None:
-        self._recorder.add(replace(entry, refused=_refusal(error)))
+        self._recorder.add(replace(entry, refused=refusal_of(error)))
 
 
 class _Hashed:
@@ -352,7 +375,7 @@ def _asks_one(entry: Entry) -> bool:
 
 def _said(entry: Entry, result: CommandResult) -> Entry:
     cut = max(len(result.stdout), len(result.stderr)) > OUTPUT_BYTES
-    stdout, stderr = (_printable(_decoded(_bounded(said))) for said in (result.stdout, result.stderr))
+    stdout, stderr = (printable(_decoded(_bounded(said))) for said in (result.stdout, result.stderr))
     return replace(entry, exit_code=result.exit_code, stdout=stdout, stderr=stderr, cut=cut)
 
 
@@ -374,16 +397,6 @@ def _text_of(data: bytes) -> str:
     except UnicodeDecodeError:
         return ""
     return "" if "\0" in text else text
-
-
-def _printable(text: str) -> str:
-    """Without lone surrogates, which JSON cannot hold."""
-    return text.encode("utf-8", "replace").decode("utf-8")
-
-
-def _refusal(error: LinkError) -> Refusal:
-    words = error.params.get("answer", "")
-    return Refusal(type(error).__name__, _printable(words.text("en") if isinstance(words, Phrase) else str(words)))
 
 
 def _sha256(data: bytes) -> str:
