@@ -41,7 +41,7 @@ class Keeps(Protocol):
 
 
 class HttpWatcher:
-    """Tells the recorder what a Redfish service answers: see :class:`techtool.links.redfish.link.Watcher`."""
+    """Tells the recorder what a Redfish service answers: see :class:`techtool.links.redfish.watch.Watcher`."""
 
     def __init__(self, recorder: Keeps, limit_bytes: int) -> None:
         self._recorder = recorder
