@@ -14,6 +14,7 @@ import techtool.terminals.config_files as config_files
 import techtool.visit.runner as runner
 import techtool.visit.steps.put_back as put_back
 import techtool.visit.steps.restore as restore
+import techtool.visit.ways_on as ways_on
 from techtool.bundles.description import Description, ProvidesEntry
 from techtool.bundles.publish.workspace import Workspace
 from techtool.clock import SystemClock
@@ -233,14 +234,14 @@ async def test_undo_is_chosen_and_its_word_is_missing(ready: Shop, at: str) -> N
 
 
 async def test_the_link_is_lost_when_undo_is_chosen(ready: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
-    real, once = vars(runner)["prepare_undo"], iter([True])
+    real, once = vars(ways_on)["prepare_undo"], iter([True])
 
     async def lost(lane: Any) -> bool:
         if next(once, False):
             raise LinkLost(address="adb://192.0.2.7:5555")
         return bool(await real(lane))
 
-    monkeypatch.setattr(runner, "prepare_undo", lost)
+    monkeypatch.setattr(ways_on, "prepare_undo", lost)
     ready.changed["problem.install"] = "undo"
     async with ready.terminals(faults=fault(install=REFUSED)) as simulation:
         assert not (await ready.run(simulation.addresses[0])).sealed
