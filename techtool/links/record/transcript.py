@@ -167,6 +167,11 @@ def unpack(data: bytes, path: Path) -> Recording:
     return Recording(head, entries, end.complete, hashlib.sha256(data).hexdigest())
 
 
+def printable(text: str) -> str:
+    """Without lone surrogates, which JSON cannot hold."""
+    return text.encode("utf-8", "replace").decode("utf-8")
+
+
 def _refuse_other_kinds(first: bytes, path: Path) -> None:
     try:
         head = decode_json_untyped(first)
