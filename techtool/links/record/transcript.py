@@ -108,14 +108,6 @@ class Recording:
     sha256: str
 
 
-@dataclass(frozen=True, slots=True)
-class _AnyHead:
-    """What the first line has in every schema there will be."""
-
-    kind: str
-    schema: int
-
-
 def line_of(value: Head | Entry) -> bytes:
     """One line; what says nothing is left out."""
     whole = plain(value)
