@@ -36,6 +36,7 @@ from techtool.visit.retention import prune
 from techtool.visit.services import VisitRequest
 from tests.unit.store.lossy import PowerCut
 from tests.visit.conftest import Shop, fault
+from tests.visit.power import expecting_a_cut
 from tests.visit.suite import with_stick
 from tests.visit.test_restore_config import PATH, REENTER, backed_up, change, nothing_left_behind
 from tests.visit.undo_stick import (
@@ -46,18 +47,12 @@ from tests.visit.undo_stick import (
     WORDS,
     codes,
     data,
-    make_undo_stick,
     restored,
     store_data,
     updated,
 )
 
 REFUSED = InstallRefusal(word="INSTALL_FAILED_VERIFICATION_FAILURE", package=PAY)
-
-
-@pytest.fixture(scope="session")
-def undo_stick(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return make_undo_stick(tmp_path_factory.mktemp("undo-stick"))
 
 
 @pytest.fixture
@@ -78,15 +73,9 @@ async def cut(*_given: object, **_named: object) -> None:
 
 async def stopped(run: Any) -> None:
     """The process dies within ``run``."""
-    try:
+    with expecting_a_cut():
         await run
-    except PowerCut:
-        return
-    except BaseExceptionGroup as group:
-        if group.split(PowerCut)[0] is None:
-            raise
-        return
-    raise AssertionError("it was not stopped")
+        raise AssertionError("it was not stopped")
 
 
 def told(shop: Shop) -> list[str]:
