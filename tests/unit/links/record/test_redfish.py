@@ -12,7 +12,8 @@ import pytest
 from techtool.domain.terminal import Address
 from techtool.errors import CommandRefused, LinkError, LinkLost, NotCapable, WrongProtocol
 from techtool.links.open import replayed
-from techtool.links.record.recorder import OUTPUT_BYTES, Recorder
+from techtool.links.record.recorder import Recorder
+from techtool.links.record.recording_link import OUTPUT_BYTES
 from techtool.links.record.replay_redfish import ReplayRedfish
 from techtool.links.redfish.link import RedfishLink
 from techtool.links.redfish.logins import Login
