@@ -40,6 +40,7 @@ from techtool.terminals.without_packages import WithoutPackages
 FAMILY: Final = "redfish"
 _RESETS: Final = ("GracefulRestart", "PowerCycle", "ForceRestart")
 """The gentlest that the device knows."""
+_ON: Final = "On"
 _GONE_S: Final = 30.0
 """A device that answers all the while, and tells no time of its last start, counts as restarted after so long."""
 
@@ -188,7 +189,7 @@ class RedfishTerminal(WithoutPackages):
         answer = await self._link.ask("POST", target, {"ResetType": kind})
         if not answer.ok:
             raise self._link.refused("Reset", answer)
-        await self.wait_restarted(timeout_s, poll_s, _started(machine), was_on=_is_on(machine))
+        await self.wait_restarted(timeout_s, poll_s, _started(machine), was_on=_power_of(machine) == _ON)
 
     async def wait_ready(self, *, timeout_s: float = 300.0, poll_s: float = 1.0) -> None:
         """Wait until it can be worked with."""
@@ -199,8 +200,8 @@ class RedfishTerminal(WithoutPackages):
     ) -> None:
         """Wait until the same one answers; ``started_before``: what it told of its last start, None: any will do.
 
-        ``was_on``: it said that its machine is switched on, and has to say so again. The service of many machines is
-        there all the while; then it is the machine that is seen to go off and on (DSP0268, ``PowerState``).
+        ``was_on``: it said that its machine is switched on, and may say nothing else in the end. The service of many
+        machines is there all the while; then it is the machine that is seen to go off and on (DSP0268, ``PowerState``).
         """
         last: LinkError | None = None
         asked_s = self._clock.monotonic_s()
@@ -212,7 +213,7 @@ class RedfishTerminal(WithoutPackages):
                         await self._link.close()
                         await self._link.open()
                         machine = await read_machine(self._link)
-                        started, is_off = _started(machine), was_on and not _is_on(machine)
+                        started, is_off = _started(machine), was_on and _power_of(machine) not in ("", _ON)
                         was_gone |= is_off
                         waited_s = self._clock.monotonic_s() - asked_s
                         if not is_off and (was_gone or (started and started != started_before) or waited_s > _GONE_S):
@@ -242,8 +243,9 @@ def _started(machine: Machine) -> str:
     return " ".join(text for text in told if text)
 
 
-def _is_on(machine: Machine) -> bool:
-    return machine.properties.get("redfish.system.PowerState") == "On"
+def _power_of(machine: Machine) -> str:
+    """Empty where it does not tell."""
+    return machine.properties.get("redfish.system.PowerState", "")
 
 
 def _reset_of(machine: Machine) -> tuple[str, str]:

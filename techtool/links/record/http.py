@@ -6,6 +6,7 @@ exchange of signing in are not: nothing of a login is ever there to be cleaned.
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Final
 
@@ -61,22 +62,26 @@ def _exchange(method: str, path: str, answer: Answer) -> Entry:
 
 def learn_body(text: str, masker: Masker) -> None:
     """Take in the numbers that stand in fields named so."""
-    for name, value in _leaves("", _tree(text)):
-        masker.learn(value)
-        masker.learn_field(name, value)
-        if name.casefold() in _OF_ONE:
-            masker.know([value])
+    with contextlib.suppress(RecursionError):
+        for name, value in _leaves("", _tree(text)):
+            masker.learn(value)
+            masker.learn_field(name, value)
+            if name.casefold() in _OF_ONE:
+                masker.know([value])
 
 
 def clean_body(text: str, masker: Masker) -> str:
-    """The body without anything that may not leave a shop."""
-    return encode_json(_cleaned("", _tree(text), masker)).decode() if text else ""
+    """The body without anything that may not leave a shop; nothing of one that nobody could take apart."""
+    try:
+        return encode_json(_cleaned("", _tree(text), masker)).decode() if text else ""
+    except RecursionError:
+        return ""
 
 
 def _tree(text: str) -> object:
     try:
         return decode_json_untyped(text.encode("utf-8", "replace")) if text else {}
-    except CodecError:
+    except (CodecError, RecursionError):
         return {}
 
 

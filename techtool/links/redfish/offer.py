@@ -34,6 +34,7 @@ class Offer:
         self._confirmed = confirmed
         self._serving = 0
         self._fetched = asyncio.Event()
+        self._holding = 0
         self.sent_bytes = 0
         """How far the longest fetch has come."""
         self.secret_path = f"/{secrets.token_urlsafe(24)}/{path.name}"
@@ -42,14 +43,17 @@ class Offer:
 
     @property
     def fetched(self) -> bool:
-        """Whether all of it was taken: read to its end, not only sent."""
-        return self._fetched.is_set()
+        """Whether all of it was taken: read to its end, or sent to somebody who still holds the line."""
+        return self._fetched.is_set() or self._holding > 0
 
     async def wait_fetched(self, timeout_s: float) -> bool:
-        """Wait so long for that; whether it came."""
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(timeout_s):
-                await self._fetched.wait()
+        """Wait for that as long as it goes on, and ``timeout_s`` where nothing moves; whether it came."""
+        before = -1
+        while not self._fetched.is_set() and self.sent_bytes > before:
+            before = self.sent_bytes
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(timeout_s):
+                    await self._fetched.wait()
         return self.fetched
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -92,11 +96,15 @@ class Offer:
     async def _taken(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """All of it was sent; a device that hangs up without reading it resets the connection (``OSError``)."""
         writer.write_eof()
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(_TAKEN_S):
-                while await reader.read(_CHUNK):
-                    pass
-        self._fetched.set()
+        self._holding += 1
+        try:
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(_TAKEN_S):
+                    while await reader.read(_CHUNK):
+                        pass
+            self._fetched.set()
+        finally:
+            self._holding -= 1
 
     async def _send(self, connection: object, writer: asyncio.StreamWriter) -> None:
         import h11

@@ -96,6 +96,27 @@ async def test_a_device_that_says_yes_first_and_comes_for_the_file_later(tmp_pat
     assert fetched == [CONTENT]
 
 
+async def test_a_device_that_never_hangs_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It has read all of it and keeps the line: that is its way, and no lie."""
+    in_a_hurry(monkeypatch)
+    asked: asyncio.Queue[bytes] = asyncio.Queue()
+    lines: list[asyncio.StreamWriter] = []
+
+    async def task(writer: asyncio.StreamWriter) -> None:
+        host, _, path = (await uri(asked)).removeprefix("http://").partition("/")
+        reader, fetching = await asyncio.open_connection(*host.split(":"))
+        lines.append(fetching)
+        fetching.write(f"GET /{path} HTTP/1.1\r\nHost: {host}\r\n\r\n".encode())
+        assert (await reader.read()).endswith(CONTENT)
+        writer.write(DONE)
+
+    async with device(tmp_path, {**pages(YES_BY_TASK), TASK: task}, asked) as (link, _), asyncio.timeout(20):
+        told: list[str] = []
+        await bring_image(link, tmp_path, told)
+        assert told == [TASK]
+    lines[0].close()
+
+
 def in_a_hurry(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(redfish_update, "FETCH_WAIT_S", 0.2)
     monkeypatch.setattr(redfish_update, "_SETTLE_S", 0.2)

@@ -136,6 +136,15 @@ async def test_an_answer_that_is_too_long_is_left_out(tmp_path: Path) -> None:
         await link.get("/x/long")
 
 
+async def test_an_answer_in_a_hundred_boxes(tmp_path: Path) -> None:
+    """As deep as the link takes them: the recording is made all the same."""
+    deep = {f"/x/{depth}": answer(b'{"a":' * depth + b"1" + b"}" * depth) for depth in range(50, 1000, 50)}
+    made = await recorded(tmp_path, pages(**deep), *deep)
+    link = again(made, tmp_path)
+    await link.open()
+    assert (await read_machine(link)).properties["redfish.system.Model"] == "G1"
+
+
 @pytest.mark.parametrize("body", ["[1]", "7", '"x"', "{", '{"Systems": []}'])
 async def test_a_recording_that_somebody_made_up(tmp_path: Path, body: str) -> None:
     """Its hash fits, its answers are no objects: one of our errors, or nothing known."""
