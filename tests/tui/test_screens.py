@@ -40,7 +40,6 @@ from techtool.visit.operator import Operator
 from techtool.visit.services import ResumeRequest, VisitRequest
 from techtool.visit.setup import missing
 from techtool.visit.visits import list_visits
-from tests.tui.going import focused
 from tests.tui.hand import Hand, Stage
 
 SOURCE = Path(app_module.__file__).parent
@@ -92,9 +91,9 @@ async def test_the_first_run(tmp_path: Path, stage: Stage) -> None:
     async with app.run_test(size=(80, 24)) as pilot:
         hand = Hand(app, pilot)
         await hand.on(FirstRunScreen)
-        await focused(hand, "Choices")
+        await field(hand, "Choices")
         await hand.press("2")
-        await focused(hand, "#marks")
+        await field(hand, "#marks")
         assert not paths.settings.exists()
         await hand.press("1")
         await hand.until(lambda: app.return_value == RESTART, "restart in the language chosen")
@@ -104,42 +103,47 @@ async def test_the_first_run(tmp_path: Path, stage: Stage) -> None:
     async with app.run_test(size=(80, 24)) as pilot:
         hand = Hand(app, pilot)
         screen = await hand.on(FirstRunScreen)
-        await focused(hand, "#name")
+        await field(hand, "#name")
         await hand.press("enter")
         await hand.until(lambda: "may not be empty" in hand.text(), "an empty name is refused")
         await hand.type("Li [red]Wei", "enter")
-        await focused(hand, "#first")
+        await field(hand, "#first")
         await hand.type("correct horse", "enter")
         await hand.type("correct h0rse", "enter")
         await hand.until(lambda: "differ" in hand.text(), "the second differs")
         assert not paths.report_key.exists()
         screen.query_one("#second", Input).value = "correct horse"
         await hand.press("enter")
-        await focused(hand, "#root")
+        await field(hand, "#root")
         screen.query_one("#root", Input).value = str(tmp_path)
         await hand.press("enter")
         await hand.until(lambda: "TT-" in hand.text() or "no techtool bundle" in hand.text(), "no stick there")
         screen.query_one("#root", Input).value = str(stage.world.stick)
         await hand.press("enter")
-        await focused(hand, "#fingerprint")
+        await field(hand, "#fingerprint")
         await hand.type("00000000", "enter")
         await hand.until(lambda: "Nothing is trusted" in hand.text(), "another fingerprint")
         assert missing(paths).root
         digits = fingerprint(stage)[:8]
         screen.query_one("#fingerprint", Input).value = f"{digits[:4]} {digits[4:].upper()}"
         await hand.press("enter")
-        await focused(hand, "#recipients")
+        await field(hand, "#recipients")
         screen.query_one("#recipients", Input).value = str(office / "office.agekey")
         await hand.press("enter")
         await hand.until(lambda: "cannot be used" in hand.text(), "no recipients in it")
         screen.query_one("#recipients", Input).value = str(office / "recipients.txt")
         await hand.press("enter")
-        await focused(hand, "#ready")
+        await field(hand, "#ready")
         assert "ssh-ed25519" in hand.text()
         await hand.press("enter")
         await hand.on(HomeScreen)
         await hand.until(lambda: "Li [red]Wei" in hand.text(), "the name, as it was typed")
     assert not missing(paths).any
+
+
+async def field(hand: Hand, selector: str) -> None:
+    """Wait until the cursor is there."""
+    await hand.until(lambda: any(w.has_focus for w in hand.app.screen.query(selector)), selector)
 
 
 def fingerprint(stage: Stage) -> str:
@@ -186,10 +190,10 @@ async def test_an_unfinished_visit_is_closed_as_stopped(stage: Stage) -> None:
         await hand.until(lambda: bool(hand.app.house.home_facts.unfinished), "unfinished work")
         await hand.press("4")
         await hand.on(VisitsScreen)
-        await focused(hand, "#visits")
+        await field(hand, "#visits")
         await hand.press("enter")
         await hand.on(RecordScreen)
-        await focused(hand, "#ways")
+        await field(hand, "#ways")
         await hand.press("2")
         ask = await hand.on(AskScreen)
         await hand.question("close.last4")
@@ -211,7 +215,7 @@ async def test_a_stick_is_checked_to_its_last_byte(stage: Stage) -> None:
         await hand.on(HomeScreen)
         await hand.press("2")
         screen = await hand.on(StickScreen)
-        await focused(hand, "#stick")
+        await field(hand, "#stick")
         await hand.press("enter")
         await hand.until(lambda: "can be used" in hand.text(), "every byte")
         payload = next(p for p in (stage.world.stick / "TECHTOOL").rglob("*.apk"))
