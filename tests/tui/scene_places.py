@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
-from typing import Final
 
 from techtool.bundles.roots import RootFacts
 from techtool.domain.due import Due, Waiting
@@ -18,11 +17,8 @@ from techtool.tui.back_doors import HouseBackDoors, Remembered, TrustState
 from techtool.visit.kept_backups import KeptBackup, Presence
 from techtool.visit.support import Made
 from tests.factories import digest_of
-
-NOW: Final = datetime.fromisoformat("2026-11-22T13:58:00+00:00")
-SERIAL: Final = "P2A0123450093"
-MERCHANT: Final = "南门小吃 South Gate Snacks"
-STICK: Final = "/media/wei/TECHKIT"
+from tests.tui.scene_shop import MERCHANT, SERIAL, STICK
+from tests.tui.scene_shop import START as NOW
 
 
 def _backup(number: int, serial: str, days: int, **changes: object) -> KeptBackup:
