@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Final
 
 from techtool.bundles.roots import RootFacts
 from techtool.domain.due import Due, Waiting
@@ -17,8 +18,9 @@ from techtool.tui.back_doors import HouseBackDoors, Remembered, TrustState
 from techtool.visit.kept_backups import KeptBackup, Presence
 from techtool.visit.support import Made
 from tests.factories import digest_of
-from tests.tui.scene_shop import MERCHANT, SERIAL, STICK
-from tests.tui.scene_shop import START as NOW
+from tests.tui.scene_shop import MERCHANT, SERIAL, START, STICK
+
+NOW: Final[datetime] = START
 
 
 def _backup(number: int, serial: str, days: int, **changes: object) -> KeptBackup:
