@@ -187,6 +187,7 @@ async def test_another_terminal_needs_a_swap_order_that_names_both(undoable: Sta
     assert {one.backup_serial for one in record.lanes[0].restored} == {simulation.serials[0]}
 
 
+@pytest.mark.slow
 async def test_what_is_past_its_time_goes_only_when_its_number_is_typed(stage: Stage) -> None:
     async with stage.terminals() as simulation:
         visit = await visited(stage, simulation)
@@ -247,6 +248,7 @@ async def test_where_the_key_here_is_gone_the_offices_identity_opens_it(undoable
         assert codes(simulation) == FORMER
 
 
+@pytest.mark.slow
 async def test_a_restore_that_cannot_begin_leaves_what_was_entered(stage: Stage) -> None:
     async with stage.terminals() as simulation:
         await visited(stage, simulation)
@@ -272,6 +274,7 @@ async def test_a_restore_that_cannot_begin_leaves_what_was_entered(stage: Stage)
 # -- history and due --------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 async def test_a_terminal_is_found_by_its_merchant_and_its_visits_are_shown(stage: Stage) -> None:
     async with stage.terminals() as simulation:
         visit = await visited(stage, simulation)
@@ -299,6 +302,7 @@ async def test_a_terminal_is_found_by_its_merchant_and_its_visits_are_shown(stag
         await said(hand, "statement, signatures")
 
 
+@pytest.mark.slow
 async def test_the_history_is_narrowed_down_by_release_days_and_end(stage: Stage) -> None:
     async with stage.terminals() as simulation:
         visit = await visited(stage, simulation)
@@ -439,6 +443,7 @@ async def to_record(hand: Hand) -> None:
     await focused(hand, "#ways")
 
 
+@pytest.mark.slow
 async def test_reports_are_written_to_a_folder_and_signed(stage: Stage, tmp_path: Path) -> None:
     async with stage.terminals() as simulation:
         visit = await visited(stage, simulation)
@@ -465,6 +470,7 @@ async def test_reports_are_written_to_a_folder_and_signed(stage: Stage, tmp_path
     assert names == {*merchant, ".json", ".json.sig", ".SHA256SUMS", ".SHA256SUMS.sig"}
 
 
+@pytest.mark.slow
 async def test_the_support_file_opens_and_its_code_is_read_out(stage: Stage, tmp_path: Path) -> None:
     async with stage.terminals() as simulation:
         await visited(stage, simulation)
@@ -592,6 +598,7 @@ async def test_recipients_are_compared_one_by_one(stage: Stage, tmp_path: Path) 
         await hand.until(lambda: read_recipients(kept) == tuple(keys), "kept")
 
 
+@pytest.mark.slow
 async def test_this_laptop_is_checked_and_a_damaged_visit_saved(stage: Stage) -> None:
     async with stage.terminals() as simulation:
         visit = await visited(stage, simulation)
@@ -671,6 +678,7 @@ async def test_the_list_does_what_a_key_does_and_leaves_no_visit_behind(stage: S
     assert not stage.visit().sealed
 
 
+@pytest.mark.slow
 async def test_a_record_is_proven_and_one_changed_byte_is_found(stage: Stage) -> None:
     async with stage.terminals() as simulation:
         visit = await visited(stage, simulation)
@@ -684,6 +692,7 @@ async def test_a_record_is_proven_and_one_changed_byte_is_found(stage: Stage) ->
         await said(hand, "damaged")
 
 
+@pytest.mark.slow
 async def test_a_photo_is_attached_to_an_open_visit(stage: Stage, tmp_path: Path) -> None:
     photo = tmp_path / "counter [b].txt"
     photo.write_text("what was seen", encoding="utf-8")
