@@ -123,6 +123,7 @@ async def test_recipients_are_compared_one_by_one(stage: Stage, tmp_path: Path) 
         await hand.until(lambda: read_recipients(kept) == tuple(keys), "kept")
 
 
+@pytest.mark.slow
 async def test_this_laptop_is_checked_and_a_damaged_visit_saved(stage: Stage) -> None:
     async with stage.terminals() as simulation:
         visit = await visited(stage, simulation)

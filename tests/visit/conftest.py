@@ -120,6 +120,12 @@ def undo_stick(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return make_undo_stick(tmp_path_factory.mktemp("undo-stick"))
 
 
+@pytest.fixture(scope="session")
+def shelf(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where worlds are put by in which a visit was done that several tests look at."""
+    return tmp_path_factory.mktemp("shelf")
+
+
 @pytest.fixture
 def shop(tmp_path: Path, world_template: Path) -> Shop:
     shutil.copytree(world_template, tmp_path / "world")

@@ -35,6 +35,7 @@ from techtool.visit.visits import list_visits
 from tests.visit.conftest import Shop, fault
 
 
+@pytest.mark.slow
 async def test_a_failed_inspection_does_not_open_on_resume(shop: Shop) -> None:
     shop.changed = {"inspect.SE-02": "fail", "problem.inspect": "later"}
     async with shop.terminals() as simulation:
@@ -45,6 +46,7 @@ async def test_a_failed_inspection_does_not_open_on_resume(shop: Shop) -> None:
         assert (await shop.resume()).outcome is Outcome.SUCCESS
 
 
+@pytest.mark.slow
 async def test_another_plan_needs_another_word(shop: Shop, tmp_path: Path) -> None:
     """Confirmed for one stick, resumed with another one: what was typed for the first plan does not count."""
     shop.changed = {"problem.install": "later"}
@@ -104,6 +106,7 @@ async def test_a_batch_that_opens_while_the_person_types(shop: Shop) -> None:
     assert not shop.lane().installed
 
 
+@pytest.mark.slow
 async def test_one_terminal_at_two_addresses(shop: Shop) -> None:
     async with shop.terminals() as simulation:
         address = simulation.addresses[0]
