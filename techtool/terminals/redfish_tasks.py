@@ -11,11 +11,11 @@ from typing import Final
 
 from techtool.clock import Clock
 from techtool.errors import CertificateChanged, InstallFailed, LinkError, LinkTimeout, LoginNeeded, LoginRefused
-from techtool.i18n import phrase
+from techtool.i18n import Phrase, phrase
 from techtool.links.redfish.http import Answer
 from techtool.links.redfish.link import RedfishLink, said_by
 from techtool.links.redfish.values import Body, list_of, text_of
-from techtool.terminals.refusals import refused_with
+from techtool.terminals.refusals import refusal_of, refused_with
 
 SILENT_S: Final = 600.0
 """So long a task may stay as it is; then the technician is told, may stop here, and the visit is resumed later."""
@@ -32,6 +32,9 @@ _DONE: Final = "Completed"
 _GIVE_UP: Final = (CertificateChanged, LoginNeeded, LoginRefused)
 AT_RESTART: Final = "at-restart "
 """Before the path of a task whose update is kept for the next restart; part of what is journalled."""
+_NOT_FETCHED: Final = "NotFetched"
+NOT_FETCHED: Final = f"{_NOT_FETCHED} "
+"""Before the path of a task that ended well although nobody took the file; part of what is journalled as well."""
 
 
 async def wait_for(
@@ -129,6 +132,18 @@ def unclear(name: str, answer: str) -> InstallFailed:
         word="",
         detail=answer,
         state=phrase("Whether it was installed is not known until the terminal is read again."),
+    )
+
+
+def not_fetched(name: str) -> InstallFailed:
+    """A device says that it is done, and has never fetched the file: its version proves nothing then."""
+    refusal = refusal_of(_NOT_FETCHED)
+    return InstallFailed(
+        package=name,
+        reason=Phrase(refusal.reason),
+        remedy=Phrase(refusal.remedy),
+        word=_NOT_FETCHED,
+        state=phrase("What this visit was to bring is not on it, whatever version it shows now."),
     )
 
 

@@ -6,11 +6,10 @@ import contextlib
 import hashlib
 from collections.abc import AsyncGenerator, AsyncIterator, Iterator
 from dataclasses import replace
-from typing import BinaryIO, Final, Protocol, cast
+from typing import BinaryIO, Final, cast
 
 from techtool.domain.terminal import Address
 from techtool.errors import LinkError
-from techtool.i18n import Phrase
 from techtool.links.base import (
     Capability,
     CommandResult,
@@ -24,7 +23,8 @@ from techtool.links.base import (
     TellingLink,
 )
 from techtool.links.permission import AsksPermission, Told, nobody, tell_permission
-from techtool.links.record.transcript import Entry, NamedFile, Refusal, printable
+from techtool.links.record.http import Keeps
+from techtool.links.record.transcript import Entry, NamedFile, printable, refusal_of
 
 OUTPUT_BYTES: Final = 256 << 10
 """Most that is kept of one command's output."""
@@ -32,22 +32,10 @@ FILE_BYTES: Final = 16 << 10
 """A file up to this size is kept as text where it is text; of others there is a digest."""
 
 
-class Notes(Protocol):
-    """Who takes down what the link tells: the recorder."""
-
-    def opened(self, capabilities: frozenset[Capability]) -> None:
-        """The link is open and can do this."""
-        ...
-
-    def add(self, entry: Entry) -> None:
-        """This was done."""
-        ...
-
-
 class RecordingLink:
     """A link that does what the one inside does, and tells the recorder."""
 
-    def __init__(self, inner: Link, notes: Notes) -> None:
+    def __init__(self, inner: Link, notes: Keeps) -> None:
         self._inner = inner
         self._notes = notes
 
@@ -190,7 +178,7 @@ class RecordingLink:
         try:
             yield
         except LinkError as error:
-            self._notes.add(replace(entry, refused=_refusal(error)))
+            self._notes.add(replace(entry, refused=refusal_of(error)))
             raise
 
 
@@ -238,8 +226,3 @@ def _text_of(data: bytes) -> str:
     except UnicodeDecodeError:
         return ""
     return "" if "\0" in text else text
-
-
-def _refusal(error: LinkError) -> Refusal:
-    words = error.params.get("answer", "")
-    return Refusal(type(error).__name__, printable(words.text("en") if isinstance(words, Phrase) else str(words)))

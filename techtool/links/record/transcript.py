@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Final, TypeVar
 
 from techtool.domain.codec import CodecError, convert_exactly, decode_json_untyped, encode_json, plain
-from techtool.errors import BadFile
+from techtool.errors import BadFile, TechtoolError
 from techtool.i18n import Phrase, phrase
 from techtool.paths import os_problem
 
@@ -50,9 +50,10 @@ class Entry:
     """One operation and what came of it."""
 
     op: str
-    """``run``, ``systool``, ``feed``, ``stat``, ``pull``, ``push``, ``list``, ``facts``, ``reboot`` or ``open``."""
+    """``run``, ``systool``, ``feed``, ``stat``, ``pull``, ``push``, ``list``, ``facts``, ``reboot``, ``http``, or
+    ``open``."""
     what: str = ""
-    """The command or the path."""
+    """The command or the path; of ``http`` both."""
     exit_code: int | None = None
     stdout: str = ""
     stderr: str = ""
@@ -108,6 +109,17 @@ class Recording:
     sha256: str
 
 
+def printable(text: str) -> str:
+    """Without lone surrogates, which JSON cannot hold."""
+    return text.encode("utf-8", "replace").decode("utf-8")
+
+
+def refusal_of(error: TechtoolError) -> Refusal:
+    """An error as a recording keeps it."""
+    words = error.params.get("answer", "")
+    return Refusal(type(error).__name__, printable(words.text("en") if isinstance(words, Phrase) else str(words)))
+
+
 def line_of(value: Head | Entry) -> bytes:
     """One line; what says nothing is left out."""
     whole = plain(value)
@@ -157,11 +169,6 @@ def unpack(data: bytes, path: Path) -> Recording:
     head = _read(lines[0], Head, path, 1)
     entries = tuple(_read(line, Entry, path, number) for number, line in enumerate(lines[1:-2], 2))
     return Recording(head, entries, end.complete, hashlib.sha256(data).hexdigest())
-
-
-def printable(text: str) -> str:
-    """Without lone surrogates, which JSON cannot hold."""
-    return text.encode("utf-8", "replace").decode("utf-8")
 
 
 def _refuse_other_kinds(first: bytes, path: Path) -> None:
