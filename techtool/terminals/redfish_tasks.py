@@ -21,6 +21,8 @@ SILENT_S: Final = 600.0
 """So long a task may stay as it is; then the technician is told, may stop here, and the visit is resumed later."""
 AWAY_S: Final = 300.0
 """So long a device may be gone in the middle: many restart as part of an update."""
+LONGEST_S: Final = 3 * 3600.0
+"""So long a task is waited for in one go, however busy it says that it is."""
 _POLL_S: Final = 2.0
 _POLL_BOUNDS_S: Final = (0.1, 30.0)
 _RUNNING: Final = frozenset({"New", "Starting", "Running", "Pending", "Service", "Stopping", "Suspended", "Cancelling"})
@@ -44,13 +46,16 @@ async def wait_for(
 
     ``session``: the path, with :data:`AT_RESTART` before it where the device keeps the update for its next restart.
     True: that is what it waits for now. Raises ``InstallFailed``,
-    ``LinkTimeout`` where nothing moved for :data:`SILENT_S`, the link's own error where the device stays away.
+    ``LinkTimeout`` where nothing moved for :data:`SILENT_S` or it took :data:`LONGEST_S`, the link's own error where
+    the device stays away.
     """
     task, at_restart = session.removeprefix(AT_RESTART), session.startswith(AT_RESTART)
     seen: object = None
-    heard_s = moved_s = clock.monotonic_s()
+    begun_s = heard_s = moved_s = clock.monotonic_s()
     while True:
         pause_s, now_s = _POLL_S, clock.monotonic_s()
+        if now_s - begun_s > LONGEST_S:
+            raise LinkTimeout(address=str(link.address), seconds=round(LONGEST_S))
         try:
             answer = await link.ask("GET", task)
             heard_s = now_s

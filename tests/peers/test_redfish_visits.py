@@ -22,9 +22,7 @@ from techtool.errors import Exit
 from techtool.links.redfish.pins import Pins, certificate_at
 from techtool.terminals import redfish_tasks
 from techtool.visit.services import ResumeRequest, Services
-from tests.peers import redfish_tools
 from tests.peers.sushy import PASSWORD, RULE, SYSTEM, USER, Front, emulator, fronted, nothing
-from tests.peers.tools import PeerMissing, missing
 from tests.visit.conftest import Shop
 from tests.visit.gateways import LOGIN
 from tests.visit.suite import with_stick
@@ -71,14 +69,6 @@ def make_stick(folder: Path, version: str, *, restart: bool = False) -> Path:
     return stick
 
 
-@pytest.fixture(scope="session")
-def tools() -> Path:
-    try:
-        return redfish_tools.fetch()
-    except PeerMissing as e:
-        missing(str(e))
-
-
 @pytest.fixture(scope="module")
 def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A laptop with a key and settings; made once."""
@@ -110,9 +100,9 @@ def place(tmp_path: Path) -> Path:
 
 
 @asynccontextmanager
-async def gateway(tools: Path, place: Path, counter: Counter, *, forgets: bool = False) -> AsyncIterator[Front]:
+async def gateway(redfish_peers: Path, place: Path, counter: Counter, *, forgets: bool = False) -> AsyncIterator[Front]:
     """The emulator behind its front; somebody compared the certificate before."""
-    async with emulator(tools, place, forgets=forgets) as one, fronted(one, IMAGE) as front:
+    async with emulator(redfish_peers, place, forgets=forgets) as one, fronted(one, IMAGE) as front:
         await pinned(counter, front.address)
         yield front
 
@@ -126,10 +116,10 @@ def reports(counter: Counter) -> str:
     return "\n".join(path.read_text("utf-8") for path in sorted(counter.world.paths.reports.glob("*/*.html")))
 
 
-async def test_identify_to_report(tools: Path, place: Path, counter: Counter, tmp_path: Path) -> None:
+async def test_identify_to_report(redfish_peers: Path, place: Path, counter: Counter, tmp_path: Path) -> None:
     """The image is fetched from this laptop, the emulator raises its version, restarts, and is read again."""
     with_stick(counter, make_stick(tmp_path, NEW, restart=True))
-    async with gateway(tools, place, counter) as front:
+    async with gateway(redfish_peers, place, counter) as front:
         assert await front.upstream.bios() == OLD
         finished = await counter.run(front.address)
         assert (finished.outcome, finished.exit_code) == (Outcome.SUCCESS, 0), counter.lane().error
@@ -144,9 +134,9 @@ async def test_identify_to_report(tools: Path, place: Path, counter: Counter, tm
         assert word in html
 
 
-async def test_stopped_before_it_heard_of_the_update(tools: Path, place: Path, counter: Counter) -> None:
+async def test_stopped_before_it_heard_of_the_update(redfish_peers: Path, place: Path, counter: Counter) -> None:
     """It has the image and dies: nobody says success or failure; it is read again, and brought once more."""
-    async with gateway(tools, place, counter) as front:
+    async with gateway(redfish_peers, place, counter) as front:
         front.before_update = front.upstream.kill
         finished = await counter.run(front.address)
         assert (finished.outcome, finished.exit_code) == (Outcome.INCONSISTENT, Exit.LOST)
@@ -159,11 +149,11 @@ async def test_stopped_before_it_heard_of_the_update(tools: Path, place: Path, c
 
 
 async def test_stopped_once_it_was_done(
-    tools: Path, place: Path, counter: Counter, monkeypatch: pytest.MonkeyPatch
+    redfish_peers: Path, place: Path, counter: Counter, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """It says that it begins and is gone: it is read again, and nothing is sent twice."""
     monkeypatch.setattr(redfish_tasks, "AWAY_S", 0.5)
-    async with gateway(tools, place, counter) as front:
+    async with gateway(redfish_peers, place, counter) as front:
         front.after_update = front.upstream.kill
         finished = await counter.run(front.address)
         assert (finished.outcome, finished.exit_code) == (Outcome.INCONSISTENT, Exit.LOST)
@@ -174,9 +164,9 @@ async def test_stopped_once_it_was_done(
         assert (front.fetched, front.forwarded) == (1, 1)
 
 
-async def test_a_version_that_does_not_rise(tools: Path, place: Path, counter: Counter) -> None:
+async def test_a_version_that_does_not_rise(redfish_peers: Path, place: Path, counter: Counter) -> None:
     """“Completed”, and the emulator runs what it ran."""
-    async with gateway(tools, place, counter, forgets=True) as front:
+    async with gateway(redfish_peers, place, counter, forgets=True) as front:
         finished = await counter.run(front.address)
         assert finished.outcome is Outcome.FAILED_DEVICE_OK, counter.lane().error
         assert finished.exit_code != 0
@@ -184,9 +174,11 @@ async def test_a_version_that_does_not_rise(tools: Path, place: Path, counter: C
         assert await front.upstream.bios() == OLD
 
 
-async def test_another_version_than_the_release(tools: Path, place: Path, counter: Counter, tmp_path: Path) -> None:
+async def test_another_version_than_the_release(
+    redfish_peers: Path, place: Path, counter: Counter, tmp_path: Path
+) -> None:
     with_stick(counter, make_stick(tmp_path, "1.2.0"))
-    async with gateway(tools, place, counter) as front:
+    async with gateway(redfish_peers, place, counter) as front:
         finished = await counter.run(front.address)
         assert finished.outcome is Outcome.INCONSISTENT, counter.lane().error
         assert await front.upstream.bios() == NEW
@@ -196,7 +188,7 @@ async def test_another_version_than_the_release(tools: Path, place: Path, counte
     ("way", "code", "runs"), [("leave", "TT-410", NEW), ("retry", "TT-411", "1.2.0"), ("later", "TT-410", NEW)]
 )
 async def test_a_device_that_is_done_without_the_file(
-    way: str, code: str, runs: str, tools: Path, place: Path, counter: Counter
+    way: str, code: str, runs: str, redfish_peers: Path, place: Path, counter: Counter
 ) -> None:
     """The emulator alone: it shows the new version and has never fetched a byte, so nobody may call that installed.
 
@@ -204,7 +196,7 @@ async def test_a_device_that_is_done_without_the_file(
     and so the emulator is told once more, and raises it once more.
     """
     counter.changed["problem.install"] = way
-    async with emulator(tools, place, tls=True) as alone:
+    async with emulator(redfish_peers, place, tls=True) as alone:
         address = f"redfish+https://127.0.0.1:{alone.port}"
         await pinned(counter, address)
         finished = await counter.run(address)
@@ -217,7 +209,7 @@ async def test_a_device_that_is_done_without_the_file(
         assert any("never fetched" in words for words in told)
     if way != "later":
         return
-    async with gateway(tools, place, counter) as front:
+    async with gateway(redfish_peers, place, counter) as front:
         finished = await counter.resume(ResumeRequest(addresses={SYSTEM: Address.parse(front.address)}))
         assert (front.fetched, front.forwarded) == (1, 1), "the file is brought, although the version was there"
         assert finished.outcome is Outcome.INCONSISTENT, "it raised the version beyond the release's"

@@ -7,12 +7,13 @@ exchange of signing in are not: nothing of a login is ever there to be cleaned.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, Final, Protocol
+from typing import TYPE_CHECKING, Final
 
 from techtool.domain.codec import CodecError, decode_json_untyped, encode_json
 from techtool.errors import LinkError, TechtoolError
 from techtool.links.base import Capability
 from techtool.links.record.masking import Masker
+from techtool.links.record.recording_link import OUTPUT_BYTES, Notes
 from techtool.links.record.transcript import Entry, refusal_of
 
 if TYPE_CHECKING:
@@ -28,46 +29,33 @@ _PLACES: Final = frozenset(
 """Names (DSP0268, Resource.Location) of what says where a device stands and who looks after it: never kept."""
 
 
-class Keeps(Protocol):
-    """What a recorder does with it."""
-
-    def opened(self, capabilities: frozenset[Capability]) -> None:
-        """The link is open and can do this."""
-        ...
-
-    def add(self, entry: Entry) -> None:
-        """Keep what was done."""
-        ...
-
-
 class HttpWatcher:
-    """Tells the recorder what a Redfish service answers: see :class:`techtool.links.redfish.link.Watcher`."""
+    """Tells the recorder what a Redfish service answers: see :class:`techtool.links.redfish.watch.Watcher`."""
 
-    def __init__(self, recorder: Keeps, limit_bytes: int) -> None:
-        self._recorder = recorder
-        self._limit_bytes = limit_bytes
+    def __init__(self, notes: Notes) -> None:
+        self._notes = notes
 
     def opened(self, capabilities: frozenset[Capability]) -> None:
         """The link is open."""
-        self._recorder.opened(capabilities)
+        self._notes.opened(capabilities)
 
     def not_opened(self, error: TechtoolError) -> None:
         """It could not be opened."""
-        self._recorder.add(Entry("open", refused=refusal_of(error)))
+        self._notes.add(Entry("open", refused=refusal_of(error)))
 
     def answered(self, method: str, path: str, answer: Answer) -> None:
         """One answer."""
-        self._recorder.add(exchange(method, path, answer, self._limit_bytes))
+        self._notes.add(_exchange(method, path, answer))
 
     def failed(self, method: str, path: str, error: LinkError) -> None:
         """None came."""
-        self._recorder.add(Entry(HTTP, f"{method} {path}", refused=refusal_of(error)))
+        self._notes.add(Entry(HTTP, f"{method} {path}", refused=refusal_of(error)))
 
 
-def exchange(method: str, path: str, answer: Answer, limit_bytes: int) -> Entry:
+def _exchange(method: str, path: str, answer: Answer) -> Entry:
     """An answer as an entry; a longer body is left out, for half of it is none."""
     text = encode_json(answer.body).decode("utf-8", "replace") if answer.body else ""
-    kept = text if len(text) <= limit_bytes else ""
+    kept = text if len(text) <= OUTPUT_BYTES else ""
     return Entry(HTTP, f"{method} {path}", exit_code=answer.status, stdout=kept, cut=kept != text)
 
 

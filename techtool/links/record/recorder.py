@@ -19,7 +19,7 @@ from techtool.domain.sensitive import Scanner
 from techtool.links.base import Capability, Link
 from techtool.links.record.http import HTTP, HttpWatcher, clean_body, learn_body
 from techtool.links.record.masking import Masker
-from techtool.links.record.recording_link import OUTPUT_BYTES, RecordingLink
+from techtool.links.record.recording_link import RecordingLink
 from techtool.links.record.transcript import ENTRIES, KIND, SCHEMA, Entry, Head, line_of, pack, printable
 from techtool.paths import DISK, Disk
 
@@ -60,7 +60,7 @@ class Recorder:
             from techtool.links.redfish.link import RedfishLink
 
             if isinstance(link, RedfishLink):
-                link.watch(HttpWatcher(self, OUTPUT_BYTES))
+                link.watch(HttpWatcher(self))
                 return link
         return RecordingLink(link, self)
 

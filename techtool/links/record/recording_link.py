@@ -6,7 +6,7 @@ import contextlib
 import hashlib
 from collections.abc import AsyncGenerator, AsyncIterator, Iterator
 from dataclasses import replace
-from typing import BinaryIO, Final, cast
+from typing import BinaryIO, Final, Protocol, cast
 
 from techtool.domain.terminal import Address
 from techtool.errors import LinkError
@@ -23,7 +23,6 @@ from techtool.links.base import (
     TellingLink,
 )
 from techtool.links.permission import AsksPermission, Told, nobody, tell_permission
-from techtool.links.record.http import Keeps
 from techtool.links.record.transcript import Entry, NamedFile, printable, refusal_of
 
 OUTPUT_BYTES: Final = 256 << 10
@@ -32,10 +31,22 @@ FILE_BYTES: Final = 16 << 10
 """A file up to this size is kept as text where it is text; of others there is a digest."""
 
 
+class Notes(Protocol):
+    """Who takes down what the link tells: the recorder."""
+
+    def opened(self, capabilities: frozenset[Capability]) -> None:
+        """The link is open and can do this."""
+        ...
+
+    def add(self, entry: Entry) -> None:
+        """This was done."""
+        ...
+
+
 class RecordingLink:
     """A link that does what the one inside does, and tells the recorder."""
 
-    def __init__(self, inner: Link, notes: Keeps) -> None:
+    def __init__(self, inner: Link, notes: Notes) -> None:
         self._inner = inner
         self._notes = notes
 

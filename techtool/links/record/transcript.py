@@ -109,11 +109,6 @@ class Recording:
     sha256: str
 
 
-def printable(text: str) -> str:
-    """Without lone surrogates, which JSON cannot hold."""
-    return text.encode("utf-8", "replace").decode("utf-8")
-
-
 def refusal_of(error: TechtoolError) -> Refusal:
     """An error as a recording keeps it."""
     words = error.params.get("answer", "")
@@ -169,6 +164,11 @@ def unpack(data: bytes, path: Path) -> Recording:
     head = _read(lines[0], Head, path, 1)
     entries = tuple(_read(line, Entry, path, number) for number, line in enumerate(lines[1:-2], 2))
     return Recording(head, entries, end.complete, hashlib.sha256(data).hexdigest())
+
+
+def printable(text: str) -> str:
+    """Without lone surrogates, which JSON cannot hold."""
+    return text.encode("utf-8", "replace").decode("utf-8")
 
 
 def _refuse_other_kinds(first: bytes, path: Path) -> None:

@@ -10,7 +10,7 @@ import asyncio
 import contextlib
 from collections.abc import Awaitable, Mapping
 from pathlib import Path
-from typing import Final, Protocol
+from typing import Final
 
 from techtool.domain.codec import encode_json
 from techtool.domain.sensitive import redact
@@ -32,36 +32,19 @@ from techtool.links.redfish.logins import Login, read_login
 from techtool.links.redfish.payload import UpdateFile
 from techtool.links.redfish.pins import Pins, Presented, certificate_at, check, context_for, fingerprint_of, typed_fits
 from techtool.links.redfish.values import ROOT, Body, link_of, list_of, part_of, path_of, text_of
+from techtool.links.redfish.watch import Watcher
 from techtool.links.without_shell import WithoutShell
 from techtool.paths import DISK, Disk, Paths
 from techtool.settings import RedfishSettings
 
 MEMBERS_LIMIT: Final = 200
 """Of one collection: a gateway has a handful of components, a rack of servers is none."""
+LIST_S: Final = 180.0
+"""For a collection with all its members."""
 _PAGES_LIMIT: Final = 20
 _TOKEN_LIMIT: Final = 4096
 _CLOSE_S: Final = 5.0
 _SHOWN: Final = 300
-
-
-class Watcher(Protocol):
-    """Who writes down what is asked of a device; signing in and what is sent are not told."""
-
-    def opened(self, capabilities: frozenset[Capability]) -> None:
-        """The link is open."""
-        ...
-
-    def not_opened(self, error: TechtoolError) -> None:
-        """It could not be opened."""
-        ...
-
-    def answered(self, method: str, path: str, answer: Answer) -> None:
-        """The device's answer, without the login's words."""
-        ...
-
-    def failed(self, method: str, path: str, error: LinkError) -> None:
-        """No answer came."""
-        ...
 
 
 class RedfishLink(WithoutShell):
@@ -216,7 +199,17 @@ class RedfishLink(WithoutShell):
         return answer
 
     async def members(self, path: str) -> tuple[Body, ...]:
-        """Every member of a collection, each once; raises ``WrongProtocol`` for one without an end."""
+        """Every member of a collection, each once; raises ``WrongProtocol`` for one without an end.
+
+        ``LinkTimeout`` for one that takes :data:`LIST_S`: each of its answers may come in time, and all of them never.
+        """
+        try:
+            async with asyncio.timeout(LIST_S):
+                return await self._all_members(path)
+        except TimeoutError:
+            raise LinkTimeout(address=str(self._address), seconds=round(LIST_S)) from None
+
+    async def _all_members(self, path: str) -> tuple[Body, ...]:
         found: list[Body] = []
         seen: set[str] = set()
         pages: set[str] = set()
