@@ -11,6 +11,7 @@ from textual.containers import Vertical, VerticalScroll
 from textual.widget import Widget
 from textual.widgets import Input, Static
 
+from techtool.domain.typed import TOLD_DIGITS
 from techtool.errors import TechtoolError
 from techtool.i18n import N_, _, translate
 from techtool.tui import setup_flow
@@ -99,7 +100,8 @@ class StepForm(Vertical):
         yield Plain(_("Fingerprint of this root:"), classes="field-title")
         yield Plain("  " + " ".join(groups[:8]), classes="fingerprint")
         yield Plain("  " + " ".join(groups[8:]), classes="fingerprint")
-        yield Plain(_("Its first 8 digits, as the office told you"), classes="field-title")
+        told = _("Its last {count} digits, as the office told you").format(count=TOLD_DIGITS)
+        yield Plain(told, classes="field-title")
         yield Input(id="fingerprint", max_length=100, compact=True)
 
     def _ready(self) -> Iterable[Widget]:
