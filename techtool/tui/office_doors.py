@@ -13,9 +13,9 @@ from techtool.paths import Paths
 
 if TYPE_CHECKING:
     from techtool.i18n import Phrase
-    from techtool.office.enrolled import Enrolled
     from techtool.office.enrolment import SignedEnrolment
     from techtool.office.sync import Step, Synced
+    from techtool.reports.enrolled import Enrolled
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,10 +86,10 @@ class HouseOfficeDoors:
     def office(self) -> OfficeState:
         """From the settings, the index and what is remembered of both ways."""
         from techtool.office.connection import office_address
-        from techtool.office.enrolled import read_enrolled
         from techtool.office.key_line import key_line
         from techtool.office.marks import STICK, Marks
         from techtool.office.sync import waiting
+        from techtool.reports.enrolled import read_enrolled
         from techtool.settings import read_settings
         from techtool.store.home import Home
 
