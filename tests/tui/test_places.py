@@ -26,6 +26,7 @@ from techtool.tui.screens.backups import BackupScreen, BackupsScreen
 from techtool.tui.screens.base import HouseScreen
 from techtool.tui.screens.due import DueScreen, DueTerminalScreen
 from techtool.tui.screens.export import ExportScreen, SupportScreen
+from techtool.tui.screens.facts import FactsScreen
 from techtool.tui.screens.health import HealthScreen
 from techtool.tui.screens.history import HistoryScreen, TerminalScreen
 from techtool.tui.screens.home import HomeScreen
@@ -634,6 +635,7 @@ async def test_everything_is_reached_from_the_list_and_by_home(stage: Stage) -> 
         "support-check": SupportCheckScreen,
         "trust": TrustScreen,
         "health": HealthScreen,
+        "facts": FactsScreen,
     }
     assert set(kinds) == {place.id for place in PLACES}
     async with stage.screens(size=(80, 24)) as hand:

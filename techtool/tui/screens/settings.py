@@ -16,6 +16,7 @@ from techtool.i18n import N_, _, language, translate
 from techtool.settings import Settings
 from techtool.tui.actions import bindings
 from techtool.tui.requests import Order
+from techtool.tui.screens.facts import FactsScreen
 from techtool.tui.screens.form import FormScreen, quiet
 from techtool.tui.screens.health import HealthScreen
 from techtool.tui.screens.support_check import SupportCheckScreen
@@ -25,11 +26,12 @@ from techtool.tui.views.settings import FIELDS, SAMPLE, needs_restart, values_of
 from techtool.tui.widgets.choices import Choices, Option
 from techtool.tui.widgets.text import Plain
 
-TRUST, HEALTH, SUPPORT_CHECK = "trust", "health", "support-check"
+TRUST, HEALTH, SUPPORT_CHECK, FACTS = "trust", "health", "support-check", "facts"
 _MORE: Final[dict[str, Callable[[], Screen[None]]]] = {
     TRUST: TrustScreen,
     HEALTH: HealthScreen,
     SUPPORT_CHECK: SupportCheckScreen,
+    FACTS: FactsScreen,
 }
 
 
@@ -78,6 +80,7 @@ class SettingsScreen(FormScreen):
                 Option(TRUST, _("Trust, recipients, clock"), _("whose sticks are believed, who can open backups")),
                 Option(HEALTH, _("Check this laptop"), _("every record read to its last byte")),
                 Option(SUPPORT_CHECK, _("Check a support file"), _("is it whole, and which case code is it")),
+                Option(FACTS, _("Facts of makers"), _("cycles, approvals, contacts, pictures: from the office")),
             ]
             yield Choices(more, id="more", label_width=34)
 
