@@ -7,17 +7,17 @@ from typing import Final
 
 TOLD_DIGITS: Final = 16
 """So many of a fingerprint's last digits are typed: 64 bits. One that ends in eight given digits is made in a day."""
-_WIDE: Final = {code: code - 0xFEE0 for code in range(0xFF01, 0xFF5F)} | {0x3000: 0x20}
+WIDE: Final = {code: code - 0xFEE0 for code in range(0xFF01, 0xFF5F)} | {0x3000: 0x20}
 """The full-width forms of ASCII (Unicode, Halfwidth and Fullwidth Forms), and the ideographic space."""
 _PROSE: Final = frozenset(map(ord, "！（），：；？"))
 """Signs that belong into a Chinese sentence as they are."""
-_WIDE_IN_PROSE: Final = {code: to for code, to in _WIDE.items() if code not in _PROSE}
+_WIDE_IN_PROSE: Final = {code: to for code, to in WIDE.items() if code not in _PROSE}
 _STOP_IN_NUMBER: Final = re.compile(r"(?<=[0-9])。(?=[0-9])")
 
 
 def narrow(text: str) -> str:
     """A code, a number, an address: every full-width sign as the ASCII sign it stands for, no blanks around it."""
-    return _STOP_IN_NUMBER.sub(".", text.translate(_WIDE)).strip()
+    return _STOP_IN_NUMBER.sub(".", text.translate(WIDE)).strip()
 
 
 def narrow_words(text: str) -> str:

@@ -22,6 +22,7 @@ from techtool.tui.views.lines import Line, Mark, Part
 from techtool.tui.views.problem import complaint
 from techtool.tui.views.settings import SAMPLE
 from techtool.tui.widgets.choices import Choices, Option
+from techtool.tui.widgets.question import widened
 from techtool.tui.widgets.text import Plain, lines_grid
 
 if TYPE_CHECKING:
@@ -195,6 +196,12 @@ class FirstRunScreen(HouseScreen):
             fields[place + 1].focus()
             return
         self._submit([field.value for field in fields])
+
+    def on_input_changed(self, event: Input.Changed) -> None:
+        """Say it at once where an input method widens a passphrase that nobody sees."""
+        event.stop()
+        for problem in self.query("#problem").results(Plain):
+            problem.say(widened(event.value) if event.input.password else "")
 
     def _submit(self, values: list[str]) -> None:
         form, paths = self.query_one(StepForm), self.house.paths
