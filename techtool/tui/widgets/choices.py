@@ -57,6 +57,17 @@ class Choices(Vertical, can_focus=True):
             """The list it was chosen from."""
             return self.choices
 
+    @dataclass
+    class Undecided(Message):
+        """Enter was pressed while no line was marked."""
+
+        choices: Choices
+
+        @property
+        def control(self) -> Choices:
+            """The list that nothing was chosen from."""
+            return self.choices
+
     def __init__(
         self,
         options: Sequence[Option] = (),
@@ -157,6 +168,8 @@ class Choices(Vertical, can_focus=True):
         """Choose the marked line, if one is marked."""
         if self._at is not None and self._at < len(self._options):
             self.choose(self._at)
+        else:
+            self.post_message(self.Undecided(self))
 
     def on_key(self, event: events.Key) -> None:
         """A digit chooses at once; space as well where several can be picked. An input method may widen both."""

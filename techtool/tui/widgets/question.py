@@ -122,6 +122,12 @@ class QuestionPanel(VerticalScroll, can_focus=False):
                 return
         self._offer(question, event.value)
 
+    def on_choices_undecided(self, event: Choices.Undecided) -> None:
+        """Enter alone chooses nothing, and says how something is chosen."""
+        event.stop()
+        if event.control is self._field:
+            self.refuse(_("Choose a line by its digit, or with ↑ ↓ and then Enter."))
+
     async def on_checklist_ended(self, event: Checklist.Ended) -> None:
         """All in order is an answer; what is not needs words."""
         event.stop()
