@@ -25,6 +25,7 @@ from techtool.tui.views.lines import Part
 from techtool.tui.views.settings import FIELDS, SAMPLE, needs_restart, values_of, with_values
 from techtool.tui.widgets.choices import Choices, Option
 from techtool.tui.widgets.text import Plain
+from techtool.tui.widgets.toast import toast
 
 TRUST, HEALTH, SUPPORT_CHECK, FACTS = "trust", "health", "support-check", "facts"
 _MORE: Final[dict[str, Callable[[], Screen[None]]]] = {
@@ -159,7 +160,7 @@ class SettingsScreen(FormScreen):
             if needs_restart(before, after, language()):
                 self.house.start_again()
             else:
-                self.note(_("Kept."))
+                toast(self.app, _("Kept."))
                 self.house.look_around()
 
         self.work(lambda: self.house.doors.save_settings(after), kept)

@@ -36,7 +36,7 @@ _WAYS: Final = (
     (SignOffWay.PAPER, N_("It was signed on paper")),
     (SignOffWay.REFUSED, N_("Nobody signs")),
 )
-_RATINGS: Final = (
+RATINGS: Final = (
     ("1", N_("not at all satisfied")),
     ("2", N_("not satisfied")),
     ("3", N_("neither")),
@@ -95,7 +95,7 @@ class _Desk:
         )
 
     async def _rating(self) -> str:
-        choices = tuple(Choice(value, Phrase(label)) for value, label in _RATINGS)
+        choices = tuple(Choice(value, Phrase(label)) for value, label in RATINGS)
         text = phrase("How satisfied is the merchant? Let them choose.")
         return await self._ask(Question("sign_off.rating", AnswerKind.CHOICE, text, choices=choices, optional=True))
 
