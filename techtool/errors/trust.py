@@ -86,8 +86,7 @@ class FactsUntrusted(Untrusted):
         N_(
             "Bring the file with the office's signature (.sig) beside it; the office makes it: “techtool office facts”."
         ),
-        N_("A laptop that no office has enrolled yet needs the enrolment file first: “techtool enrol FILE”."),
-        N_("If the office has changed its key: take its new enrolment file, then facts signed with the new key."),
+        N_("Not enrolled yet, or the office has changed its key: take its enrolment first (“techtool enrol FILE”)."),
     )
 
 

@@ -10,8 +10,7 @@ from techtool.reports.facts_seal import beside
 from techtool.tui.screens.facts import FactsScreen
 from techtool.tui.widgets.choices import Choices
 from techtool.visit.known_facts import known_facts
-from tests.tui.conftest import Stage
-from tests.tui.hand import Hand
+from tests.tui.hand import Hand, Stage
 from tests.visit.facts_office import NAME, FactsOffice
 from tests.visit.test_facts import facts_file
 

@@ -5,8 +5,7 @@ from __future__ import annotations
 from techtool.domain.question import AnswerKind, Choice, Question
 from techtool.i18n import raw
 from techtool.tui.screens.ask import AskScreen
-from tests.tui.conftest import Stage
-from tests.tui.hand import Hand
+from tests.tui.hand import Hand, Stage
 
 
 def choice() -> Question:

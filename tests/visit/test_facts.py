@@ -258,7 +258,19 @@ def test_stock_ssh_keygen_judges_it_the_same_way(tmp_path: Path) -> None:
     path = facts_file(tmp_path / "from")
     allowed = tmp_path / "allowed_signers"
     allowed.write_text(f'office namespaces="{NAMESPACE}" {OFFICE.key.public_line()}\n', encoding="ascii")
-    command = ["ssh-keygen", "-Y", "verify", "-f", allowed, "-I", "office", "-n", NAMESPACE, "-s", beside(path)]
+    command: list[str | Path] = [
+        "ssh-keygen",
+        "-Y",
+        "verify",
+        "-f",
+        allowed,
+        "-I",
+        "office",
+        "-n",
+        NAMESPACE,
+        "-s",
+        beside(path),
+    ]
 
     def verify() -> int:
         return subprocess.run(command, input=path.read_bytes(), capture_output=True, check=False).returncode
