@@ -63,8 +63,8 @@ def add_facts(paths: Paths, place: Path, disk: Disk = DISK) -> tuple[IssuedFacts
         before = _content(kept)
         disk.write_file(kept_signature(paths, one.content), one.signature)
         disk.write_file(kept, one.content)
-        if before is not None and before != one.content:
-            disk.unlink(kept_signature(paths, before))
+        if before is not None:
+            _forget_signature(paths, before, disk)
     return tuple(one.issued for one in supplied)
 
 
@@ -95,6 +95,12 @@ def remove_facts(paths: Paths, name: str, disk: Disk = DISK) -> None:
     content = _content(path)
     disk.unlink(path)
     if content is not None:
+        _forget_signature(paths, content, disk)
+
+
+def _forget_signature(paths: Paths, content: bytes, disk: Disk) -> None:
+    """Unless a file that says the same is still there, under that name or another one."""
+    if all(_content(path) != content for path in paths.facts.glob("*.toml")):
         disk.unlink(kept_signature(paths, content))
 
 

@@ -19,7 +19,7 @@ from techtool.errors import Exit
 from techtool.events import Asked
 from techtool.reports.facts_seal import NAMESPACE, beside
 from techtool.visit.engine import Engine
-from techtool.visit.facts import add_facts
+from techtool.visit.facts import add_facts, remove_facts
 from techtool.visit.known_facts import known_facts
 from techtool.visit.operator import ScriptedOperator
 from techtool.visit.services import VisitRequest
@@ -98,6 +98,18 @@ async def test_they_decide_and_are_shown(at_home: Shop, tmp_path: Path, capsys: 
     assert due["end_of_life"] == "2030-01-01"
     assert run(["support", "--contacts", "sunmi"]) == Exit.DONE
     assert "ACME's desk for SUNMI" in capsys.readouterr().out
+
+
+def test_the_same_facts_under_two_names(at_home: Shop, tmp_path: Path) -> None:
+    first = facts_file(tmp_path / "from")
+    second = first.with_name("again.toml")
+    second.write_bytes(first.read_bytes())
+    add_facts(at_home.world.paths, first)
+    add_facts(at_home.world.paths, OFFICE.sign(second))
+    remove_facts(at_home.world.paths, "acme.toml")
+    assert [issued.path.name for issued in known_facts(at_home.world.paths).files] == ["again.toml"]
+    remove_facts(at_home.world.paths, "again.toml")
+    assert not list(at_home.world.paths.facts.glob("*.sig"))
 
 
 async def test_record_and_report_name_issuer_and_source_of_what_was_used(at_home: Shop, tmp_path: Path) -> None:

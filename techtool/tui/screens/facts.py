@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
 from textual.binding import BindingType
@@ -83,8 +84,6 @@ class FactsScreen(FormScreen):
     def on_choices_chosen(self, event: Choices.Chosen) -> None:
         """Look at a picture; its path is told, because not every laptop opens one."""
         event.stop()
-        from pathlib import Path
-
         self.app.open_url(Path(event.value).as_uri())
         toast(self.app, _("Opened: {path}").format(path=event.value))
 
