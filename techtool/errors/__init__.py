@@ -34,7 +34,8 @@ TechtoolError
 │   │   ├── UnknownOffice      none of the pinned roots is in its chain
 │   │   ├── OtherFingerprint   not the root a person was told of
 │   │   ├── RefreshUntrusted   a refresh file, not a stick
-│   │   └── EnrolmentUntrusted an office's enrolment file
+│   │   ├── EnrolmentUntrusted an office's enrolment file
+│   │   └── FactsUntrusted     a file of facts about makers
 │   ├── Expired                        exit 11
 │   ├── Recalled                       exit 12
 │   ├── Damaged                        exit 13
@@ -181,6 +182,7 @@ from techtool.errors.trust import (
     Damaged,
     EnrolmentUntrusted,
     Expired,
+    FactsUntrusted,
     OtherFingerprint,
     Recalled,
     RefreshUntrusted,

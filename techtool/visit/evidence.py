@@ -27,8 +27,8 @@ _COPYING: Final = threading.Lock()
 """Two terminals may be given the same file at the same moment."""
 _PHOTO: Final = N_("Photo (path of the file)")
 _HELP: Final = N_(
-    "Type the path or drag the file into this window; several are parted by “;”. Cover card numbers: what a picture "
-    "shows cannot be searched for them."
+    "Type the path or drag the file into this window; several are parted by semicolons. Cover card numbers: what a "
+    "picture shows cannot be searched for them."
 )
 
 

@@ -63,6 +63,7 @@ EXITS = {
     "OtherFingerprint": 10,
     "RefreshUntrusted": 10,
     "EnrolmentUntrusted": 10,
+    "FactsUntrusted": 10,
     "Expired": 11,
     "Recalled": 12,
     "Damaged": 13,

@@ -14,7 +14,7 @@ from techtool.i18n import set_language
 from tests.tui.scenes import Scene, in_utc, scenes
 
 SHOWN = ("home", "plan", "run", "problem", "result", "fleet")
-PLACES = ("backups", "restore", "history", "terminal", "due", "settings", "trust", "palette")
+PLACES = ("backups", "restore", "history", "terminal", "due", "office", "settings", "trust", "palette")
 """The places beside a visit."""
 LOOKS = [
     pytest.param("en", (80, 24), id="en-80x24", marks=pytest.mark.slow),

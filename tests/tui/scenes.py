@@ -239,7 +239,9 @@ def scenes() -> tuple[Scene, ...]:
         Scene("terminal", keys=(("6",), ("enter",), ("enter",))),
         Scene("due", keys=(("7",),)),
         Scene("due-terminal", keys=(("7",), ("enter",))),
-        Scene("settings", keys=(("8",),)),
+        Scene("office", keys=(("8",),)),
+        Scene("settings", keys=(("9",),)),
+        Scene("facts", keys=(("ctrl+p",), tuple("facts"), ("enter",))),
         Scene("trust", keys=(("ctrl+p",), tuple("trust"), ("enter",))),
         Scene("palette", keys=(("ctrl+p",), ("down", "down"))),
     )

@@ -8,10 +8,12 @@ import signal
 import subprocess
 import sys
 from collections.abc import Sequence
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
+from techtool.clock import FixedClock, SystemClock
 from techtool.domain.codec import convert
 from techtool.domain.outcome import Outcome
 from techtool.domain.plan import StepKind
@@ -24,6 +26,7 @@ from techtool.i18n import Phrase
 from techtool.simulator.menu import MenuFault, MenuTerminal
 from techtool.visit.abandon import abandon
 from techtool.visit.engine import Engine
+from techtool.visit.operator import NO
 from techtool.visit.services import ResumeRequest
 from tests.visit.conftest import Shop
 from tests.visit.menu_shop import APP, Counter, add, firmware
@@ -131,6 +134,30 @@ async def test_a_sale_between_two_releases(tried: int, shop: Shop) -> None:
     assert outcome is Outcome.SELF_REPORTED
     assert counter.person.terminal.versions == {"firmware": "2.0", APP: "3.1"}
     assert person.asked.count("install.guide.start") == 2, "the first menu is not worked again"
+
+
+@pytest.mark.parametrize("late", ["confirm.last4", "install.eject", "install.guide.insert"])
+async def test_a_sale_between_the_check_and_the_first_menu(late: str, counter: Counter) -> None:
+    """The word from the check is believed for three minutes; then a person looks once more, before anything changes."""
+    person, clock = counter.person, FixedClock(SystemClock().now())
+    counter.shop.clock = clock
+
+    def minutes_pass() -> None:
+        clock.at += timedelta(minutes=4)
+        person.said["check.batch"] = NO
+
+    person.before[late] = minutes_pass
+    last = await counter.run()
+    assert last.exit_code == Exit.GATE_CLOSED
+    assert person.asked.count("check.batch") == 2
+    assert "install.guide.start" not in person.asked
+    assert counter.person.terminal.versions == {"firmware": "1.0"}
+
+
+async def test_a_word_of_just_now_is_not_asked_for_twice(counter: Counter) -> None:
+    counter.shop.clock = FixedClock(SystemClock().now())
+    await counter.run()
+    assert counter.person.asked.count("check.batch") == 1
 
 
 # -- before anything is changed ---------------------------------------------------------------------------------------

@@ -13,7 +13,7 @@ from techtool.errors import Exit
 from techtool.events import Finished
 from techtool.store.frames import GENESIS, chained, scan
 from techtool.visit.operator import Operator, ScriptedOperator
-from techtool.visit.steps.sign_off import AUTO, TRIES, what_it_came_to
+from techtool.visit.steps.sign_off import AUTO, RATINGS, TRIES, what_it_came_to
 from tests import factories as f
 from tests.unit.reports import evidence as e
 from tests.visit.conftest import Shop
@@ -175,3 +175,8 @@ def test_the_merchant_is_shown_what_is_not_in_order() -> None:
     assert "1 of 3 terminals complete" in text
     assert "P2A0987654321: failed, terminal works as before." in text
     assert "required tests open: SE-02, TX-02" in text
+
+
+def test_the_digit_that_chooses_a_rating_is_the_rating() -> None:
+    """A merchant says “five”, and the technician presses 5."""
+    assert [value for value, _label in RATINGS] == ["1", "2", "3", "4", "5", ""]

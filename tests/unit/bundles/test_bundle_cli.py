@@ -199,10 +199,15 @@ class TestTrust:
         monkeypatch.setattr("sys.stdin", io.StringIO("y\n"))
         assert cli("trust", "add", stick).code == 5
 
-    @pytest.mark.parametrize(("answer", "code"), [("y\n", 0), ("n\n", 6)])
-    def test_a_person_compares(
-        self, shop: Office, stick: Path, cli: Line, answer: str, code: int, monkeypatch: pytest.MonkeyPatch
+    @pytest.mark.parametrize(
+        ("typed", "code"), [(16, 0), (64, 0), (8, 10), (0, 6), (None, 10)], ids=["end", "whole", "few", "none", "yes"]
+    )
+    def test_a_person_types_what_the_office_told(
+        self, shop: Office, stick: Path, cli: Line, typed: int | None, code: int, monkeypatch: pytest.MonkeyPatch
     ) -> None:
+        digest = fingerprint(shop.workspace.root_data())
+        answer = "yes\n" if typed is None else f"{digest[64 - typed :]}\n"
+
         class Terminal(io.StringIO):
             def isatty(self) -> bool:
                 return True
