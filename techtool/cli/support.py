@@ -9,7 +9,6 @@ from pathlib import Path
 import click
 
 from techtool.catalogue.contacts import Contact
-from techtool.catalogue.facts import load_facts
 from techtool.cli.output import emit_json, say
 from techtool.cli.visiting import answers_option, operator_for
 from techtool.clock import SystemClock
@@ -150,7 +149,9 @@ def _office() -> dict[str, str]:
 
 def known_contacts() -> tuple[Contact, ...]:
     """The office's word on makers, then what they published themselves."""
-    return load_facts(Paths.default().facts).contacts()
+    from techtool.visit.known_facts import known_facts
+
+    return known_facts(Paths.default()).contacts()
 
 
 def _contacts(vendors: Sequence[str], *, as_json: bool) -> None:

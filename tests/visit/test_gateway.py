@@ -95,6 +95,7 @@ async def test_a_whole_visit(till: Shop) -> None:
         assert begun(simulation) == 2
 
 
+@pytest.mark.slow
 async def test_given_up_after_a_verified_installation(till: Shop) -> None:
     """Components have no versionCode: by the version's text the gateway is another one than before."""
     till.changed["test.TX-01"] = "MISSING"
@@ -119,6 +120,7 @@ async def test_a_device_that_keeps_the_image_for_its_restart(till: Shop) -> None
         assert gateway(simulation).device.store.state.boot_count == 2
 
 
+@pytest.mark.slow
 async def test_the_link_is_lost_before_the_restart_that_puts_it_in(till: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
     """The device keeps the image: the resumed visit restarts it and does not bring the same once more."""
 
@@ -234,6 +236,7 @@ async def test_the_report_keys_passphrase_goes_to_no_device(till: Shop) -> None:
         assert gateway(simulation).open_sessions == 0
 
 
+@pytest.mark.slow
 async def test_a_session_that_runs_out_is_begun_anew(till: Shop) -> None:
     async with till.terminals("gateway") as simulation:
         device = gateway(simulation)
@@ -334,6 +337,7 @@ async def test_the_push_is_cut_and_tried_again(till: Shop) -> None:
         assert begun(simulation) == 1
 
 
+@pytest.mark.slow
 async def test_the_push_is_cut_and_resumed_later(till: Shop) -> None:
     async with till.terminals("gateway", faults=fault(drop=Drop(at_byte=1_000_000))) as simulation:
         outcome, code = await visited(till, simulation)
@@ -343,6 +347,7 @@ async def test_the_push_is_cut_and_resumed_later(till: Shop) -> None:
         assert versions(simulation) == WITH_PAY
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("faults", "outcome", "catm", "now"),
     [
@@ -365,6 +370,7 @@ async def test_a_completed_task_proves_nothing(
         assert steps[-1].action_result is catm
 
 
+@pytest.mark.slow
 async def test_a_device_that_restarts_in_the_middle(till: Shop) -> None:
     """It forgets the task; nobody takes that for success or failure: it is read again."""
     async with till.terminals("gateway", faults=fault(task=TaskFault(seconds=0.3, restarts=True))) as simulation:
@@ -373,6 +379,7 @@ async def test_a_device_that_restarts_in_the_middle(till: Shop) -> None:
         assert versions(simulation) == OLD
 
 
+@pytest.mark.slow
 async def test_a_task_that_never_ends(till: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(redfish_tasks, "SILENT_S", 0.5)
     async with till.terminals("gateway", faults=fault(task=TaskFault(never_ends=True))) as simulation:
@@ -386,6 +393,7 @@ async def test_a_task_that_never_ends(till: Shop, monkeypatch: pytest.MonkeyPatc
         assert versions(simulation) == WITH_PAY
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("serial", ["", "OTHER-0001"], ids=["never-returns", "another-serial"])
 async def test_after_the_restart(till: Shop, serial: str, monkeypatch: pytest.MonkeyPatch) -> None:
     own = RedfishTerminal.wait_restarted
@@ -403,6 +411,7 @@ async def test_after_the_restart(till: Shop, serial: str, monkeypatch: pytest.Mo
         assert code == (Exit.GATE_CLOSED if serial else Exit.UNREACHABLE)
 
 
+@pytest.mark.slow
 async def test_killed_while_the_task_runs(till: Shop, tmp_path: Path) -> None:
     """kill -9: the gateway goes on by itself; the next process waits for it and sends nothing twice."""
     answers = tmp_path / "answers.json"
