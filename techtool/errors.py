@@ -47,6 +47,7 @@ TechtoolError
 │   ├── NotAuthorized          the terminal has not accepted this laptop's key
 │   │   └── TokenRefused       … or not the maker's handshake token
 │   ├── TokenMissing           the terminal wants its maker's handshake token, and the settings have none
+│   │   └── TokenWithheld      … or nobody but the network itself has named its address
 │   ├── LinkTimeout
 │   ├── LinkLost                       exit 24
 │   ├── CommandRefused         the terminal answered, and said no
@@ -639,6 +640,18 @@ class TokenMissing(LinkError):
     next_actions = (
         N_("Ask PAX or your acquirer for the token; techtool comes without it."),
         N_("Write it into settings.toml: handshake_token under [links.pax]. It is never recorded or sent on."),
+    )
+
+
+class TokenWithheld(TokenMissing):
+    """There is a token, but anybody in the network may announce an address and ask for it."""
+
+    code = "TT-312"
+    what = N_("The terminal at {address} asks for PAX's handshake token. It only announced itself: nobody named it.")
+    state_now = N_("The token was not sent. Nothing was read from the terminal and nothing on it was changed.")
+    next_actions = (
+        N_("Compare the address with the terminal's own screen, then type it instead of picking it."),
+        N_("Write the address into settings.toml for good: hosts under [links]."),
     )
 
 
