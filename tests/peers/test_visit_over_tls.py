@@ -113,7 +113,7 @@ async def paired_by_hand(hand: Hand, place: str, at: str) -> None:
     screen.query_one("#code", Input).focus()
     await hand.type("000000", "f2")
     await hand.until(lambda: "the code is wrong" in hand.text(), "a wrong code")
-    screen.query_one("#code", Input).focus()
+    assert screen.query_one("#code", Input).has_focus, "the next one can be typed at once"
     await hand.type(CODE, "f2")
     await hand.until(lambda: f"reached at adb+server:{at}" in " ".join(hand.text().split()), "paired and reached")
     assert CODE not in hand.text()
