@@ -240,12 +240,6 @@ class Home:
         except StoreDamaged as error:
             raise VisitDamaged(visit=visit, path=str(path), problem=error.problem, detail=error.detail) from error
 
-    def evidence_dir(self, visit: str) -> Path:
-        """The folder of a visit's photos, slips and logs; made when it is not there."""
-        folder = self.visit_path(visit).with_suffix("") / "evidence"
-        self.ensure_folder(folder)
-        return folder
-
     def ensure_folder(self, folder: Path) -> None:
         """Make a folder so that a power cut does not take it, and what is in it, away again.
 
