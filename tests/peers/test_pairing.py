@@ -73,6 +73,7 @@ async def test_a_wrong_code_the_right_one_and_the_daemon_behind_tls(
     async with wireless.listening() as at:
         with pytest.raises(NotReady, match="did not let this laptop in"):
             await connect(at, settings, paths)
+        assert wireless.refused, "for its certificate"
         async with wireless.pairing() as place:
             with pytest.raises(PairingFailed, match="the code is wrong, or the terminal ended it") as caught:
                 await pair(place, "111111", settings, paths)

@@ -62,7 +62,7 @@ class WirelessTerminal:
     hang_ups: int = 0
     """How many connections are still to be cut at the moment at which a real terminal does that to a hasty adb."""
     refused: int = 0
-    """Laptops that were sent away: by a wrong code, or for a key that is not paired."""
+    """How often a laptop was sent away because its key is not paired."""
 
     def pairing(self) -> contextlib.AbstractAsyncContextManager[str]:
         """“Pair device with pairing code”: ``HOST:PORT``, open until the dialog is closed."""
@@ -88,8 +88,7 @@ class WirelessTerminal:
         await _send(tls, _PEER_INFO, sealing.encrypt(_FIRST_NONCE, own.ljust(_PEER_INFO_SIZE, b"\0"), None))
         try:
             theirs = sealing.decrypt(_FIRST_NONCE, await _receive(tls, _PEER_INFO), None)
-        except (InvalidTag, ConnectionError):  # the laptop finds out as we do, and may be gone first
-            self.refused += 1
+        except InvalidTag:  # another code; the laptop finds out as we do
             return
         if len(theirs) != _PEER_INFO_SIZE or theirs[0] != _KEY_LINE:
             raise NotSpokenHereError("no key of a laptop")
