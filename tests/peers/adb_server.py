@@ -8,8 +8,8 @@ import subprocess
 import time
 from pathlib import Path
 
-LEASH = '"$@" & pid=$!; cat >/dev/null; kill -9 $pid'
-"""The shell that holds the server ends it when our end of the pipe closes, however we end."""
+LEASH = '"$@" & pid=$!; cat >/dev/null; kill -9 $pid; wait $pid'
+"""The shell that holds the server ends it when our end of the pipe closes, however we end; its port is free then."""
 
 
 class AdbServer:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -16,7 +16,11 @@ import pytest
 from textual.widgets import Input
 
 from techtool.cli.demo_world import DemoWorld
+from techtool.domain.nearby import PAIRING, Nearby
 from techtool.errors import Exit
+from techtool.links.discovery.look import of_announced
+from techtool.links.discovery.mdns import Announced
+from techtool.paths import Paths
 from techtool.settings import AdbSettings, LinkSettings, read_settings, write_settings
 from techtool.tui.app import TechtoolApp
 from techtool.tui.doors import HouseDoors
@@ -31,7 +35,6 @@ from tests.peers.test_main_job_adbd import PACKAGE, SETTINGS, Laptop, laptop, li
 from tests.peers.tools import wheel_adb
 from tests.peers.wireless import CODE, WirelessTerminal
 from tests.tui.hand import Hand
-from tests.unit.links.discovery.test_mdns import announcing, service
 
 __all__ = ["laptop"]
 pytestmark = pytest.mark.peers
@@ -82,6 +85,17 @@ async def test_a_whole_visit(
     assert "pair it first" in gone.stderr
 
 
+class Announcing(HouseDoors):
+    """The real doors, but for who announces himself: on the one loopback of all tests that would be heard by others."""
+
+    def __init__(self, paths: Paths, *heard: Announced) -> None:
+        super().__init__(paths)
+        self.heard = heard
+
+    async def nearby(self) -> Sequence[Nearby]:
+        return [of_announced(one) for one in self.heard]
+
+
 async def test_the_screen_shows_it_pairs_it_and_reaches_it(
     modern: AdbServer, fresh_adbd: AdbdTerminal, tmp_path: Path
 ) -> None:
@@ -91,11 +105,11 @@ async def test_the_screen_shows_it_pairs_it_and_reaches_it(
     links = LinkSettings(adb=AdbSettings(server=f"127.0.0.1:{modern.port}"))
     write_settings(paths.settings, replace(read_settings(paths.settings), links=links))
     async with both_pages(fresh_adbd) as (terminal, at, place):
-        port = int(place.rpartition(":")[2])
-        async with announcing(service("_adb-tls-pairing", terminal.guid, "127.0.0.1", port)):
-            app = TechtoolApp(HouseDoors(paths), Hints(), settle_s=0.0)
-            async with app.run_test(size=(80, 24), notifications=True) as pilot:
-                await paired_by_hand(Hand(app, pilot), place, at)
+        host, _, port = place.rpartition(":")
+        doors = Announcing(paths, Announced(PAIRING, terminal.guid, host, int(port)))
+        app = TechtoolApp(doors, Hints(), settle_s=0.0)
+        async with app.run_test(size=(80, 24), notifications=True) as pilot:
+            await paired_by_hand(Hand(app, pilot), place, at)
     assert len(terminal.laptops) == 1
 
 
