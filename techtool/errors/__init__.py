@@ -89,6 +89,8 @@ TechtoolError
 
 Each class says, for the person at the counter, *what* happened, the *state now*, and the *next actions*; the texts are
 message ids (English sentences) with named placeholders. Exit codes are a contract with scripts.
+
+Each part of the tree stands in a module of this package; whoever raises or catches one imports it from here.
 """
 
 from __future__ import annotations

@@ -271,6 +271,7 @@ def test_rubbish_is_one_clear_error(data: bytes) -> None:
         parse_enrolment(data, "enrolment")
 
 
+@pytest.mark.slow
 def test_a_stop_at_any_moment_leaves_the_old_state_or_the_new_one(
     tmp_path: Path, said: Enrolment, other_root: str
 ) -> None:

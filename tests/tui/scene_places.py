@@ -18,11 +18,9 @@ from techtool.tui.back_doors import HouseBackDoors, Remembered, TrustState
 from techtool.visit.kept_backups import KeptBackup, Presence
 from techtool.visit.support import Made
 from tests.factories import digest_of
+from tests.tui.scene_shop import MERCHANT, SERIAL, START, STICK
 
-NOW: Final = datetime.fromisoformat("2026-11-22T13:58:00+00:00")
-SERIAL: Final = "P2A0123450093"
-MERCHANT: Final = "南门小吃 South Gate Snacks"
-STICK: Final = "/media/wei/TECHKIT"
+NOW: Final[datetime] = START
 
 
 def _backup(number: int, serial: str, days: int, **changes: object) -> KeptBackup:

@@ -176,6 +176,7 @@ def test_the_app_is_built_again_in_the_language_chosen(stage: Stage, monkeypatch
     assert seen == ["en", "zh"]
 
 
+@pytest.mark.slow
 async def test_an_unfinished_visit_is_closed_as_stopped(stage: Stage) -> None:
     async with stage.terminals() as simulation, stage.screens(*simulation.addresses, size=(80, 24)) as hand:
         await hand.on(HomeScreen)

@@ -115,6 +115,7 @@ async def test_two_releases_one_after_the_other(shop: Shop) -> None:
     assert {f.package.id: f.package.version for f in lane.installed} == {"example.s1.firmware": "2.0", APP: "3.1"}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("tried", [0, 1])
 async def test_a_sale_between_two_releases(tried: int, shop: Shop) -> None:
     """Nobody sees from here what the second one's menu erases: its first changing step waits, however often tried."""
@@ -166,6 +167,7 @@ async def test_a_name_the_menu_does_not_take_is_found_out_before_the_confirmatio
     assert "confirm.last4" not in counter.person.asked
 
 
+@pytest.mark.slow
 async def test_a_stick_that_is_gone_is_asked_for_again(counter: Counter) -> None:
     away = counter.stick.with_name("away")
     counter.person.before["confirm.last4"] = lambda: counter.stick.rename(away)
@@ -179,6 +181,7 @@ async def test_a_stick_that_is_gone_is_asked_for_again(counter: Counter) -> None
 # -- what the terminal does -------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("fault", [MenuFault.NOT_FOUND, MenuFault.BAD_FILE])
 async def test_the_menu_says_no(fault: MenuFault, counter: Counter) -> None:
     counter.person.terminal.fault = fault
@@ -203,6 +206,7 @@ async def test_what_nobody_can_read_is_named(counter: Counter) -> None:
     assert "firmware" in error.state_now.text("en")
 
 
+@pytest.mark.slow
 async def test_a_reboot_prompt_that_was_missed(counter: Counter) -> None:
     """The screen still shows the old version: found out at once, and good after the restart that was missed."""
     person = counter.person
@@ -225,6 +229,7 @@ async def test_another_version_or_none_to_be_seen_is_no_success(unreadable: bool
     assert counter.shop.lane().outcome is Outcome.INCONSISTENT
 
 
+@pytest.mark.slow
 async def test_the_menu_can_be_worked_once_more_after_it_had_no_effect(counter: Counter) -> None:
     person = counter.person
     person.restarts = False
@@ -305,6 +310,7 @@ async def resume(counter: Counter) -> tuple[Outcome, LaneRecord]:
     return last.outcome, counter.shop.lane()
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform == "win32", reason="SIGKILL")
 @pytest.mark.parametrize(
     ("at", "said", "menus"),
@@ -335,6 +341,7 @@ async def test_killed_and_gone_on_with(
     assert "confirm.last4" not in person.asked
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform == "win32", reason="SIGKILL")
 async def test_another_terminal_before_the_person_after_the_stop(counter: Counter, tmp_path: Path) -> None:
     killed(counter, "install.guide.start", tmp_path)
