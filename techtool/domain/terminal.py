@@ -50,6 +50,8 @@ class Address:
     """``HOST:PORT``; the serial an adb server knows it by; where the stick is mounted that is carried to it; the
     path of a recording.
     """
+    announced: bool = field(default=False, compare=False)
+    """Nobody but the network has named it: it was picked from what announces itself, which anybody there can do."""
 
     def __str__(self) -> str:
         return f"{self.scheme}://{self.target}" if self.scheme in _USUAL_PORT else f"{self.scheme}:{self.target}"

@@ -214,6 +214,8 @@ class LaneRecord:
     """What probes read before the work, to be compared with after it: test id → value."""
     settlement: Settlement | None = None
     """What the slip said where a person settled the batch; None: the terminal told it, or nobody was asked."""
+    announced: bool = False
+    """Its address was picked from what announces itself in the network, and named by nobody."""
     gap: bool = False
     """Entries of it may be missing from a salvaged record: what was done to the terminal is not known from here."""
 

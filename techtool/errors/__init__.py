@@ -48,6 +48,7 @@ TechtoolError
 │   ├── NotAuthorized          the terminal has not accepted this laptop's key
 │   │   └── TokenRefused       … or not the maker's handshake token
 │   ├── TokenMissing           the terminal wants its maker's handshake token, and the settings have none
+│   │   └── TokenWithheld      … or nobody but the network itself has named its address
 │   ├── LinkTimeout
 │   ├── LinkLost                       exit 24
 │   ├── CommandRefused         the terminal answered, and said no
@@ -123,6 +124,7 @@ from techtool.errors.link import (
     PairingFailed,
     TokenMissing,
     TokenRefused,
+    TokenWithheld,
     Unreachable,
     WrongProtocol,
 )

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import replace
 from enum import StrEnum
 from pathlib import Path
 from typing import Final
@@ -53,10 +54,23 @@ def _expanded(text: str) -> Iterator[str]:
         yield f"{found['before']}{port}"
 
 
-def visit_request(picked: Sequence[str], typed: str, stick: str, order: Order = Order.ONE_FIRST) -> VisitRequest:
-    """The request; raises :class:`BadAddress` or :class:`UsageError` in words for the person."""
-    texts = [*picked, *addresses_of(typed)]
-    addresses = tuple(dict.fromkeys(Address.parse(text) for text in texts))
+def visit_request(
+    picked: Sequence[str],
+    typed: str,
+    stick: str,
+    order: Order = Order.ONE_FIRST,
+    *,
+    announced: Collection[str] = (),
+) -> VisitRequest:
+    """The request; raises :class:`BadAddress` or :class:`UsageError` in words for the person.
+
+    ``announced``: which of the picked ones were named by nobody but the network; one that is typed as well, was.
+    """
+    typed_in = dict.fromkeys(Address.parse(text) for text in addresses_of(typed))
+    heard = (
+        replace(one, announced=one not in typed_in and str(one) in announced) for one in map(Address.parse, picked)
+    )
+    addresses = tuple(dict.fromkeys([*heard, *typed_in]))
     if len(addresses) > MOST:
         raise UsageError(
             problem=_("At most {most} terminals at once; {count} are chosen.").format(most=MOST, count=len(addresses))

@@ -92,7 +92,10 @@ def first_documents(visit: VisitRecord, wanted: Sequence[str] = ()) -> Content:
     head = plain(visit)
     for derived in ("lanes", "sealed", "head", "answers", "salvaged", "evidence"):
         del head[derived]
-    lanes = [{"lane": lane.lane, "address": lane.address, "serial": lane.serial} for lane in visit.lanes]
+    lanes = [
+        {"lane": lane.lane, "address": lane.address, "serial": lane.serial, "announced": lane.announced}
+        for lane in visit.lanes
+    ]
     return Cleaner().clean(
         {
             "visit": {"1": {**head, "wanted": list(wanted)}},
@@ -153,8 +156,8 @@ class VisitLog:
         self._table("lanes").update({key: plain(value) for key, value in fields.items()}, where("lane") == lane)
 
     def moved(self, lane: str, address: str) -> None:
-        """The terminal is reached elsewhere now (``--address SERIAL=ADDRESS``)."""
-        self._set_lane(lane, address=address)
+        """The terminal is reached elsewhere now (``--address SERIAL=ADDRESS``): somebody named it."""
+        self._set_lane(lane, address=address, announced=False)
 
     def identified(self, lane: str, state: TerminalState) -> None:
         """Which terminal it is and what it was like before the work."""

@@ -76,6 +76,7 @@ EXITS = {
     "NotAuthorized": 20,
     "TokenRefused": 20,
     "TokenMissing": 20,
+    "TokenWithheld": 20,
     "LinkTimeout": 20,
     "LinkLost": 24,
     "CommandRefused": 1,

@@ -279,6 +279,14 @@ def test_what_was_typed_becomes_a_request() -> None:
             visit_request(picked, "", stick)
 
 
+def test_what_was_typed_was_named_by_a_person() -> None:
+    heard = frozenset({"adb://h:1", "adb://h:2"})
+    request = visit_request(["adb://h:1", "adb://h:2", "adb://h:3"], "adb://h:2", "/s", announced=heard)
+    assert [(str(address), address.announced) for address in request.addresses] == [
+        ("adb://h:1", True), ("adb://h:2", False), ("adb://h:3", False),
+    ]  # fmt: skip
+
+
 def test_a_resumed_transfer_does_not_lie() -> None:
     clock = FixedClock(AT)
     meter = Meter(clock)

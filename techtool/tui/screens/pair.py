@@ -74,6 +74,7 @@ class PairScreen(FormScreen):
         """Pair, or say what is missing; the code leaves the screen at once."""
         place, code, at = (narrow(self.query_one(f"#{name}", Input).value) for name in ("place", "code", "connect"))
         self.query_one("#code", Input).value = ""
+        self.query_one("#code").focus()  # where the hand goes on if it was the wrong one
         self.work(lambda: self.house.doors.pair(place, code, at), self._paired, _("Pairing …"))
 
     def _paired(self, address: str) -> None:
