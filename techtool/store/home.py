@@ -22,6 +22,7 @@ from techtool.errors import (
     NotFoundError,
     StoreDamaged,
     StoreError,
+    StoreKeyMissing,
     StoreLocked,
     UsageError,
     VisitDamaged,
@@ -31,6 +32,7 @@ from techtool.paths import DISK, Disk, Paths, disk_error
 from techtool.store.db import JournalDB
 from techtool.store.frames import scan
 from techtool.store.journal import read_header
+from techtool.store.keys import HomeKeys
 
 Content = Mapping[str, Mapping[str, Mapping[str, object]]]
 """Table → document id → document."""
@@ -72,6 +74,8 @@ class Home:
         self._held = False
         self._holder = ""
         self._writers: list[JournalDB] = []
+        self.keys = HomeKeys(paths, disk, self.ensure_folder)
+        """What opens and seals the confidential words of every journal here."""
 
     # --- one writer --------------------------------------------------------------------------------------------
 
@@ -194,9 +198,14 @@ class Home:
         self._writers = [db for db in self._writers if db.writable]
         if any(db.path == path for db in self._writers):
             raise InternalError(kind="JournalOpenTwice", detail=str(path))
-        db = JournalDB.open_write(path, self.disk)
+        db = JournalDB.open_write(path, self.disk, self.keys)
         self._writers.append(db)
         return db
+
+    def create_journal(self, path: Path, kind: str, id: str, content: Content | None = None) -> None:  # noqa: A002
+        """Write a journal anew, as one; its confidential words are sealed. Only for the holder of the lock."""
+        self.require_lock()
+        JournalDB.create(path, self.disk, kind=kind, id=id, content=content, keys=self.keys)
 
     # --- visits ------------------------------------------------------------------------------------------------
 
@@ -223,17 +232,23 @@ class Home:
         if path.exists():
             raise UsageError(problem=phrase("There is a visit {visit} already.", visit=visit))
         self.ensure_folder(self.paths.visits)
-        JournalDB.create(path, self.disk, kind=VISIT, id=visit, content=content)
+        JournalDB.create(path, self.disk, kind=VISIT, id=visit, content=content, keys=self.keys)
         return self.writer(path)
 
-    def open_visit(self, visit: str, write: bool = False) -> JournalDB:
-        """Open a visit's journal; raises :class:`NoSuchVisit`, :class:`VisitDamaged`, :class:`StoreTooNew`."""
+    def open_visit(self, visit: str, write: bool = False, *, masked: bool = False) -> JournalDB:
+        """Open a visit's journal; ``masked``: with the masks of its sealed words, which needs no key and is quick.
+
+        Raises :class:`NoSuchVisit`, :class:`VisitDamaged`, :class:`StoreTooNew`; :class:`StoreKeyMissing` where it is
+        to be gone on with and the key to its words is not here.
+        """
         path = self.visit_path(visit)
         try:
-            db = JournalDB.open_read(path)
+            db = JournalDB.open_read(path, None if masked else self.keys)
             if (db.kind, db.id) != (VISIT, visit):
                 other = phrase("it is the record of {kind} {id}", kind=db.kind, id=db.id)
                 raise StoreDamaged(path=str(path), problem=other)
+            if write and db.locked and not db.sealed:
+                raise StoreKeyMissing(visit=visit)
             return self.writer(path) if write else db
         except NotFoundError as error:
             raise NoSuchVisit(visit=visit) from error
