@@ -7,21 +7,15 @@ Whatever would need a connection says so, and a person is asked or the step is l
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Collection, Mapping, Sequence
-from pathlib import Path
+from collections.abc import AsyncIterator, Collection, Mapping
 
 from techtool.catalogue.allow import AllowList
 from techtool.domain.backup import NotRead, SnapshotPart
-from techtool.domain.config_file import ConfigBack, ConfigRule, FormerConfig
 from techtool.domain.functional import Capability
 from techtool.domain.guide import Guide
-from techtool.domain.probe import Finding, Pulse
-from techtool.domain.release import ApkFacts
 from techtool.domain.terminal import Evidence, Identity, InstalledPackage, TerminalState
-from techtool.errors import NotCapable
 from techtool.i18n import phrase
-from techtool.links.base import Confirmed
-from techtool.terminals.base import FormerFile, PackageFile, SessionSink, SetSink
+from techtool.terminals.without_packages import WithoutPackages
 
 FACTS = ("serial", "model", "versions")
 """What a person reads and types; in the state's ``evidence`` as ``asked``."""
@@ -72,8 +66,10 @@ def _code(version: str) -> int:
     return int(version) if version.isascii() and version.isdecimal() and len(version) < 10 else 0
 
 
-class TypedTerminal:
+class TypedTerminal(WithoutPackages):
     """The driver of such a terminal: it knows what was typed last, and can do nothing by itself."""
+
+    reason = phrase("this terminal is worked on by hand, at its own menu")
 
     def __init__(self, state: TerminalState) -> None:
         self.state = state
@@ -91,62 +87,6 @@ class TypedTerminal:
         """Nothing can be read."""
         yield NotRead("configuration", "no connection")
 
-    async def install(
-        self,
-        package: ApkFacts,
-        payload: Path,
-        size_bytes: int,
-        *,
-        session: SessionSink,
-        confirmed: Confirmed | None = None,
-        resumed: Confirmed | None = None,
-    ) -> None:
-        """Only a person can, at the terminal's own menu."""
-        raise self._cannot()
-
-    async def install_together(
-        self,
-        files: Sequence[PackageFile],
-        *,
-        session: SetSink,
-        confirmed: Confirmed | None = None,
-        resumed: Confirmed | None = None,
-    ) -> bool:
-        """Only a person can."""
-        raise self._cannot()
-
-    async def put_back(
-        self, package_id: str, files: Sequence[FormerFile], *, older: bool, session: SessionSink
-    ) -> None:
-        """There is no backup of such a terminal."""
-        raise self._cannot()
-
-    async def uninstall(self, package_id: str) -> None:
-        """Only a person can."""
-        raise self._cannot()
-
-    async def compare_config(self, rule: ConfigRule, former: FormerConfig) -> ConfigBack:
-        """Nothing can be read."""
-        raise self._cannot()
-
-    async def write_config(self, rule: ConfigRule, former: FormerConfig) -> ConfigBack:
-        """Nothing can be written."""
-        raise self._cannot()
-
-    async def config_digest(self, rule: ConfigRule) -> str:
-        """Nothing can be read."""
-        return ""
-
-    async def forget_config(self, rule: ConfigRule) -> None:
-        """Nothing was laid down."""
-
-    async def abandon(self, session: str) -> bool:
-        """It has no sessions."""
-        return True
-
-    async def drop_staged(self) -> None:
-        """Nothing was laid down on the terminal."""
-
     async def unfinished_sessions(self, sizes_bytes: Collection[int]) -> tuple[str, ...] | None:
         """It does not tell."""
         return None
@@ -156,29 +96,9 @@ class TypedTerminal:
         package = self.state.package(package_id)
         return (package, "") if package is not None else None
 
-    async def probe(self, test_id: str, before: str = "") -> Finding | None:
-        """A person has to do it."""
-        return None
-
     async def capabilities(self) -> Mapping[Capability, bool]:
         """Not known."""
         return {}
 
-    async def pulse(self) -> Pulse | None:
-        """It does not tell."""
-        return None
-
-    async def show(self, screen: str) -> bool:
-        """The person is guided."""
-        return False
-
-    async def reboot(self, *, timeout_s: float = 300.0, poll_s: float = 1.0) -> None:
-        """Only a person can."""
-        raise self._cannot()
-
     async def wait_ready(self, *, timeout_s: float = 300.0, poll_s: float = 1.0) -> None:
         """Whoever stands at it sees it."""
-
-    def _cannot(self) -> NotCapable:
-        capability = phrase("this terminal is worked on by hand, at its own menu")
-        return NotCapable(address=self.identity.address, capability=capability)

@@ -9,9 +9,8 @@ and the planner shows the closed gate beforehand. Not verified on hardware.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Collection, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Mapping
 from contextlib import aclosing
-from pathlib import Path
 from typing import cast
 
 from techtool.catalogue.allow import AllowList
@@ -20,18 +19,18 @@ from techtool.clock import Clock
 from techtool.domain.backup import SnapshotPart
 from techtool.domain.config_file import ConfigBack, ConfigRefused, ConfigRule, FormerConfig
 from techtool.domain.functional import Capability
-from techtool.domain.probe import Finding, Pulse
-from techtool.domain.release import ApkFacts
 from techtool.domain.terminal import Evidence, Identity, InstalledPackage, TerminalState
-from techtool.errors import AnotherTerminal, LinkError, LinkTimeout, NotCapable
+from techtool.errors import AnotherTerminal, LinkError, LinkTimeout
 from techtool.i18n import phrase
-from techtool.links.base import Confirmed, Link, TellingLink
-from techtool.terminals.base import FormerFile, PackageFile, SessionSink, SetSink
+from techtool.links.base import Link, TellingLink
 from techtool.terminals.snapshot import file_snapshot
+from techtool.terminals.without_packages import WithoutPackages
 
 
-class ProlinTerminal:
-    """See :class:`techtool.terminals.base.Terminal`; what is not said there is raised as ``NotCapable``."""
+class ProlinTerminal(WithoutPackages):
+    """See :class:`techtool.terminals.base.Terminal`."""
+
+    reason = phrase("installing: how it is done on PAX Prolin terminals over XCB is not published")
 
     def __init__(self, link: Link, identity: Identity, catalogue: Catalogue, clock: Clock) -> None:
         self._link = link
@@ -68,40 +67,6 @@ class ProlinTerminal:
             async for item in items:
                 yield item
 
-    async def install(
-        self,
-        package: ApkFacts,
-        payload: Path,
-        size_bytes: int,
-        *,
-        session: SessionSink,
-        confirmed: Confirmed | None = None,
-        resumed: Confirmed | None = None,
-    ) -> None:
-        """Not published for this connection."""
-        raise self._cannot()
-
-    async def install_together(
-        self,
-        files: Sequence[PackageFile],
-        *,
-        session: SetSink,
-        confirmed: Confirmed | None = None,
-        resumed: Confirmed | None = None,
-    ) -> bool:
-        """Not published for this connection."""
-        raise self._cannot()
-
-    async def put_back(
-        self, package_id: str, files: Sequence[FormerFile], *, older: bool, session: SessionSink
-    ) -> None:
-        """Not published for this connection."""
-        raise self._cannot()
-
-    async def uninstall(self, package_id: str) -> None:
-        """Not published for this connection."""
-        raise self._cannot()
-
     async def compare_config(self, rule: ConfigRule, former: FormerConfig) -> ConfigBack:
         """No file of these terminals is known to be one that may be written back."""
         raise ConfigRefused(phrase("this connection writes no configuration"))
@@ -110,47 +75,13 @@ class ProlinTerminal:
         """See :meth:`compare_config`."""
         raise ConfigRefused(phrase("this connection writes no configuration"))
 
-    async def config_digest(self, rule: ConfigRule) -> str:
-        """Nothing is written back, so nothing is compared."""
-        return ""
-
-    async def forget_config(self, rule: ConfigRule) -> None:
-        """Nothing was laid down."""
-
-    async def abandon(self, session: str) -> bool:
-        """There are no sessions."""
-        return True
-
-    async def drop_staged(self) -> None:
-        """Nothing was laid down."""
-
-    async def unfinished_sessions(self, sizes_bytes: Collection[int]) -> tuple[str, ...] | None:
-        """There are no sessions."""
-        return ()
-
     async def installed_file(self, package_id: str) -> tuple[InstalledPackage, str] | None:
         """What is installed is not told."""
-        return None
-
-    async def probe(self, test_id: str, before: str = "") -> Finding | None:
-        """It answers no test by itself: a person does each."""
         return None
 
     async def capabilities(self) -> Mapping[Capability, bool]:
         """What the model's entry says."""
         return self._catalogue.capabilities(self._identity.vendor, self._identity.model)
-
-    async def pulse(self) -> Pulse | None:
-        """It does not tell."""
-        return None
-
-    async def show(self, screen: str) -> bool:
-        """The person is guided."""
-        return False
-
-    async def reboot(self, *, timeout_s: float = 300.0, poll_s: float = 1.0) -> None:
-        """Not described for this connection."""
-        raise self._cannot()
 
     async def wait_ready(self, *, timeout_s: float = 300.0, poll_s: float = 1.0) -> None:
         """Wait until it answers again."""
@@ -184,7 +115,3 @@ class ProlinTerminal:
             address = str(self._link.address)
             raise AnotherTerminal(address=address, found=found, expected=self._identity.serial)
         return facts
-
-    def _cannot(self) -> NotCapable:
-        what = phrase("installing: how it is done on PAX Prolin terminals over XCB is not published")
-        return NotCapable(address=str(self._link.address), capability=what)

@@ -20,7 +20,7 @@ from techtool.domain.probe import PROPERTY, Finding, Pulse
 from techtool.domain.question import CheckResult
 from techtool.domain.release import Release
 from techtool.domain.terminal import Identity, InstalledPackage, TerminalState
-from techtool.errors import AnotherTerminal, LinkError, LinkTimeout, NotCapable, UnknownModel
+from techtool.errors import AnotherTerminal, LinkError, LinkTimeout, UnknownModel
 from techtool.i18n import phrase
 from techtool.links.base import Confirmed
 from techtool.links.redfish.link import RedfishLink
@@ -119,6 +119,10 @@ class RedfishTerminal(WithoutPackages):
         kept = [await wait_for(self._link, task, package, self._clock, alive=alive) for task in tasks]
         return any(kept)
 
+    async def abandon(self, session: str) -> bool:  # noqa: ARG002 - none is broken off
+        """A running update is not broken off: it is waited for, see :meth:`follow`."""
+        return False
+
     async def _running_tasks(self) -> list[str]:
         collection = (await read_update_service(self._link)).tasks
         bodies = await self._link.members(collection) if collection else ()
@@ -169,10 +173,6 @@ class RedfishTerminal(WithoutPackages):
         started = _started(await read_machine(self._link))
         return Pulse(started, None, None) if started else None
 
-    async def show(self, screen: str) -> bool:  # noqa: ARG002 - it has none
-        """It cannot."""
-        return False
-
     # -- restarting
 
     async def reboot(self, *, timeout_s: float = 300.0, poll_s: float = 1.0) -> None:
@@ -180,7 +180,7 @@ class RedfishTerminal(WithoutPackages):
         machine = await read_machine(self._link)
         target, kind = _reset_of(machine)
         if not target:
-            raise NotCapable(address=str(self._link.address), capability=phrase("restarting the terminal"))
+            self._no(phrase("restarting the terminal"))
         answer = await self._link.ask("POST", target, {"ResetType": kind})
         if not answer.ok:
             raise self._link.refused("Reset", answer)

@@ -17,7 +17,7 @@ from typing import IO
 
 from filelock import FileLock
 
-from tests.peers.tools import PeerMissing, checked, find, peers_dir
+from tests.peers.tools import checked, fetch_command, find, peers_dir
 
 RECIPE = Path(__file__).parent / "adbkit"
 """``package.json``, ``package-lock.json``, and ``bridge.js``, which hands adbkit's questions to the test."""
@@ -77,18 +77,5 @@ def bridge(server_port: int, serial: str, known: Path | None = None) -> Iterator
             process.kill()
 
 
-def main(arguments: list[str]) -> int:
-    """``--fetch``: get it and print where it is."""
-    if arguments != ["--fetch"]:
-        print("usage: python -m tests.peers.adbkit_bridge --fetch", file=sys.stderr)
-        return 4
-    try:
-        print(fetch())
-    except PeerMissing as e:
-        print(e, file=sys.stderr)
-        return 1
-    return 0
-
-
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    sys.exit(fetch_command(lambda: [fetch()]))

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from filelock import FileLock
 
-from tests.peers.tools import PeerMissing, checked, find, peers_dir
+from tests.peers.tools import PeerMissing, checked, fetch_command, find, peers_dir
 
 SUITE = "trixie"
 KEYRING = Path("/usr/share/keyrings/debian-archive-keyring.gpg")
@@ -129,19 +129,15 @@ def _locate(folder: Path) -> Daemon:
 
 def main(arguments: list[str]) -> int:
     """The two ways to use it from a shell."""
-    try:
-        if arguments == ["--fetch"]:
-            print(fetch().program)
-            return 0
-        if arguments[:2] == ["--run", "--"] and arguments[2:]:
-            from tests.peers.terminal import run_beside_adbd
+    if arguments[:2] != ["--run", "--"] or not arguments[2:]:
+        return fetch_command(lambda: [fetch().program], "--fetch | --run -- COMMAND…")
+    from tests.peers.terminal import run_beside_adbd
 
-            return run_beside_adbd(arguments[2:])
+    try:
+        return run_beside_adbd(arguments[2:])
     except PeerMissing as e:
         print(e, file=sys.stderr)
         return 1
-    print("usage: python -m tests.peers.debian_adbd --fetch | --run -- COMMAND…", file=sys.stderr)
-    return 4
 
 
 if __name__ == "__main__":

@@ -15,7 +15,7 @@ from tempfile import TemporaryDirectory
 
 from filelock import FileLock
 
-from tests.peers.tools import PeerMissing, checked, find, peers_dir
+from tests.peers.tools import PeerMissing, checked, fetch_command, find, peers_dir
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,19 +72,5 @@ def _fetch_one(package: NpmPackage, folder: Path) -> None:
         archive.rename(folder / package.archive)
 
 
-def main(arguments: list[str]) -> int:
-    """``--fetch``: get them and print where they are."""
-    if arguments != ["--fetch"]:
-        print("usage: python -m tests.peers.npm_apks --fetch", file=sys.stderr)
-        return 4
-    try:
-        for path in fetch().values():
-            print(path)
-    except PeerMissing as e:
-        print(e, file=sys.stderr)
-        return 1
-    return 0
-
-
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    sys.exit(fetch_command(lambda: fetch().values()))

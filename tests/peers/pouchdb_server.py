@@ -21,7 +21,7 @@ from typing import Final, Self
 import httpx
 from filelock import FileLock
 
-from tests.peers.tools import PeerMissing, checked, find, peers_dir
+from tests.peers.tools import PeerMissing, checked, fetch_command, find, peers_dir
 
 _PINNED: Final = Path(__file__).parent / "pouchdb"
 _PROGRAM: Final = "node_modules/pouchdb-server/bin/pouchdb-server"
@@ -122,18 +122,5 @@ def _free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def main(arguments: list[str]) -> int:
-    """``--fetch``: get it and print where it is."""
-    if arguments != ["--fetch"]:
-        print("usage: python -m tests.peers.pouchdb_server --fetch", file=sys.stderr)
-        return 4
-    try:
-        print(fetch())
-    except PeerMissing as e:
-        print(e, file=sys.stderr)
-        return 1
-    return 0
-
-
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    sys.exit(fetch_command(lambda: [fetch()]))

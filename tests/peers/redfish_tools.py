@@ -14,7 +14,7 @@ from pathlib import Path
 
 from filelock import FileLock
 
-from tests.peers.tools import PeerMissing, checked, peers_dir
+from tests.peers.tools import checked, fetch_command, peers_dir
 
 PINS = Path(__file__).with_suffix(".txt")
 
@@ -40,18 +40,5 @@ def environment(folder: Path) -> dict[str, str]:
     return {**os.environ, "PYTHONPATH": str(folder), "PYTHONWARNINGS": "ignore"}
 
 
-def main(arguments: list[str]) -> int:
-    """``--fetch``: get them and print where they are."""
-    if arguments != ["--fetch"]:
-        print("usage: python -m tests.peers.redfish_tools --fetch", file=sys.stderr)
-        return 4
-    try:
-        print(fetch())
-    except PeerMissing as e:
-        print(e, file=sys.stderr)
-        return 1
-    return 0
-
-
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    sys.exit(fetch_command(lambda: [fetch()]))

@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
+import sys
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import NoReturn
 
@@ -99,3 +101,21 @@ def checked(argv: list[str], *, cwd: Path | None = None, **environment: str) -> 
         words = (done.stderr.strip() or done.stdout.strip())[-2000:]
         raise PeerMissing(f"{Path(argv[0]).name} failed ({done.returncode}): {words}")
     return done.stdout
+
+
+def fetch_command(fetch: Callable[[], Iterable[Path]], usage: str = "--fetch") -> int:
+    """``python -m tests.peers.NAME --fetch``: get it and print where it is; the exit code.
+
+    ``usage``: how else it may be called, for the person who typed something else.
+    """
+    program, *arguments = sys.argv
+    if arguments != ["--fetch"]:
+        print(f"usage: python -m tests.peers.{Path(program).stem} {usage}", file=sys.stderr)
+        return 4
+    try:
+        for path in fetch():
+            print(path)
+    except PeerMissing as e:
+        print(e, file=sys.stderr)
+        return 1
+    return 0
