@@ -1,7 +1,7 @@
 """Which values of a record nobody reads who picks up the laptop, and how they are masked. Pure.
 
-The classes are those of ``reference/field.md`` §3.3: B (confidential) and C (evidence) are stored encrypted; A is not, and
-neither are a terminal's serial number (without it a record proves nothing), the shop's name, the site's id and the
+The classes are those of ``reference/field.md`` §3.3: B (confidential) and C (evidence) are stored encrypted; A is not,
+and neither are a terminal's serial number (without it a record proves nothing), the shop's name, the site's id and the
 terminal's own address in the shop: lists show them, and lists need no key.
 """
 

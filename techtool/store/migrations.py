@@ -23,6 +23,7 @@ Step = Callable[[Tables], None]
 """Lifts the tables by one schema, in place. What has the new shape already is left alone: behind a gap of a salvaged
 journal the schema line may be missing, and then a step meets both shapes."""
 
+
 def _nothing(tables: Tables) -> None:
     """Schema 2 seals words (:mod:`techtool.store.sealing`); opened, its documents are those of schema 1."""
 
@@ -53,9 +54,7 @@ def schema_of(payload: bytes) -> int:
     return decode_json(payload, _SchemaLine).schema
 
 
-def replay(
-    kind: str, schema: int, payloads: Iterable[bytes], tables: Tables, opened: Step | None = None
-) -> int:
+def replay(kind: str, schema: int, payloads: Iterable[bytes], tables: Tables, opened: Step | None = None) -> int:
     """Do the records of a journal to ``tables`` and lift them to the newest schema; the schema of its last line.
 
     ``schema`` is the header's; ``opened`` opens the sealed words of tables, None: they stay as they stand. Raises

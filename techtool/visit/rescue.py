@@ -141,7 +141,9 @@ def _prepare(house: House, visit_id: str) -> _Work:
 
 def _work(house: House, path: Path, saved: Saved, new: bytes, salvage: SalvageRecord | None) -> _Work:
     """What takes the file's place must be a visit's record."""
-    return _Work(path, saved.data, new, read_visit(JournalDB.of_bytes(path, new, house.home.keys), saved.header.id), salvage)
+    return _Work(
+        path, saved.data, new, read_visit(JournalDB.of_bytes(path, new, house.home.keys), saved.header.id), salvage
+    )
 
 
 def _done_before(house: House, path: Path, saved: Saved) -> _Work:
