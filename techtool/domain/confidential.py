@@ -51,7 +51,13 @@ TEXTS: Final = frozenset(
     }
 )
 """Fields that are hidden whole; ``PARENT.NAME``: only within that field, or as a field of that table's documents."""
-OPEN: Final = frozenset({"serial", "serials", "address", "addresses", "technician", "lane", "visit", "head", "state"})
+OPEN: Final = frozenset(
+    {
+        *{"serial", "serials", "address", "addresses", "technician", "lane", "visit", "head", "state"},
+        # Of the visit's key for the office, which is a cipher already.
+        *{"age", "recipients", "key_id"},
+    }
+)
 """What lists, seals and the search for a backup go by: never hidden."""
 
 SHORTEST: Final = 6

@@ -231,6 +231,8 @@ class Home:
         path = self.visit_path(visit)
         if path.exists():
             raise UsageError(problem=phrase("There is a visit {visit} already.", visit=visit))
+        # Made, or found unusable, before anything of the visit is there.
+        self.keys.writing(VISIT, visit)
         self.ensure_folder(self.paths.visits)
         JournalDB.create(path, self.disk, kind=VISIT, id=visit, content=content, keys=self.keys)
         return self.writer(path)
@@ -238,8 +240,8 @@ class Home:
     def open_visit(self, visit: str, write: bool = False, *, masked: bool = False) -> JournalDB:
         """Open a visit's journal; ``masked``: with the masks of its sealed words, which needs no key and is quick.
 
-        Raises :class:`NoSuchVisit`, :class:`VisitDamaged`, :class:`StoreTooNew`; :class:`StoreKeyMissing` where it is
-        to be gone on with and the key to its words is not here.
+        Raises :class:`NoSuchVisit`, :class:`VisitDamaged`, :class:`StoreTooNew`; where it is to be gone on with,
+        :class:`StoreKeyMissing` and :class:`StoreKeyUnusable`, too.
         """
         path = self.visit_path(visit)
         try:
@@ -247,13 +249,19 @@ class Home:
             if (db.kind, db.id) != (VISIT, visit):
                 other = phrase("it is the record of {kind} {id}", kind=db.kind, id=db.id)
                 raise StoreDamaged(path=str(path), problem=other)
-            if write and db.locked and not db.sealed:
-                raise StoreKeyMissing(visit=visit)
+            if write and not db.sealed:
+                self._refuse_locked(db)
             return self.writer(path) if write else db
         except NotFoundError as error:
             raise NoSuchVisit(visit=visit) from error
         except StoreDamaged as error:
             raise VisitDamaged(visit=visit, path=str(path), problem=error.problem, detail=error.detail) from error
+
+    def _refuse_locked(self, db: JournalDB) -> None:
+        """Nothing is written into a visit that cannot be read whole, or that could not be sealed."""
+        self.keys.writing(VISIT, db.id)
+        if db.locked:
+            raise StoreKeyMissing(visit=db.id)
 
     def evidence_dir(self, visit: str) -> Path:
         """The folder of a visit's photos, slips and logs; made when it is not there."""

@@ -85,15 +85,14 @@ class Keys(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class OneKey:
-    """The key of one journal, as the office was given it: reads, and writes nothing."""
+class GivenKeys:
+    """The keys of one journal, as the office was given them: read, and write nothing."""
 
-    cipher: Cipher
+    ciphers: tuple[Cipher, ...]
 
     def opening(self, key_id: str, kind: str, id: str) -> Cipher | None:  # noqa: A002
-        """The one."""
-        mine = (key_id, kind, id) == (self.cipher.key_id, self.cipher.kind, self.cipher.id)
-        return self.cipher if mine else None
+        """The one of that id."""
+        return next((one for one in self.ciphers if (one.key_id, one.kind, one.id) == (key_id, kind, id)), None)
 
     def writing(self, kind: str, id: str) -> Cipher:  # noqa: A002, ARG002
         """Nobody writes with it."""

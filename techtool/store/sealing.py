@@ -62,6 +62,10 @@ class Sealer:
         """One document, opened."""
         return {self._open(key): self._open_any(item) for key, item in document.items()}
 
+    def opened_line(self, line: object) -> object:
+        """All of one line as it was decoded, whatever it holds."""
+        return self._open_any(line)
+
     def _open_any(self, value: object) -> object:
         if isinstance(value, str):
             return self._open(value)

@@ -24,7 +24,16 @@ from techtool.store.journal import TORN, aside_name
 from techtool.store.salvage import DAMAGED
 from techtool.visit.backup_log import BackupLog
 from techtool.visit.disk_protection import check_protection
-from techtool.visit.health import UPDATE, Finding, check_facts, check_keys, check_settings, check_trust, too_new
+from techtool.visit.health import (
+    UPDATE,
+    Finding,
+    check_facts,
+    check_keys,
+    check_settings,
+    check_store_key,
+    check_trust,
+    too_new,
+)
 from techtool.visit.rescue import House, damage_of
 from techtool.visit.verify import VERDICT_LABEL, Verdict, verify_file
 from techtool.visit.visits import known_visits, rebuild_index, record_in, summary_of
@@ -69,6 +78,7 @@ def examine(house: House) -> Health:
     found += _check_backup_log(house)
     for check in (check_settings, check_facts, check_trust, check_keys, check_protection):
         found += check(home.paths)
+    found += check_store_key(home.paths, home.keys)
     found += _asides(home.paths)
     return Health(readable, tuple(found))
 
