@@ -78,7 +78,10 @@ def masked_number(number: str) -> str:
 
 def hidden_by_name(name: str, parent: str) -> bool:
     """Whether a text in a field of this name is hidden whatever it says."""
-    return name in NUMBERS or name in TEXTS or f"{parent}.{name}" in TEXTS
+    if name in NUMBERS:
+        # Of a terminal's facts it says how each is known: a word of a few, and no number.
+        return parent != "evidence"
+    return name in TEXTS or f"{parent}.{name}" in TEXTS
 
 
 def needs_no_look(text: str) -> bool:

@@ -48,6 +48,8 @@ class Health:
     readable: int
     """Visits whose journals can be read to the last byte."""
     findings: tuple[Finding, ...]
+    store_key: Path | None = None
+    """Where the key to the records' confidential words lies, if there is one."""
 
     @property
     def problems(self) -> tuple[Finding, ...]:
@@ -80,7 +82,8 @@ def examine(house: House) -> Health:
         found += check(home.paths)
     found += check_store_key(home.paths, home.keys)
     found += _asides(home.paths)
-    return Health(readable, tuple(found))
+    key = home.paths.store_key
+    return Health(readable, tuple(found), key if key.exists() else None)
 
 
 def rebuild(house: House) -> list[Path]:

@@ -143,17 +143,9 @@ def check_store_key(paths: Paths, keys: HomeKeys) -> Iterator[Finding]:
         older = phrase("Where a new key was begun meanwhile, add the line of the old file to it as its last.")
         office = phrase("Else the office opens them with its own key: “techtool visit show FILE --identity KEY”.")
         yield Finding(path, what, (back, older, office) if there else (back, office))
-    if not there:
-        return
     if others_may_read(path):
         what = phrase("Other users of this computer can read the key to the records: {path}", path=str(path))
         yield Finding(path, what, (phrase("Make it private: chmod 600 {path}", path=str(path)),))
-    what = phrase(
-        "The key to the records' confidential words lies beside them ({path}): only disk encryption keeps both from "
-        "whoever has the laptop.",
-        path=str(path),
-    )
-    yield Finding(path, what, problem=False)
 
 
 def too_new(path: Path, error: StoreTooNew) -> Finding:
