@@ -53,12 +53,14 @@ TEXTS: Final = frozenset(
 """Fields that are hidden whole; ``PARENT.NAME``: only within that field, or as a field of that table's documents."""
 OPEN: Final = frozenset(
     {
-        *{"serial", "serials", "address", "addresses", "technician", "lane", "visit", "head", "state"},
+        *{"serial", "serials", "address", "addresses", "visit"},
         # Of the visit's key for the office, which is a cipher already.
         *{"age", "recipients", "key_id"},
     }
 )
-"""What lists, seals and the search for a backup go by: never hidden."""
+"""What lists and the search for a backup go by: never hidden."""
+OPEN_IN_LISTS: Final = frozenset({"technician", "id", "head"})
+"""Besides, in what is derived from visits."""
 
 SHORTEST: Final = 6
 """Characters; a shorter number cannot be told from ordinary text."""

@@ -13,6 +13,7 @@ from techtool.domain.confidential import (
     HIDDEN,
     NUMBERS,
     OPEN,
+    OPEN_IN_LISTS,
     Words,
     hidden_by_name,
     like_a_number,
@@ -155,7 +156,7 @@ class Sealer:
             if self._is_derived and Token.read(text) is not None:
                 return text
             return self._token(text, masked_number(text) if name in NUMBERS else HIDDEN)
-        if name in OPEN and not text.startswith(PREFIX):
+        if (name in OPEN or (self._is_derived and name in OPEN_IN_LISTS)) and not text.startswith(PREFIX):
             return text
         return self._seal_text(text) if self._gives_away(text) else text
 
