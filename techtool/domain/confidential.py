@@ -55,7 +55,7 @@ OPEN: Final = frozenset(
     {
         *{"serial", "serials", "address", "addresses", "visit"},
         # Of the visit's key for the office, which is a cipher already.
-        *{"age", "recipients", "key_id"},
+        *{"keys.age", "keys.recipients", "keys.key_id"},
     }
 )
 """What lists and the search for a backup go by: never hidden."""
@@ -84,6 +84,11 @@ def hidden_by_name(name: str, parent: str) -> bool:
         # Of a terminal's facts it says how each is known: a word of a few, and no number.
         return parent != "evidence"
     return name in TEXTS or f"{parent}.{name}" in TEXTS
+
+
+def open_by_name(name: str, parent: str) -> bool:
+    """Whether a text in a field of this name stays as it is."""
+    return name in OPEN or f"{parent}.{name}" in OPEN
 
 
 def needs_no_look(text: str) -> bool:

@@ -12,7 +12,6 @@ from typing import Final
 from techtool.domain.confidential import (
     HIDDEN,
     NUMBERS,
-    OPEN,
     OPEN_IN_LISTS,
     Words,
     hidden_by_name,
@@ -20,6 +19,7 @@ from techtool.domain.confidential import (
     masked_number,
     needs_no_look,
     numbers_in,
+    open_by_name,
 )
 from techtool.domain.schema import INDEX, VISIT
 from techtool.errors import InternalError
@@ -156,7 +156,8 @@ class Sealer:
             if self._is_derived and Token.read(text) is not None:
                 return text
             return self._token(text, masked_number(text) if name in NUMBERS else HIDDEN)
-        if (name in OPEN or (self._is_derived and name in OPEN_IN_LISTS)) and not text.startswith(PREFIX):
+        stays = open_by_name(name, parent) or (self._is_derived and name in OPEN_IN_LISTS)
+        if stays and not text.startswith(PREFIX):
             return text
         return self._seal_text(text) if self._gives_away(text) else text
 
