@@ -259,9 +259,9 @@ class Home:
 
     def _refuse_locked(self, db: JournalDB) -> None:
         """Nothing is written into a visit that cannot be read whole, or that could not be sealed."""
-        self.keys.writing(VISIT, db.id)
         if db.locked:
             raise StoreKeyMissing(visit=db.id)
+        self.keys.writing(VISIT, db.id)
 
     def evidence_dir(self, visit: str) -> Path:
         """The folder of a visit's photos, slips and logs; made when it is not there."""

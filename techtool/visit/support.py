@@ -16,6 +16,7 @@ from typing import Final
 
 from techtool.domain.case_code import case_code
 from techtool.domain.codec import CodecError, decode_json_untyped, encode_json, plain
+from techtool.domain.confidential import NUMBERS
 from techtool.domain.schema import VISIT
 from techtool.domain.visit import LaneRecord, VisitRecord
 from techtool.errors import NoSuchVisit, NotFoundError, TechtoolError, UsageError
@@ -36,7 +37,6 @@ PREFIX: Final = "techtool-support-"
 _HOME: Final = "TECHTOOL_HOME"
 _PERSONAL: Final = frozenset({"merchant_contact", "merchant_phone", "credit_code", "age"})
 """Fields that the support desk has no use for: persons of an order, and the visit's key for the office."""
-_NUMBERS: Final = ("tid", "mid")
 _LOGS: Final = 2 << 20
 """Bytes of log that go with a bundle, the newest."""
 
@@ -282,7 +282,7 @@ def _collect(value: object, serials: set[str], numbers: set[str]) -> None:
     if isinstance(value, dict):
         for key, item in value.items():
             if isinstance(item, str) and item:
-                if key in _NUMBERS:
+                if key in NUMBERS:
                     numbers.add(item)
                 elif key == "serial" or key.endswith("_serial"):
                     serials.add(item)
