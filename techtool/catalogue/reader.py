@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -27,7 +27,6 @@ from techtool.catalogue.model import (
 )
 from techtool.domain.codec import CodecError, decode_toml
 from techtool.domain.functional import Capability, FunctionalTest, TestLimits
-from techtool.domain.release import ReleaseKind
 from techtool.domain.rules import Environment
 from techtool.domain.terminal import Evidence
 from techtool.errors import BadFile, NotFoundError
@@ -122,10 +121,6 @@ class Catalogue:
             if test.id == test_id:
                 return test
         raise NotFoundError(what=test_id)
-
-    def tests_for(self, kinds: Collection[ReleaseKind]) -> tuple[FunctionalTest, ...]:
-        """The tests that releases of these kinds call for, in the catalogue's order."""
-        return tuple(test for test in self.tests if test.is_required_for(kinds))
 
 
 @cache

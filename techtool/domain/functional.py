@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Final
@@ -101,10 +101,6 @@ class FunctionalTest:
     photo: str = ""
     """Kind of evidence worth a picture, as ``EvidenceKind`` says it; empty: none is asked for."""
 
-    def title_in(self, language: str) -> str:
-        """The title in ``en`` or ``zh``."""
-        return self.title[language]
-
     @property
     def title_phrase(self) -> Phrase:
         """The title for records, shown in any language."""
@@ -124,10 +120,6 @@ class FunctionalTest:
     def attended(self) -> bool:
         """Whether no machine alone can do it."""
         return Mode.AUTOMATIC not in self.modes or Mode.HUMAN in self.modes
-
-    def is_required_for(self, kinds: Collection[ReleaseKind]) -> bool:
-        """Whether a release of one of these kinds calls for it."""
-        return any(OCCASION_OF[kind] in self.required_for for kind in kinds)
 
     @property
     def missing_texts(self) -> tuple[str, ...]:

@@ -10,7 +10,7 @@ from typing import Final
 from techtool.simulator.files import Entry, FileRefused
 from techtool.simulator.shell import Context, Program
 
-_PIECE: Final = 64 * 1024
+_PIECE: Final = 256 * 1024
 
 
 def split_options(arguments: list[str], known: str) -> tuple[set[str], list[str]] | None:

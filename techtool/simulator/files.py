@@ -12,7 +12,8 @@ import hashlib
 import io
 import os
 import posixpath
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import IntEnum
 from pathlib import Path
@@ -188,14 +189,22 @@ class FileTree:
         _guard(lambda: host.parent.mkdir(parents=True, exist_ok=True))
         return host
 
-    def append(self, path: str, data: bytes, free_bytes: int) -> None:
-        """``>> path``; raises :class:`FileRefused`."""
+    @contextmanager
+    def appending(self, path: str, free_bytes: int) -> Iterator[Callable[[bytes], None]]:
+        """``>> path``, made when there is none; both this and what it gives raise :class:`FileRefused`."""
         host = self.place(path)
-        if len(data) > free_bytes:
-            raise FileRefused(Errno.NO_SPACE)
         fd = self._disk.create(host)
-        try:
+        left_bytes = free_bytes
+
+        def append(data: bytes) -> None:
+            nonlocal left_bytes
+            if len(data) > left_bytes:
+                raise FileRefused(Errno.NO_SPACE)
             self._disk.write(fd, data, host)
+            left_bytes -= len(data)
+
+        try:
+            yield append
         finally:
             os.close(fd)
 

@@ -5,6 +5,7 @@ Wording and exit codes follow AOSP's PackageManagerShellCommand, because that is
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Final
@@ -208,10 +209,13 @@ async def _copy_input(context: Context, writer: SessionWriter, size_bytes: int) 
 
 
 async def _copy_file(context: Context, writer: SessionWriter, path: str) -> bool:
-    try:
+    def copy() -> None:
         with context.device.files.open(path) as stream:
             while data := stream.read(STREAM_PIECE):
                 writer.write(data)
+
+    try:
+        await asyncio.to_thread(copy)
     except FileRefused as error:
         await context.complain(f"Error: unable to open file: {path} ({error})")
         return False

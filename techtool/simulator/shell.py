@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
+from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import Final, Protocol
 
@@ -92,11 +93,15 @@ class Shell:
         return self._status
 
     async def _command(self, command: Simple | Group, streams: Streams) -> int:
-        try:
-            streams = self._redirect(streams, command.redirections)
-        except FileRefused as error:
-            await streams.err(f"/system/bin/sh: can't create file: {error}\n".encode())
-            return 1
+        with ExitStack() as opened:
+            try:
+                streams = self._redirect(streams, command.redirections, opened)
+            except FileRefused as error:
+                await streams.err(f"/system/bin/sh: can't create file: {error}\n".encode())
+                return 1
+            return await self._redirected(command, streams)
+
+    async def _redirected(self, command: Simple | Group, streams: Streams) -> int:
         if isinstance(command, Group):
             return await self._subshell(command.body, streams)
         name, *arguments = [self._expand(word) for word in command.words]
@@ -108,10 +113,12 @@ class Shell:
             return EXIT_NOT_FOUND
         return await program(Context(self._device, streams), arguments)
 
-    def _redirect(self, streams: Streams, redirections: tuple[Redirection, ...]) -> Streams:
+    def _redirect(self, streams: Streams, redirections: tuple[Redirection, ...], opened: ExitStack) -> Streams:
         for redirection in redirections:
             if redirection.append_to:
-                streams = _Appended(streams, self._device, self._expand(redirection.append_to))
+                path = self._expand(redirection.append_to)
+                target = opened.enter_context(self._device.files.appending(path, self._device.free_bytes()))
+                streams = _Appended(streams, target)
         return redirect(streams, tuple(each for each in redirections if not each.append_to))
 
     def _expand(self, word: Word) -> str:
@@ -132,28 +139,25 @@ def redirect(streams: Streams, redirections: tuple[Redirection, ...]) -> Streams
     return _Redirected(streams, targets) if redirections else streams
 
 
+@dataclass(frozen=True, slots=True)
 class _Appended:
-    """Streams whose output goes to the end of a file, made when there is none."""
+    """Streams whose output goes to the end of a file."""
 
-    def __init__(self, streams: Streams, device: Device, path: str) -> None:
-        """Raises :class:`FileRefused`."""
-        self._streams = streams
-        self._device = device
-        self._path = path
-        device.files.append(path, b"", device.free_bytes())
+    streams: Streams
+    append: Callable[[bytes], None]
 
     async def read(self, limit: int) -> bytes:
-        return await self._streams.read(limit)
+        return await self.streams.read(limit)
 
     async def out(self, data: bytes) -> None:
         try:
-            self._device.files.append(self._path, data, self._device.free_bytes())
+            self.append(data)
         except FileRefused as error:
-            await self._streams.err(f"write: {error}\n".encode())
+            await self.streams.err(f"write: {error}\n".encode())
             raise ShellExit(1) from error
 
     async def err(self, data: bytes) -> None:
-        await self._streams.err(data)
+        await self.streams.err(data)
 
 
 @dataclass(frozen=True, slots=True)

@@ -165,7 +165,7 @@ class Stream:
         self.local = local
         self.remote = remote
         self._inbox: asyncio.Queue[bytes] = asyncio.Queue()
-        self._pending = b""
+        self._pending = memoryview(b"")
         self._ready = asyncio.Event()
         self._ready.set()
         self._ended = False
@@ -190,11 +190,11 @@ class Stream:
             if not data:
                 self._ended = True
                 return b""
-            self._pending = data
+            self._pending = memoryview(data)
             if not self.closed:
                 await self._packets.send(Command.OKAY, self.local, self.remote)
-        data, self._pending = self._pending[:limit], self._pending[limit:]
-        return data
+        piece, self._pending = self._pending[:limit], self._pending[limit:]
+        return bytes(piece)
 
     async def read_exactly(self, size: int) -> bytes:
         """``size`` bytes; raises :class:`StreamClosed` when the host closes before."""

@@ -263,12 +263,6 @@ class Home:
             raise StoreKeyMissing(visit=db.id)
         self.keys.writing(VISIT, db.id)
 
-    def evidence_dir(self, visit: str) -> Path:
-        """The folder of a visit's photos, slips and logs; made when it is not there."""
-        folder = self.visit_path(visit).with_suffix("") / "evidence"
-        self.ensure_folder(folder)
-        return folder
-
     def ensure_folder(self, folder: Path) -> None:
         """Make a folder so that a power cut does not take it, and what is in it, away again.
 

@@ -17,7 +17,7 @@ from techtool.domain.functional import Capability
 from techtool.domain.probe import Finding, Pulse
 from techtool.domain.release import ApkFacts
 from techtool.domain.terminal import Identity, InstalledPackage, TerminalState
-from techtool.errors import AnotherTerminal, InstallFailed, LinkError, LinkTimeout, UnknownModel
+from techtool.errors import AnotherTerminal, InstallFailed, UnknownModel
 from techtool.i18n import phrase
 from techtool.links.base import Capability as LinkCapability
 from techtool.links.base import Confirmed, Link, SystoolLink
@@ -38,6 +38,7 @@ from techtool.terminals.shell import ask
 from techtool.terminals.snapshot import snapshot_items
 from techtool.terminals.staging import unstage
 from techtool.terminals.systool import read_sysprops
+from techtool.terminals.waiting import until_up
 
 _BOOT_ID: Final = "cat /proc/sys/kernel/random/boot_id"
 
@@ -206,29 +207,14 @@ class AndroidTerminal:
         await self._wait(timeout_s, poll_s, None)
 
     async def _wait(self, timeout_s: float, poll_s: float, boot_before: str | None) -> None:
-        last: LinkError | None = None
-        try:
-            async with asyncio.timeout(timeout_s):
-                while True:
-                    try:
-                        if await self._is_up(boot_before):
-                            break
-                    except LinkError as error:
-                        # On its way up it refuses connections, drops them, or does not know itself yet.
-                        last = error
-                    await asyncio.sleep(poll_s)
-        except TimeoutError as error:
-            detail = str(last) if last else ""
-            raise LinkTimeout(address=str(self._link.address), seconds=round(timeout_s), detail=detail) from error
-        await self._read_same()
+        async def is_up() -> bool:
+            """The daemon may still be the one from before the restart."""
+            boot = await ask(self._link, _BOOT_ID)
+            restarted = boot_before is None or boot is None or boot != boot_before
+            return restarted and boot_is_complete(await read_properties(self._link))
 
-    async def _is_up(self, boot_before: str | None) -> bool:
-        """Connect anew and ask; the daemon may still be the one from before the restart."""
-        await self._link.close()
-        await self._link.open()
-        boot = await ask(self._link, _BOOT_ID)
-        restarted = boot_before is None or boot is None or boot != boot_before
-        return restarted and boot_is_complete(await read_properties(self._link))
+        await until_up(self._link, timeout_s, poll_s, is_up)
+        await self._read_same()
 
     async def _read_same(self) -> tuple[dict[str, str], Identity]:
         """Properties and identity as they are now; raises when another terminal answers at the address."""

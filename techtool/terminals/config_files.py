@@ -10,13 +10,13 @@ import io
 from shlex import quote
 from typing import Final
 
-from techtool.domain.codec import encode_json
 from techtool.domain.config_file import (
     LARGEST_BYTES,
     ConfigBack,
     ConfigRefused,
     ConfigRule,
     FormerConfig,
+    former_bytes,
     keep,
     merge,
 )
@@ -47,7 +47,7 @@ async def fetch(link: Link, path: str) -> bytes:
 async def config_digest(link: Link, rule: ConfigRule) -> str:
     """SHA-256 of what a backup would keep of the file now (:mod:`techtool.terminals.snapshot`); empty: not readable."""
     try:
-        return hashlib.sha256(encode_json(keep(rule, await fetch(link, rule.path)), indent=1)).hexdigest()
+        return hashlib.sha256(former_bytes(keep(rule, await fetch(link, rule.path)))).hexdigest()
     except (ConfigRefused, CommandRefused, NotCapable):
         return ""
 

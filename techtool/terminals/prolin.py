@@ -8,7 +8,6 @@ and the planner shows the closed gate beforehand. Not verified on hardware.
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator, Collection, Mapping
 from contextlib import aclosing
 from typing import cast
@@ -20,10 +19,11 @@ from techtool.domain.backup import SnapshotPart
 from techtool.domain.config_file import ConfigBack, ConfigRefused, ConfigRule, FormerConfig
 from techtool.domain.functional import Capability
 from techtool.domain.terminal import Evidence, Identity, InstalledPackage, TerminalState
-from techtool.errors import AnotherTerminal, LinkError, LinkTimeout
+from techtool.errors import AnotherTerminal
 from techtool.i18n import phrase
 from techtool.links.base import Link, TellingLink
 from techtool.terminals.snapshot import file_snapshot
+from techtool.terminals.waiting import until_up
 from techtool.terminals.without_packages import WithoutPackages
 
 
@@ -85,20 +85,7 @@ class ProlinTerminal(WithoutPackages):
 
     async def wait_ready(self, *, timeout_s: float = 300.0, poll_s: float = 1.0) -> None:
         """Wait until it answers again."""
-        last: LinkError | None = None
-        try:
-            async with asyncio.timeout(timeout_s):
-                while True:
-                    try:
-                        await self._link.close()
-                        await self._link.open()
-                        break
-                    except LinkError as error:
-                        last = error
-                    await asyncio.sleep(poll_s)
-        except TimeoutError as error:
-            detail = str(last) if last else ""
-            raise LinkTimeout(address=str(self._link.address), seconds=round(timeout_s), detail=detail) from error
+        await until_up(self._link, timeout_s, poll_s)
         await self._same()
 
     async def _same(self) -> dict[str, str]:

@@ -119,15 +119,15 @@ class RedfishTerminal(WithoutPackages):
         kept = [await wait_for(self._link, task, package, self._clock, alive=alive) for task in tasks]
         return any(kept)
 
-    async def abandon(self, session: str) -> bool:  # noqa: ARG002 - none is broken off
-        """A running update is not broken off: it is waited for, see :meth:`follow`."""
-        return False
-
     async def _running_tasks(self) -> list[str]:
         collection = (await read_update_service(self._link)).tasks
         bodies = await self._link.members(collection) if collection else ()
         running = [b for b in bodies if text_of(b, "TaskState") in ("New", "Starting", "Running", "Pending")]
         return [path for body in running if (path := path_of(body.get("@odata.id")))]
+
+    async def abandon(self, session: str) -> bool:  # noqa: ARG002 - none is broken off
+        """A running update is not broken off: it is waited for, see :meth:`follow`."""
+        return False
 
     # -- what is read
 

@@ -211,26 +211,8 @@ class House:
         elif self.app.screen is screen:
             await self.app.run_action(action, screen if hasattr(screen, f"action_{action}") else self.app)
 
-    def open_new_visit(self) -> None:
-        """Terminals and stick."""
-        from techtool.tui.screens.new_visit import NewVisitScreen
-
-        self.open(NewVisitScreen)
-
-    def open_stick_check(self) -> None:
-        """A stick without a terminal."""
-        from techtool.tui.screens.stick import StickScreen
-
-        self.open(StickScreen)
-
-    def open_visits(self) -> None:
-        """The records."""
-        from techtool.tui.screens.visits import VisitsScreen
-
-        self.open(VisitsScreen)
-
     def open_record(self, visit: str) -> None:
-        """One of them."""
+        """One of the records."""
         from techtool.tui.screens.record import RecordScreen
 
         self.open(lambda: RecordScreen(visit))

@@ -52,7 +52,9 @@ def add_visit(
             db.table("steps").insert({"number": number, "what": f"步骤 {number} of {visit}"})
         if photo:
             digest = hashlib.sha256(photo).hexdigest()
-            (home.evidence_dir(visit) / f"{digest}.jpg").write_bytes(photo)
+            folder = home.paths.evidence(visit)
+            folder.mkdir(parents=True)
+            (folder / f"{digest}.jpg").write_bytes(photo)
             db.table("evidence").insert({"sha256": digest})
         if seal:
             head, count = db.head, db.line_count

@@ -112,6 +112,14 @@ def suite(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return make_suite(tmp_path_factory.mktemp("suite"))
 
 
+@pytest.fixture(scope="session")
+def undo_stick(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A stick whose releases may be put back; made once."""
+    from tests.visit.undo_stick import make_undo_stick
+
+    return make_undo_stick(tmp_path_factory.mktemp("undo-stick"))
+
+
 @pytest.fixture
 def shop(tmp_path: Path, world_template: Path) -> Shop:
     shutil.copytree(world_template, tmp_path / "world")

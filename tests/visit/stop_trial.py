@@ -34,8 +34,7 @@ from techtool.visit.engine import Engine
 from techtool.visit.operator import Answers, ScriptedOperator
 from techtool.visit.services import ResumeRequest, Services, VisitRequest
 from techtool.visit.visits import list_visits, open_record
-from tests.unit.store.lossy import PowerCut
-from tests.visit.power import FrozenChannel, FrozenDisk, FullDisk, Power
+from tests.visit.power import FrozenChannel, FrozenDisk, FullDisk, Power, expecting_a_cut
 
 MODEL = "sunmi-p2"
 TWO = ("com.example.emvkernel-7.1.0.apk", "com.example.sunmi.pay-1.5.0.apk")
@@ -160,20 +159,16 @@ class Trial:
         request = VisitRequest((Address.parse(address),), self.world.stick, wanted)
         begun = list_visits(self.services(None))
         last: Event | None = None
-        try:
+        with expecting_a_cut():
             async with asyncio.timeout(PATIENCE_S):
                 async for event in engine.resume(ResumeRequest()) if begun else engine.run(request):
                     last = event
                     if isinstance(event, LaneIdentified):
                         operator.confirmations = (event.serial[-4:],)
-        except PowerCut:
-            return None
-        except BaseExceptionGroup as group:
-            if group.split(PowerCut)[0] is None:
-                raise
+        if power.off:
             return None
         assert isinstance(last, Finished)
-        return None if power.off else last
+        return last
 
     def record(self) -> VisitRecord | None:
         services = self.services(None)

@@ -174,7 +174,7 @@ def test_no_byte_of_the_laptop_tells_a_number(laptop: Laptop, tmp_path: Path) ->
     for folder in (home, stick, support):
         assert any(path.is_file() for path in folder.rglob("*"))
         assert found_in(folder, laptop.numbers) == [], folder
-    for folder in (paths.visits, stick, support):
+    for folder in (paths.visits, stick):
         assert found_in(folder, (PERSON, PLACE)) == [], folder
     assert (paths.home / "index.jnl").read_bytes().count(b"sealed:1:") == 0, "the list of visits needs no key"
 
@@ -246,6 +246,10 @@ def test_without_the_key_the_rest_of_the_house_works(
     assert "store.key" in capsys.readouterr().err
     assert paths.store_key.read_bytes() == key[:30]
     paths.store_key.write_bytes(key)
+    paths.store_key.chmod(0o644)
+    assert run(["doctor"]) == Exit.DAMAGED_STORE
+    assert "chmod 600" in capsys.readouterr().err
+    paths.store_key.chmod(0o600)
     assert run(["doctor"]) == Exit.DONE
 
 

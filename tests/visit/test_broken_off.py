@@ -14,6 +14,7 @@ import techtool.terminals.config_files as config_files
 import techtool.visit.runner as runner
 import techtool.visit.steps.put_back as put_back
 import techtool.visit.steps.restore as restore
+import techtool.visit.ways_on as ways_on
 from techtool.bundles.description import Description, ProvidesEntry
 from techtool.bundles.publish.workspace import Workspace
 from techtool.clock import SystemClock
@@ -35,6 +36,7 @@ from techtool.visit.retention import prune
 from techtool.visit.services import VisitRequest
 from tests.unit.store.lossy import PowerCut
 from tests.visit.conftest import Shop, fault
+from tests.visit.power import expecting_a_cut
 from tests.visit.suite import with_stick
 from tests.visit.test_restore_config import PATH, REENTER, backed_up, change, nothing_left_behind
 from tests.visit.undo_stick import (
@@ -45,18 +47,12 @@ from tests.visit.undo_stick import (
     WORDS,
     codes,
     data,
-    make_undo_stick,
     restored,
     store_data,
     updated,
 )
 
 REFUSED = InstallRefusal(word="INSTALL_FAILED_VERIFICATION_FAILURE", package=PAY)
-
-
-@pytest.fixture(scope="session")
-def undo_stick(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return make_undo_stick(tmp_path_factory.mktemp("undo-stick"))
 
 
 @pytest.fixture
@@ -77,15 +73,9 @@ async def cut(*_given: object, **_named: object) -> None:
 
 async def stopped(run: Any) -> None:
     """The process dies within ``run``."""
-    try:
+    with expecting_a_cut():
         await run
-    except PowerCut:
-        return
-    except BaseExceptionGroup as group:
-        if group.split(PowerCut)[0] is None:
-            raise
-        return
-    raise AssertionError("it was not stopped")
+        raise AssertionError("it was not stopped")
 
 
 def told(shop: Shop) -> list[str]:
@@ -233,14 +223,14 @@ async def test_undo_is_chosen_and_its_word_is_missing(ready: Shop, at: str) -> N
 
 
 async def test_the_link_is_lost_when_undo_is_chosen(ready: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
-    real, once = vars(runner)["prepare_undo"], iter([True])
+    real, once = vars(ways_on)["prepare_undo"], iter([True])
 
     async def lost(lane: Any) -> bool:
         if next(once, False):
             raise LinkLost(address="adb://192.0.2.7:5555")
         return bool(await real(lane))
 
-    monkeypatch.setattr(runner, "prepare_undo", lost)
+    monkeypatch.setattr(ways_on, "prepare_undo", lost)
     ready.changed["problem.install"] = "undo"
     async with ready.terminals(faults=fault(install=REFUSED)) as simulation:
         assert not (await ready.run(simulation.addresses[0])).sealed

@@ -36,8 +36,6 @@ from techtool.terminals.refusals import REFUSALS
 from tests.visit.conftest import Shop
 from tests.visit.suite import with_stick
 
-ANY_LINK = (Exit.LOST, Exit.UNREACHABLE, Exit.UNTRUSTED)
-
 
 @dataclass(frozen=True)
 class Row:

@@ -26,7 +26,7 @@ from techtool.visit.services import Services, VisitRequest
 from tests.visit.conftest import Shop, fault
 from tests.visit.issue_stick import make_issue_stick
 from tests.visit.suite import with_stick
-from tests.visit.undo_stick import WORDS, make_undo_stick
+from tests.visit.undo_stick import WORDS
 
 PAY = "com.example.sunmi.pay"
 OURS: dict[str, str | bool] = {"test.boots": "pass"}
@@ -37,11 +37,6 @@ SALES = {"TX-02", "TX-03", "TX-04", "TX-05"}
 @pytest.fixture(scope="session")
 def issue_stick(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return make_issue_stick(tmp_path_factory.mktemp("issue-stick"))
-
-
-@pytest.fixture(scope="session")
-def undoable(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return make_undo_stick(tmp_path_factory.mktemp("functional-undo"))
 
 
 def checks(shop: Shop) -> dict[str, CheckRecord]:
@@ -108,8 +103,8 @@ async def test_a_required_test_without_an_answer_leaves_the_visit_open(shop: Sho
     assert "test.consent" not in asked(shop)
 
 
-async def test_a_terminal_that_crashes_after_the_installation(shop: Shop, undoable: Path) -> None:
-    with_stick(shop, undoable)
+async def test_a_terminal_that_crashes_after_the_installation(shop: Shop, undo_stick: Path) -> None:
+    with_stick(shop, undo_stick)
     shop.changed = {**WORDS}
     async with shop.terminals(faults=fault(after_install=AfterInstall(crashes=PAY))) as simulation:
         finished = await shop.run(*simulation.addresses)
@@ -121,8 +116,8 @@ async def test_a_terminal_that_crashes_after_the_installation(shop: Shop, undoab
     assert conclusion(shop.visit()) is Conclusion.REVISIT
 
 
-async def test_a_crash_loop_is_taken_back_on_request(shop: Shop, undoable: Path) -> None:
-    with_stick(shop, undoable)
+async def test_a_crash_loop_is_taken_back_on_request(shop: Shop, undo_stick: Path) -> None:
+    with_stick(shop, undo_stick)
     shop.changed = {**WORDS, "problem.test": "undo"}
     async with shop.terminals(faults=fault(after_install=AfterInstall(crashes=PAY))) as simulation:
         finished = await shop.run(*simulation.addresses)

@@ -28,17 +28,11 @@ from tests.visit.undo_stick import (
     codes,
     data,
     debuggable,
-    make_undo_stick,
     packages,
     restored,
     untold,
     updated,
 )
-
-
-@pytest.fixture(scope="session")
-def undo_stick(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return make_undo_stick(tmp_path_factory.mktemp("undo-stick"))
 
 
 @pytest.fixture

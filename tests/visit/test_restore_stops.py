@@ -24,9 +24,8 @@ from techtool.visit.engine import Engine
 from techtool.visit.operator import ScriptedOperator
 from techtool.visit.restore_source import wish_for
 from techtool.visit.services import ResumeRequest, Services, VisitRequest
-from tests.unit.store.lossy import PowerCut
 from tests.visit.conftest import Shop
-from tests.visit.power import FrozenChannel, FrozenDisk, Power
+from tests.visit.power import FrozenChannel, FrozenDisk, Power, expecting_a_cut
 from tests.visit.suite import with_stick
 from tests.visit.undo_stick import FORMER, WORDS, codes, make_undo_stick, updated
 
@@ -43,19 +42,15 @@ async def go_on(shop: Shop, address: str, wish: RestoreWish, power: Power) -> Fi
     begun = shop.visit().kind is VisitKind.RESTORE
     request = VisitRequest((Address.parse(address),), None, restore=wish)
     last = None
-    try:
+    with expecting_a_cut():
         async for event in engine.resume(ResumeRequest()) if begun else engine.run(request):
             last = event
             if isinstance(event, LaneIdentified):
                 operator.confirmations = (event.serial[-4:],)
-    except PowerCut:
-        return None
-    except BaseExceptionGroup as group:
-        if group.split(PowerCut)[0] is None:
-            raise
+    if power.off:
         return None
     assert isinstance(last, Finished)
-    return None if power.off else last
+    return last
 
 
 def one_of(template: Path, folder: Path, changed: dict[str, str | bool]) -> Shop:

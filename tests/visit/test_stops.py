@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -30,16 +30,13 @@ from techtool.visit.log import VisitLog
 from techtool.visit.operator import ScriptedOperator
 from techtool.visit.services import Services, VisitRequest
 from techtool.visit.visits import list_visits, unfinished
+from tests.unit.store.lossy import PowerCut
 from tests.visit import stops
 from tests.visit.conftest import Shop
-from tests.visit.power import FrozenChannel
+from tests.visit.power import FrozenChannel, expecting_a_cut
 from tests.visit.stop_images import every_effect
 from tests.visit.stop_trial import Setting, Stops, tried
 from tests.visit.suite import codes, with_stick
-
-
-class PowerCut(BaseException):
-    """Nothing catches it, and nothing after it has an effect."""
 
 
 @dataclass
@@ -154,17 +151,6 @@ def cut(services: Services, power: Power) -> Services:
     disk = CutDisk(power)
     real = Services.real(services.paths, disk)
     return replace(real, connect=lambda address: CutLink(services.connect(address), power))
-
-
-@contextmanager
-def expecting_a_cut() -> Any:
-    try:
-        yield
-    except PowerCut:
-        return
-    except BaseExceptionGroup as group:
-        if group.split(PowerCut)[0] is None:
-            raise
 
 
 async def run_with(shop: Shop, power: Power, address: str) -> None:

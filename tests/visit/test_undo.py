@@ -33,18 +33,12 @@ from tests.visit.undo_stick import (
     codes,
     data,
     debuggable,
-    make_undo_stick,
     packages,
     store_data,
     untold,
 )
 
 REFUSED = InstallRefusal(word="INSTALL_FAILED_VERIFICATION_FAILURE", package=PAY)
-
-
-@pytest.fixture(scope="session")
-def undo_stick(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return make_undo_stick(tmp_path_factory.mktemp("undo-stick"))
 
 
 @pytest.fixture

@@ -21,9 +21,8 @@ from techtool.visit.engine import Engine
 from techtool.visit.operator import ScriptedOperator
 from techtool.visit.services import ResumeRequest, Services, VisitRequest
 from techtool.visit.visits import list_visits
-from tests.unit.store.lossy import PowerCut
 from tests.visit.conftest import Shop
-from tests.visit.power import FrozenChannel, FrozenDisk, Power
+from tests.visit.power import FrozenChannel, FrozenDisk, Power, expecting_a_cut
 from tests.visit.suite import with_stick
 from tests.visit.test_restore_stops import one_of
 from tests.visit.undo_stick import FORMER, KERNEL, PAY, WORDS, codes, make_undo_stick
@@ -41,21 +40,17 @@ async def go_on(shop: Shop, address: str, power: Power) -> tuple[Finished | None
     engine = Engine(replace(services, report_formats=("json",)), operator)
     request = VisitRequest((Address.parse(address),), shop.world.stick)
     last, chosen_at = None, 0
-    try:
+    with expecting_a_cut():
         async for event in engine.resume(ResumeRequest()) if list_visits(shop.services) else engine.run(request):
             last = event
             if isinstance(event, LaneIdentified):
                 operator.confirmations = (event.serial[-4:],)
             if isinstance(event, Answered) and event.question_id == CHOSEN:
                 chosen_at = len(power.kinds)
-    except PowerCut:
-        return None, chosen_at
-    except BaseExceptionGroup as group:
-        if group.split(PowerCut)[0] is None:
-            raise
+    if power.off:
         return None, chosen_at
     assert isinstance(last, Finished)
-    return None if power.off else last, chosen_at
+    return last, chosen_at
 
 
 @pytest.mark.slow

@@ -108,14 +108,6 @@ class Recording:
     sha256: str
 
 
-@dataclass(frozen=True, slots=True)
-class _AnyHead:
-    """What the first line has in every schema there will be."""
-
-    kind: str
-    schema: int
-
-
 def line_of(value: Head | Entry) -> bytes:
     """One line; what says nothing is left out."""
     whole = plain(value)
@@ -165,6 +157,11 @@ def unpack(data: bytes, path: Path) -> Recording:
     head = _read(lines[0], Head, path, 1)
     entries = tuple(_read(line, Entry, path, number) for number, line in enumerate(lines[1:-2], 2))
     return Recording(head, entries, end.complete, hashlib.sha256(data).hexdigest())
+
+
+def printable(text: str) -> str:
+    """Without lone surrogates, which JSON cannot hold."""
+    return text.encode("utf-8", "replace").decode("utf-8")
 
 
 def _refuse_other_kinds(first: bytes, path: Path) -> None:

@@ -11,8 +11,6 @@ from techtool.tui.views.lines import Mark, clip, word_of
 from techtool.tui.views.visit import LaneView, label_of
 from techtool.tui.widgets.text import glyphs_of
 
-NOTE_CELLS = 20
-
 
 def rail_table(lane: LaneView, glyphs: Glyphs) -> Table:
     """Every station with its mark, its number and a short note."""

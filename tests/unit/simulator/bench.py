@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import struct
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -66,10 +66,6 @@ async def install(device: Device, apk: bytes, options: str = "") -> str:
     said = await run(device, f"cmd package install {options} -S {len(apk)}", apk)
     assert (said.code == 0) == said.out.startswith("Success")
     return (said.out + said.err).strip()
-
-
-def with_daemon(model: Model, **changes: object) -> Model:
-    return replace(model, daemon=replace(model.daemon, **changes))  # type: ignore[arg-type]
 
 
 class Host:

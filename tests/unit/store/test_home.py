@@ -26,7 +26,7 @@ def test_visits_are_listed_by_id_newest_last(home: Home) -> None:
     with home.lock("test"):
         for visit in ("20261122-090000-b", "20261121-180000-z", "20261122-083000-a"):
             home.create_visit(visit)
-        home.evidence_dir("20261122-083000-a")
+        home.paths.evidence("20261122-083000-a").mkdir(parents=True)
     for stray in ("20261122-083000-a.jnl.torn-1", "x.jnl.part", ".hidden.jnl", "notes.txt"):
         (home.paths.visits / stray).touch()
     assert home.visit_ids() == ["20261121-180000-z", "20261122-083000-a", "20261122-090000-b"]
@@ -44,7 +44,7 @@ def test_a_visit_is_made_once(home: Home) -> None:
 @pytest.mark.parametrize("visit", ["", "..", "../v1", "a/b", "a\\b", ".v", "x" * 101, "v 1", "v1\n", "访"])
 def test_what_can_be_no_id_is_no_such_visit(home: Home, visit: str) -> None:
     with home.lock("test"):
-        for opens in (home.open_visit, home.create_visit, home.evidence_dir):
+        for opens in (home.open_visit, home.create_visit):
             with pytest.raises(NoSuchVisit):
                 opens(visit)
     assert not home.paths.visits.exists()
@@ -170,9 +170,3 @@ def test_a_file_where_a_folder_should_be(tmp_path: Path) -> None:
         pass
     with pytest.raises(DiskError):
         home.visit_ids()
-
-
-def test_evidence_lies_beside_the_journal(home: Home) -> None:
-    folder = home.evidence_dir("2026.11.22-a")
-    assert folder == home.paths.visits / "2026.11.22-a" / "evidence"
-    assert folder.is_dir()

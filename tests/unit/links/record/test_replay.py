@@ -18,7 +18,8 @@ from techtool.links.adb.link import AdbLink
 from techtool.links.base import Capability, CommandResult, Confirmed
 from techtool.links.open import link_for
 from techtool.links.permission import Permission, tell_permission
-from techtool.links.record.recorder import FILE_BYTES, OUTPUT_BYTES, Recorder
+from techtool.links.record.recorder import Recorder
+from techtool.links.record.recording_link import FILE_BYTES, OUTPUT_BYTES
 from techtool.links.record.transcript import LIMIT_BYTES, read_recording
 from techtool.paths import Paths
 from techtool.settings import LinkSettings
