@@ -74,7 +74,7 @@ class Home:
         self._held = False
         self._holder = ""
         self._writers: list[JournalDB] = []
-        self.keys = HomeKeys(paths, disk, self.ensure_folder)
+        self.keys = HomeKeys(paths, disk, self._folder_for_key)
         """What opens and seals the confidential words of every journal here."""
 
     # --- one writer --------------------------------------------------------------------------------------------
@@ -206,6 +206,11 @@ class Home:
         """Write a journal anew, as one; its confidential words are sealed. Only for the holder of the lock."""
         self.require_lock()
         JournalDB.create(path, self.disk, kind=kind, id=id, content=content, keys=self.keys)
+
+    def _folder_for_key(self, folder: Path) -> None:
+        """Only the one writer makes a key: two would lock each other's words away."""
+        self.require_lock()
+        self.ensure_folder(folder)
 
     # --- visits ------------------------------------------------------------------------------------------------
 

@@ -7,6 +7,7 @@ import base64
 import json
 import shutil
 import subprocess
+import sys
 import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -94,7 +95,7 @@ async def visited(shop: Shop, stopped: bool) -> tuple[str, Planting]:
     async with shop.terminals(faults=faults, state=shop.world.folder / f"sim-{stopped}") as simulation:
         addresses = tuple(Address.parse(a) for a in simulation.addresses)
         request = VisitRequest(addresses, shop.world.stick, order=planted_order(), merchant="", work_order="")
-        finished = await shop._follow(lambda engine: engine.run(request), person)  # type: ignore[arg-type]
+        finished = await shop._follow(lambda engine: engine.run(request), person)
     assert person.typed >= (1 if stopped else 8)
     assert finished.sealed is not stopped, finished
     return finished.visit, person
@@ -240,8 +241,7 @@ def test_without_the_key_the_rest_of_the_house_works(
     assert not paths.store_key.exists(), "no key is made for what it could not open"
     paths.store_key.write_bytes(key[:30])
     assert run(["visit", "show", laptop.sealed]) == Exit.DONE
-    told = capsys.readouterr().err
-    assert told.count("the key that opens them is not here") == 1
+    assert capsys.readouterr().err.count("the key that opens them is not here") == 1
     assert run(["doctor"]) == Exit.DAMAGED_STORE
     assert "store.key" in capsys.readouterr().err
     assert paths.store_key.read_bytes() == key[:30]
@@ -251,6 +251,17 @@ def test_without_the_key_the_rest_of_the_house_works(
     assert "chmod 600" in capsys.readouterr().err
     paths.store_key.chmod(0o600)
     assert run(["doctor"]) == Exit.DONE
+
+
+def test_the_first_picture_needs_neither_key_nor_cipher(laptop: Laptop) -> None:
+    """With a closed and an open visit behind it: what the home screen shows is in clear, or a mask."""
+    code = (
+        "import sys; from techtool.paths import Paths; from techtool.tui.doors import HouseDoors; "
+        "facts = HouseDoors(Paths.default()).home_facts(); "
+        "print(facts.visits, len(facts.unfinished), sorted({'cryptography', 'pyrage'} & set(sys.modules)))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
+    assert done.stdout.split("\n")[0] == "2 1 []"
 
 
 def test_the_office_opens_what_an_age_key_of_its_own_opens(

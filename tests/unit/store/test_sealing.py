@@ -40,7 +40,7 @@ def home(tmp_path: Path) -> Home:
     return Home(Paths(tmp_path / "home"), QuickDisk())
 
 
-def begun(home: Home, visit: str = VISIT, **fields: object) -> Path:
+def begun(home: Home, visit: str = VISIT, /, **fields: object) -> Path:
     """A visit's journal with one lane whose numbers are known, and what ``fields`` say besides."""
     with home.lock("test"):
         db = home.create_visit(visit, {"lanes": {"1": {"lane": "1", "before": {"tid": TID, "mid": MID}}}})
