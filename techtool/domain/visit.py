@@ -139,6 +139,8 @@ class CheckRecord:
     """Why it was on the list; None: an older record, or nobody asked."""
     said: Phrase | None = None
     """The reason in words for any language, where techtool gives it itself; ``reason`` has it as it was said then."""
+    compared: tuple[str, ...] = ()
+    """Pictures that the person was given to compare with: beginning of each one's SHA-256, and its source."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ from typing import Final
 
 from techtool.domain.pace import MOST, Pace
 from techtool.domain.terminal import Address
+from techtool.domain.typed import narrow
 from techtool.errors import UsageError
 from techtool.i18n import _
 from techtool.visit.services import VisitRequest
@@ -36,7 +37,8 @@ _PACE: Final = {
 
 def addresses_of(typed: str) -> tuple[str, ...]:
     """Addresses parted by blanks, commas or semicolons; ``adb://HOST:5555-5584`` stands for every port from to."""
-    return tuple(address for text in _WORD.findall(typed) for address in _expanded(text.strip()))
+    words = (text.strip() if text.startswith("medium:") else narrow(text) for text in _WORD.findall(typed))
+    return tuple(address for word in words for address in _expanded(word))
 
 
 def _expanded(text: str) -> Iterator[str]:

@@ -13,6 +13,7 @@ from techtool.links.open import link_for
 from techtool.paths import Paths
 from techtool.settings import AdbSettings, LinkSettings
 from tests.peers import npm_apks as npm
+from tests.peers import redfish_tools
 from tests.peers.adb_server import AdbServer
 from tests.peers.reach import Reach, opened
 from tests.peers.terminal import AdbdTerminal
@@ -84,3 +85,12 @@ async def link(reach: Reach, fresh_adbd: AdbdTerminal) -> AsyncIterator[Link]:
     """Open, straight to a fresh terminal."""
     async with opened(reach, fresh_adbd.port) as link:
         yield link
+
+
+@pytest.fixture(scope="session")
+def redfish_peers() -> Path:
+    """The folder with Redfish tools that nobody here wrote."""
+    try:
+        return redfish_tools.fetch()
+    except PeerMissing as e:
+        missing(str(e))

@@ -44,7 +44,7 @@ from techtool.tui.views.run import check_word, items_of, safety
 from techtool.tui.views.visit import Place, VisitView, place_of
 from techtool.tui.widgets.transfer import transfer_text
 from tests.factories import plan_record, release, trust, unfinished_visit, visit_record
-from tests.tui.scenes import plan as a_plan
+from tests.tui.scene_shop import plan as a_plan
 
 AT = datetime(2026, 11, 22, 14, 2, 11, tzinfo=UTC)
 ERROR = ErrorRecord("TT-305", phrase("The connection was lost."), raw("state"), (raw("do this"),), "detail")
