@@ -253,6 +253,11 @@ class Paths:
         return self.home / "keys" / "report.key"
 
     @property
+    def store_key(self) -> Path:
+        """What opens the confidential words of this laptop's records (:mod:`techtool.store.keys`)."""
+        return self.home / "keys" / "store.key"
+
+    @property
     def visit_keys(self) -> Path:
         """One age identity a visit."""
         return self.home / "keys" / "visits"

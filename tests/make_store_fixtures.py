@@ -29,6 +29,7 @@ from techtool.domain.schema import KNOWN
 from techtool.reports.keys import allowed_signers_line, public_path
 from techtool.reports.seals import SEAL_NAMESPACE
 from techtool.reports.sshsig import NAMESPACE
+from techtool.settings import read_settings, write_settings
 from techtool.simulator.faults import Faults, FaultScript, InstallRefusal
 from techtool.simulator.model import find_model
 from techtool.simulator.run import Simulation, TerminalSpec
@@ -113,6 +114,7 @@ def _keep(shop: Shop, into: Path) -> None:
     home.mkdir(parents=True)
     for name in ("settings.toml", "index.jnl"):
         shutil.copyfile(world.paths.home / name, home / name)
+    write_settings(home / "settings.toml", read_settings(home / "settings.toml"))
     for name in ("visits", "trust", "keys", "backups"):
         shutil.copytree(world.paths.home / name, home / name)
     (home / "keys" / "adb.key").unlink(missing_ok=True)

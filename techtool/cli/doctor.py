@@ -49,6 +49,7 @@ def command(make_again: bool, visits: tuple[str, ...], salvage_all: bool, as_jso
                 "salvaged": [_saved_json(one) for one in saved],
                 "failed": [error_json(error) for error in failed],
                 "rebuilt": make_again,
+                "store_key": str(health.store_key) if health.store_key else None,
             }
         )
     else:
@@ -82,6 +83,13 @@ def _salvage(house: House, visits: tuple[str, ...], *, salvage_all: bool) -> tup
 
 def _tell(health: Health) -> None:
     say(readable_word(health.readable))
+    if health.store_key is not None:
+        say(
+            _(
+                "The key to the confidential words of the records lies beside them: {path}. Only disk encryption keeps "
+                "both from whoever has the laptop."
+            ).format(path=health.store_key)
+        )
     for finding in health.findings:
         say(f"{'✗' if finding.problem else '·'} {finding.what.text()}")
         if finding.problem:

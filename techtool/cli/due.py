@@ -9,6 +9,7 @@ from typing import Final
 import click
 
 from techtool.cli.columns import wrapped
+from techtool.cli.masked import tell_masked
 from techtool.cli.output import emit_json, say
 from techtool.domain.due import Due, Wishes, due_list
 from techtool.domain.release import Release
@@ -46,6 +47,7 @@ def command(bundle: Path | None, *, as_json: bool) -> int:
         _show(found, now.date(), with_stick=bundle is not None)
         for visit in damaged:
             say(_("✗ The record of {visit} is damaged or too new: “techtool doctor” says more.").format(visit=visit))
+    tell_masked(services.home)
     return int(Exit.DONE)
 
 

@@ -8,6 +8,7 @@ from datetime import UTC, datetime, tzinfo
 import click
 
 from techtool.cli.history_views import entry_lines, release_lines, row_of, terminal_lines
+from techtool.cli.masked import tell_masked
 from techtool.cli.output import emit_json, say
 from techtool.clock import SystemClock, stamp
 from techtool.domain.codec import plain
@@ -66,6 +67,7 @@ def command(
         _show(found, limit, told, zone, searched=search != Search())
         for visit in damaged:
             say(_("✗ The record of {visit} is damaged or too new: “techtool doctor” says more.").format(visit=visit))
+    tell_masked(house.home)
     return int(Exit.NOT_FOUND if not found and search != Search() else Exit.DONE)
 
 

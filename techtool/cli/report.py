@@ -7,14 +7,15 @@ from pathlib import Path
 import click
 
 from techtool.cli.inputs import first_line
+from techtool.cli.masked import tell_locked
 from techtool.cli.output import emit_json
 from techtool.i18n import LANGUAGES, N_, language
 from techtool.paths import Paths
 from techtool.reports.formats import FORMATS
 from techtool.reports.keys import load_report_key
 from techtool.visit.closing import write_visit_reports
+from techtool.visit.office_key import read_any
 from techtool.visit.services import Services
-from techtool.visit.visits import open_record
 
 
 @click.command(help=N_("Write a visit's report again from its journal."))
@@ -25,6 +26,11 @@ from techtool.visit.visits import open_record
 )
 @click.option("--lang", type=click.Choice(LANGUAGES), help=N_("language of the pages (default: the chosen one)"))
 @click.option("--passphrase-file", type=click.Path(path_type=Path), help=N_("sign the JSON with the report key"))
+@click.option(
+    "--identity",
+    type=click.Path(path_type=Path),
+    help=N_("age identity file of the office, which opens the record's confidential words"),
+)
 @click.option("--json", "as_json", is_flag=True, help=N_("JSON on stdout, nothing else"))
 def command(
     visit: str,
@@ -32,17 +38,20 @@ def command(
     folder: Path | None,
     lang: str | None,
     passphrase_file: Path | None,
+    identity: Path | None,
     as_json: bool,
 ) -> None:
     """Render from the record."""
     services = Services.real(Paths.default())
-    record = open_record(services, visit)
+    record, db = read_any(services.home, visit, identity)
     key = None
     if passphrase_file is not None:
         key = load_report_key(services.paths.report_key, first_line(passphrase_file))
     written = write_visit_reports(
         services, record, key, formats=formats or FORMATS, languages=(lang or language(),), folder=folder
     )
+    if db.locked:
+        tell_locked()
     if as_json:
         emit_json({"files": [str(p) for p in written]})
         return

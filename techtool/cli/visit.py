@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from techtool.cli.masked import tell_locked
 from techtool.cli.output import emit_json, say
 from techtool.cli.recording_option import record_option, recorded
 from techtool.cli.visit_attach import attach_command
@@ -33,8 +34,9 @@ from techtool.i18n import N_, _, translate
 from techtool.paths import Paths
 from techtool.reports.salvage import salvage_lines
 from techtool.visit.engine import Engine
+from techtool.visit.office_key import read_any
 from techtool.visit.services import ResumeRequest, Services, VisitRequest
-from techtool.visit.visits import list_visits, open_record
+from techtool.visit.visits import list_visits
 
 
 @click.group(help=N_("Run, resume, list, show, abandon or verify visits."))
@@ -173,19 +175,32 @@ def show_list(as_json: bool) -> None:
             say(_("✗ The record of {visit} is damaged: “techtool doctor” says more.").format(visit=s.id))
 
 
-@command.command("show", help=N_("One visit as its journal tells it."))
+@command.command(
+    "show",
+    help=N_("One visit as its journal tells it; VISIT may be a file, as “office fetch” and an outbox have it."),
+)
 @click.argument("visit")
-@click.option("--tinydb", type=click.Path(path_type=Path), help=N_("write a copy that stock TinyDB opens"))
+@click.option(
+    "--tinydb",
+    type=click.Path(path_type=Path),
+    help=N_("write a copy that stock TinyDB opens; nothing in it is sealed or masked"),
+)
+@click.option(
+    "--identity",
+    type=click.Path(path_type=Path),
+    help=N_("age identity file of the office, which opens the record's confidential words"),
+)
 @json_option
-def show_visit(visit: str, tinydb: Path | None, as_json: bool) -> None:
+def show_visit(visit: str, tinydb: Path | None, identity: Path | None, as_json: bool) -> None:
     """The whole record, or a summary for people."""
     services = Services.real(Paths.default())
-    record = open_record(services, visit)
+    record, db = read_any(services.home, visit, identity)
     if tinydb is not None:
-        db = services.home.open_visit(visit, write=False)
         db.to_tinydb(tinydb)
-        db.close()
         say(_("Written: {path}").format(path=tinydb))
+    if db.locked:
+        tell_locked()
+    db.close()
     if as_json:
         emit_json({"visit": plain(record)})
         return

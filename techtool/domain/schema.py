@@ -27,9 +27,11 @@ from techtool.domain.codec import decode_json
 from techtool.errors import StoreTooNew
 
 VISIT: Final = "visit"
-"""A visit's journal (:mod:`techtool.store.journal`; documents: :mod:`techtool.visit.log`)."""
+"""A visit's journal (:mod:`techtool.store.journal`; documents: :mod:`techtool.visit.log`).
+
+2: confidential words are sealed (:mod:`techtool.store.sealing`)."""
 INDEX: Final = "index"
-"""The index's journal (:mod:`techtool.store.index`)."""
+"""The index's journal (:mod:`techtool.store.index`). 2: as of a visit's."""
 SETTINGS: Final = "settings"
 """``settings.toml`` (:mod:`techtool.settings`)."""
 CLOCK: Final = "clock"
@@ -48,7 +50,7 @@ ENROLMENT: Final = "enrolment"
 
 OLDEST: Final = 1
 KNOWN: Final[Mapping[str, int]] = MappingProxyType(
-    {VISIT: 1, INDEX: 1, SETTINGS: 1, CLOCK: 1, MIRROR: 1, MANIFEST: 1, STATEMENT: 1, OFFICE: 1, ENROLMENT: 1}
+    {VISIT: 2, INDEX: 2, SETTINGS: 1, CLOCK: 1, MIRROR: 1, MANIFEST: 1, STATEMENT: 1, OFFICE: 1, ENROLMENT: 1}
 )
 """The newest schema of each kind that this techtool reads, and the one it writes."""
 

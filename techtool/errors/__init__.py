@@ -72,6 +72,8 @@ TechtoolError
 │   ├── StoreDamaged                   exit 31
 │   │   └── VisitDamaged       a visit's journal: names the way to what can be saved
 │   ├── StoreTooNew                    exit 31; written by a newer techtool: not damaged, not to be touched
+│   ├── StoreKeyMissing                exit 31; a visit whose confidential words cannot be opened here
+│   ├── StoreKeyUnusable               exit 31; the file with the key is cut short, altered or not to be read
 │   ├── DiskFull                       exit 32
 │   │   └── NotEnoughRoom      found out beforehand, with the numbers
 │   └── DiskError                      exit 31; the disk refuses (read-only, gone)
@@ -166,6 +168,8 @@ from techtool.errors.store import (
     NotEnoughRoom,
     StoreDamaged,
     StoreError,
+    StoreKeyMissing,
+    StoreKeyUnusable,
     StoreLocked,
     StoreTooNew,
     VisitDamaged,

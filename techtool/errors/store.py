@@ -61,6 +61,30 @@ class StoreTooNew(StoreError):
     next_actions = (N_("Update techtool on this laptop, then do the same again."),)
 
 
+class StoreKeyMissing(StoreError):
+    """A visit holds words that cannot be opened here, and nothing is written into what cannot be read."""
+
+    code = "TT-508"
+    what = N_("Visit {visit} cannot be gone on with: the key that opens its confidential words is not here.")
+    state_now = N_("Its record is whole and was not changed. What is not confidential can be read as before.")
+    next_actions = (
+        N_("“techtool doctor” shows where the key must lie; put back a copy of it, then do the same again."),
+        N_("Without a copy: begin a new visit. The office can open this one with its own key."),
+    )
+
+
+class StoreKeyUnusable(StoreError):
+    """The file with the key is there, and is no key."""
+
+    code = "TT-509"
+    what = N_("The key that opens this laptop's records cannot be used: {path} ({problem})")
+    state_now = N_("Nothing was recorded, and the file was left as it is.")
+    next_actions = (
+        N_("Put back a copy of the file if there is one."),
+        N_("Else give it another name: a new key is made, and older records stay readable at the office."),
+    )
+
+
 class DiskFull(StoreError):
     """No room left on the laptop's disk or the stick."""
 

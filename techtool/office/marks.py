@@ -51,7 +51,7 @@ class Marks:
     def known(self, way: str) -> Known:
         """Of a database (its address) or of :data:`STICK`; what cannot be read counts as not there."""
         try:
-            db = JournalDB.open_read(self._path) if self._path.exists() else None
+            db = JournalDB.open_read(self._path, self._home.keys) if self._path.exists() else None
         except StoreDamaged:
             db = None
         if db is None:
@@ -93,9 +93,9 @@ class Marks:
                 if db.line_count <= 2 * sum(map(len, content.values())) + SPARE_LINES:
                     return db
                 db.close()
-                JournalDB.create(self._path, self._home.disk, kind=OFFICE, id=OFFICE, content=content)
+                self._home.create_journal(self._path, OFFICE, OFFICE, content)
                 return self._home.writer(self._path)
             except StoreDamaged:
                 self._home.disk.replace(self._path, aside_name(self._path, DAMAGED))
-        JournalDB.create(self._path, self._home.disk, kind=OFFICE, id=OFFICE)
+        self._home.create_journal(self._path, OFFICE, OFFICE)
         return self._home.writer(self._path)

@@ -12,9 +12,11 @@ from tinydb import TinyDB
 
 from techtool.domain.codec import encode_json
 from techtool.paths import DISK, Disk
-from techtool.store.changes import encode_ops, ops_for
+from techtool.store.changes import decode_ops, encode_ops, ops_for
 from techtool.store.frames import scan
 from techtool.store.journal import Header, Journal, Seal, interpret, read_journal
+from techtool.store.keys import Keys
+from techtool.store.sealing import Sealer
 from techtool.store.storage import JournalStorage
 from techtool.store.table import JournalTable
 
@@ -42,15 +44,21 @@ class JournalDB(TinyDB):
         kind: str,
         id: str,  # noqa: A002 - the header's own word
         content: Mapping[str, Mapping[str, Mapping[str, object]]] | None = None,
+        keys: Keys | None = None,
     ) -> None:
         """Write a new journal as one, over an old one if there is one; open it with :meth:`open_write`.
 
-        ``content`` (table → document id → document) is in it from the start.
+        ``content`` (table → document id → document) is in it from the start. ``keys`` here and below: with what its
+        confidential words are sealed and opened; None: they are not sealed, and of sealed ones the masks are read.
         """
-        Journal.create(path, Header.new(kind, id), disk, [encode_ops(ops_for(content))] if content else [])
+        payloads: list[bytes] = []
+        if content:
+            ops = list(decode_ops([encode_ops(ops_for(content))]))
+            payloads.append(encode_ops(Sealer(kind, id, keys).sealed(ops)))
+        Journal.create(path, Header.new(kind, id), disk, payloads)
 
     @classmethod
-    def open_write(cls, path: Path, disk: Disk = DISK) -> Self:
+    def open_write(cls, path: Path, disk: Disk = DISK, keys: Keys | None = None) -> Self:
         """Open for reading and writing; an unfinished tail is set aside (:attr:`torn_file`).
 
         A sealed journal is not touched: it opens, and refuses writes. Only for the holder of the home's lock.
@@ -58,21 +66,21 @@ class JournalDB(TinyDB):
         reading = read_journal(path)
         journal = None if reading.seal else Journal.open(path, reading, disk)
         try:
-            return cls(JournalStorage(path, reading, journal))
+            return cls(JournalStorage(path, reading, journal, keys))
         except BaseException:
             if journal:
                 journal.close()
             raise
 
     @classmethod
-    def open_read(cls, path: Path) -> Self:
+    def open_read(cls, path: Path, keys: Keys | None = None) -> Self:
         """Read what is recorded so far; never waits, never changes anything, needs no lock."""
-        return cls(JournalStorage(path, read_journal(path), None))
+        return cls(JournalStorage(path, read_journal(path), None, keys))
 
     @classmethod
-    def of_bytes(cls, path: Path, data: bytes) -> Self:
+    def of_bytes(cls, path: Path, data: bytes, keys: Keys | None = None) -> Self:
         """Read a journal that is not on disk (yet); ``path`` is for messages."""
-        return cls(JournalStorage(path, interpret(path, scan(data)), None))
+        return cls(JournalStorage(path, interpret(path, scan(data)), None, keys))
 
     # --- beyond TinyDB -----------------------------------------------------------------------------------------
 
@@ -85,6 +93,11 @@ class JournalDB(TinyDB):
     def writable(self) -> bool:
         """Whether it is open for writing."""
         return self._store.writable
+
+    @property
+    def locked(self) -> bool:
+        """Whether words of it could not be opened: what is read then has their masks."""
+        return self._store.locked
 
     @property
     def kind(self) -> str:

@@ -25,6 +25,7 @@ from techtool.store.home import Home
 from techtool.store.journal import aside_name, damaged
 from techtool.store.salvage import DAMAGED
 from techtool.store.table import JournalTable
+from techtool.store.tokens import PREFIX, shown
 
 T = TypeVar("T")
 
@@ -110,7 +111,7 @@ class Details:
                 return None
             if self._db is None or now != self._seen:
                 self._read.clear()
-                self._db, self._seen = JournalDB.open_read(self._path), now
+                self._db, self._seen = JournalDB.open_read(self._path, self._home.keys), now
         return self._db.table(_TABLE)
 
     # --- writing -----------------------------------------------------------------------------------------------
@@ -148,7 +149,7 @@ class Details:
             self._db = None
         self._home.ensure_folder(self._path.parent)
         content = {_TABLE: documents} if documents else None
-        JournalDB.create(self._path, self._home.disk, kind=INDEX, id=self._path.stem, content=content)
+        self._home.create_journal(self._path, INDEX, self._path.stem, content)
 
     def _writer(self) -> JournalDB:
         if self._db is not None and self._db.writable:
@@ -218,4 +219,9 @@ def _rows(document: Mapping[str, object], part: str) -> list[dict[str, object]]:
     names, rows = (columns.get("fields"), columns.get("rows")) if isinstance(columns, dict) else ([], [])
     if not isinstance(names, list) or not isinstance(rows, list):
         raise CodecError(f"{part}: no columns")
-    return [dict(zip(names, row, strict=False)) for row in rows]
+    return [dict(zip(names, map(_as_shown, row), strict=False)) for row in rows]
+
+
+def _as_shown(cell: object) -> object:
+    """A cell; of a word that could not be opened its mask."""
+    return shown(cell) if isinstance(cell, str) and cell.startswith(PREFIX) else cell

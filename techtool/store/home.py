@@ -22,6 +22,7 @@ from techtool.errors import (
     NotFoundError,
     StoreDamaged,
     StoreError,
+    StoreKeyMissing,
     StoreLocked,
     UsageError,
     VisitDamaged,
@@ -31,6 +32,7 @@ from techtool.paths import DISK, Disk, Paths, disk_error
 from techtool.store.db import JournalDB
 from techtool.store.frames import scan
 from techtool.store.journal import read_header
+from techtool.store.keys import HomeKeys
 
 Content = Mapping[str, Mapping[str, Mapping[str, object]]]
 """Table → document id → document."""
@@ -72,6 +74,8 @@ class Home:
         self._held = False
         self._holder = ""
         self._writers: list[JournalDB] = []
+        self.keys = HomeKeys(paths, disk, self._folder_for_key)
+        """What opens and seals the confidential words of every journal here."""
 
     # --- one writer --------------------------------------------------------------------------------------------
 
@@ -194,9 +198,19 @@ class Home:
         self._writers = [db for db in self._writers if db.writable]
         if any(db.path == path for db in self._writers):
             raise InternalError(kind="JournalOpenTwice", detail=str(path))
-        db = JournalDB.open_write(path, self.disk)
+        db = JournalDB.open_write(path, self.disk, self.keys)
         self._writers.append(db)
         return db
+
+    def create_journal(self, path: Path, kind: str, id: str, content: Content | None = None) -> None:  # noqa: A002
+        """Write a journal anew, as one; its confidential words are sealed. Only for the holder of the lock."""
+        self.require_lock()
+        JournalDB.create(path, self.disk, kind=kind, id=id, content=content, keys=self.keys)
+
+    def _folder_for_key(self, folder: Path) -> None:
+        """Only the one writer makes a key: two would lock each other's words away."""
+        self.require_lock()
+        self.ensure_folder(folder)
 
     # --- visits ------------------------------------------------------------------------------------------------
 
@@ -222,23 +236,37 @@ class Home:
         path = self.visit_path(visit)
         if path.exists():
             raise UsageError(problem=phrase("There is a visit {visit} already.", visit=visit))
+        # Made, or found unusable, before anything of the visit is there.
+        self.keys.writing(VISIT, visit)
         self.ensure_folder(self.paths.visits)
-        JournalDB.create(path, self.disk, kind=VISIT, id=visit, content=content)
+        JournalDB.create(path, self.disk, kind=VISIT, id=visit, content=content, keys=self.keys)
         return self.writer(path)
 
-    def open_visit(self, visit: str, write: bool = False) -> JournalDB:
-        """Open a visit's journal; raises :class:`NoSuchVisit`, :class:`VisitDamaged`, :class:`StoreTooNew`."""
+    def open_visit(self, visit: str, write: bool = False, *, masked: bool = False) -> JournalDB:
+        """Open a visit's journal; ``masked``: with the masks of its sealed words, which needs no key and is quick.
+
+        Raises :class:`NoSuchVisit`, :class:`VisitDamaged`, :class:`StoreTooNew`; where it is to be gone on with,
+        :class:`StoreKeyMissing` and :class:`StoreKeyUnusable`, too.
+        """
         path = self.visit_path(visit)
         try:
-            db = JournalDB.open_read(path)
+            db = JournalDB.open_read(path, None if masked else self.keys)
             if (db.kind, db.id) != (VISIT, visit):
                 other = phrase("it is the record of {kind} {id}", kind=db.kind, id=db.id)
                 raise StoreDamaged(path=str(path), problem=other)
+            if write and not db.sealed:
+                self._refuse_locked(db)
             return self.writer(path) if write else db
         except NotFoundError as error:
             raise NoSuchVisit(visit=visit) from error
         except StoreDamaged as error:
             raise VisitDamaged(visit=visit, path=str(path), problem=error.problem, detail=error.detail) from error
+
+    def _refuse_locked(self, db: JournalDB) -> None:
+        """Nothing is written into a visit that cannot be read whole, or that could not be sealed."""
+        if db.locked:
+            raise StoreKeyMissing(visit=db.id)
+        self.keys.writing(VISIT, db.id)
 
     def ensure_folder(self, folder: Path) -> None:
         """Make a folder so that a power cut does not take it, and what is in it, away again.

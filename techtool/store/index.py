@@ -192,7 +192,7 @@ class Index:
             if now is None:
                 return None
             if self._db is None or now != self._seen:
-                self._db, self._seen = JournalDB.open_read(self._path), now
+                self._db, self._seen = JournalDB.open_read(self._path, self._home.keys), now
         return self._db.table(_TABLE)
 
     def _signature(self) -> tuple[int, int, int] | None:
@@ -263,7 +263,7 @@ class Index:
         documents = {str(number): plain(summary) for number, summary in enumerate(latest.values(), 1)}
         if self._db is not None:
             self._db.close()
-        JournalDB.create(self._path, self._home.disk, kind=INDEX, id=INDEX, content={_TABLE: documents})
+        self._home.create_journal(self._path, INDEX, INDEX, {_TABLE: documents})
 
     def _writer(self) -> JournalDB:
         if self._db is not None and self._db.writable:
@@ -291,7 +291,7 @@ class Index:
         except StoreDamaged:
             self._move_aside()
         self._home.ensure_folder(self._path.parent)
-        JournalDB.create(self._path, self._home.disk, kind=INDEX, id=INDEX)
+        self._home.create_journal(self._path, INDEX, INDEX)
         return self._home.writer(self._path)
 
     def _move_aside(self) -> None:

@@ -17,12 +17,18 @@ from typing import Final
 from techtool.domain.codec import CodecError, decode_json, encode_json
 from techtool.domain.schema import newest
 from techtool.store.changes import Tables, apply, decode_ops
+from techtool.store.tokens import MARK
 
 Step = Callable[[Tables], None]
 """Lifts the tables by one schema, in place. What has the new shape already is left alone: behind a gap of a salvaged
 journal the schema line may be missing, and then a step meets both shapes."""
 
-STEPS: Mapping[tuple[str, int], Step] = MappingProxyType({})
+
+def _nothing(tables: Tables) -> None:
+    """Schema 2 seals words (:mod:`techtool.store.sealing`); opened, its documents are those of schema 1."""
+
+
+STEPS: Mapping[tuple[str, int], Step] = MappingProxyType({("visit", 1): _nothing, ("index", 1): _nothing})
 """``(kind, n)`` → the step from schema n to n + 1. There is one for every n below the newest."""
 
 _MARK: Final = b'{"schema":'
@@ -48,22 +54,30 @@ def schema_of(payload: bytes) -> int:
     return decode_json(payload, _SchemaLine).schema
 
 
-def replay(kind: str, schema: int, payloads: Iterable[bytes], tables: Tables) -> int:
+def replay(kind: str, schema: int, payloads: Iterable[bytes], tables: Tables, opened: Step | None = None) -> int:
     """Do the records of a journal to ``tables`` and lift them to the newest schema; the schema of its last line.
 
-    ``schema`` is the header's. Raises :class:`CodecError` for what is not understood.
+    ``schema`` is the header's; ``opened`` opens the sealed words of tables, None: they stay as they stand. Raises
+    :class:`CodecError` for what is not understood.
     """
     waiting: list[bytes] = []
+
+    def record() -> None:
+        apply(decode_ops(waiting), tables)
+        # What was overwritten later is not opened: most of a journal is older words of the same documents.
+        if opened is not None and any(MARK in line for line in waiting):
+            opened(tables)
+        waiting.clear()
+
     for payload in payloads:
         if not is_schema_line(payload):
             waiting.append(payload)
             continue
-        apply(decode_ops(waiting), tables)
-        waiting.clear()
+        record()
         later = schema_of(payload)
         _lift(kind, schema, later, tables)
         schema = later
-    apply(decode_ops(waiting), tables)
+    record()
     _lift(kind, schema, newest(kind), tables)
     return schema
 

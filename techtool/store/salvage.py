@@ -18,7 +18,9 @@ from techtool.store.changes import Fields, Op, Tables, decode_ops, encode_ops, o
 from techtool.store.db import JournalDB
 from techtool.store.frames import GENESIS, chained, whole_lines
 from techtool.store.journal import Header, Seal, aside_name, damaged, journal_bytes, read_bytes, read_header, read_seal
+from techtool.store.keys import Keys
 from techtool.store.migrations import is_schema_line, replay, schema_of
+from techtool.store.sealing import Sealer
 
 SALVAGE_TABLE: Final = "salvage"
 """The table of a salvaged journal that says where it comes from and what is missing; one document a salvage."""
@@ -43,6 +45,8 @@ class Saved:
     """The seal, wherever it stands; it proves nothing any more when there are gaps."""
     data: bytes
     """The file as it was found."""
+    keys: Keys | None = None
+    """What opens its sealed words for :meth:`documents`; in :meth:`tables` they stay as they stand in the file."""
 
     @property
     def sha256(self) -> str:
@@ -58,9 +62,10 @@ class Saved:
     def documents(self, *, proven: bool) -> Iterator[Fields]:
         """Every document that was ever written in the proven records, or in those after; raises :class:`CodecError`."""
         records = self.records[: self.proven] if proven else self.records[self.proven :]
+        sealer = Sealer(self.header.kind, self.header.id, self.keys)
         for op in decode_ops(payload for payload in records if not is_schema_line(payload)):
             if op[3] is not None:
-                yield op[3]
+                yield sealer.opened(op[3])
 
     def journal(self, more: Iterable[Op] = ()) -> bytes:
         """A new, unsealed journal of everything that was saved, and ``more`` as its last line."""
@@ -72,13 +77,13 @@ class Saved:
         return replace(self, gaps=(*self.gaps, Gap(offset, 0)))
 
 
-def read_saved(path: Path, lost: Header) -> Saved:
+def read_saved(path: Path, lost: Header, keys: Keys | None = None) -> Saved:
     """Read every whole line of a file, wherever it stands; a torn tail counts as a gap as well.
 
     ``lost`` stands for a header that cannot be read. Raises :class:`StoreDamaged` when whole records are not
     understood (then the file may be sound, and another techtool knows them) and :class:`StoreTooNew`.
     """
-    return parse_saved(path, read_bytes(path), lost)
+    return replace(parse_saved(path, read_bytes(path), lost), keys=keys)
 
 
 def parse_saved(path: Path, data: bytes, lost: Header) -> Saved:

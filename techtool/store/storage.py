@@ -12,8 +12,8 @@ from typing import Final
 from tinydb.storages import Storage
 
 from techtool.domain.codec import CodecError
-from techtool.domain.schema import newest
-from techtool.errors import InternalError, UsageError
+from techtool.domain.schema import VISIT, newest
+from techtool.errors import InternalError, StoreKeyMissing, UsageError
 from techtool.i18n import phrase, raw
 from techtool.store.changes import (
     NOTHING,
@@ -29,7 +29,9 @@ from techtool.store.changes import (
     ops_for,
 )
 from techtool.store.journal import Header, Journal, Place, Reading, Seal, damaged
+from techtool.store.keys import Keys
 from techtool.store.migrations import replay, schema_line
+from techtool.store.sealing import Sealer
 
 
 class _Pending:
@@ -49,7 +51,7 @@ class JournalStorage(Storage):
     ``lock`` guards all of it for threads; whoever writes what depends on what was read holds it over both.
     """
 
-    def __init__(self, path: Path, reading: Reading, journal: Journal | None) -> None:
+    def __init__(self, path: Path, reading: Reading, journal: Journal | None, keys: Keys | None = None) -> None:
         self.path = path
         self.lock = threading.RLock()
         self.header: Header = reading.header
@@ -60,8 +62,12 @@ class JournalStorage(Storage):
         self._journal = journal
         self._open: _Pending | None = None
         self._tables: Tables = {}
+        self._sealer = sealer = Sealer(self.header.kind, self.header.id, keys)
+        self._learned = False
         try:
-            self._schema = replay(self.header.kind, self.header.schema, reading.payloads, self._tables)
+            self._schema = replay(
+                self.header.kind, self.header.schema, reading.payloads, self._tables, sealer.open_tables
+            )
         except CodecError as error:
             raise damaged(path, raw(str(error))) from error
 
@@ -76,6 +82,11 @@ class JournalStorage(Storage):
         return self._journal is not None
 
     # --- reading -----------------------------------------------------------------------------------------------
+
+    @property
+    def locked(self) -> bool:
+        """Whether words of it could not be opened: what is read then has their masks."""
+        return self._sealer.locked
 
     @property
     def in_transaction(self) -> bool:
@@ -188,6 +199,8 @@ class JournalStorage(Storage):
             raise InternalError(kind="JournalNotOpenForWriting", detail=str(self.path))
         if self._open is not None and not self._is_mine(self._open):
             raise InternalError(kind="TransactionOfAnotherTask", detail=str(self.path))
+        if self.locked and self.header.kind == VISIT:
+            raise StoreKeyMissing(visit=self.header.id)
         return self._journal
 
     def _keep(self, ops: list[Op]) -> None:
@@ -206,8 +219,8 @@ class JournalStorage(Storage):
         if not ops:
             return
         journal = self._refuse_unless_writable()
-        payload = encode_ops(ops)
-        recorded = list(decode_ops([payload]))
+        recorded = list(decode_ops([encode_ops(ops)]))
+        payload = encode_ops(self._sealed(recorded))
         self._note_schema(journal)
         before = journal.place
         try:
@@ -216,6 +229,12 @@ class JournalStorage(Storage):
             # Asked of the journal: an interrupt may arrive between the last byte and here.
             if journal.place is not before:
                 apply(recorded, self._tables)
+
+    def _sealed(self, ops: list[Op]) -> list[Op]:
+        if not self._learned:
+            self._sealer.learn(document for table in self._tables.values() for document in table.values())
+            self._learned = True
+        return self._sealer.sealed(ops)
 
     def _note_schema(self, journal: Journal) -> None:
         """Before the first record of today's schema in an older journal, say so in a line of its own."""

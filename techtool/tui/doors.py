@@ -104,11 +104,11 @@ class HouseDoors(HouseBackDoors, HouseOfficeDoors):
 
     def home_facts(self) -> HomeFacts:
         """Unfinished visits and the technician's name."""
-        from techtool.visit.visits import list_visits, open_record
+        from techtool.visit.visits import list_visits, record_in
 
         services = self._services()
         summaries = list_visits(services)
-        unfinished = tuple(open_record(services, s.id) for s in summaries if s.state.value == "open")
+        unfinished = tuple(record_in(services.home, s.id, masked=True) for s in summaries if s.state.value == "open")
         damaged = sum(s.state.value == "damaged" for s in summaries)
         at_work = services.home.at_work()
         elsewhere = Elsewhere(at_work.pid, at_work.visit) if at_work is not None else None

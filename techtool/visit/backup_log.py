@@ -84,7 +84,7 @@ class BackupLog:
     def entries(self) -> tuple[LogEntry, ...]:
         """Everything in it, oldest first; raises :class:`StoreDamaged`, :class:`StoreTooNew`."""
         try:
-            db = JournalDB.open_read(self.path)
+            db = JournalDB.open_read(self.path, self._home.keys)
         except NotFoundError:
             return ()
         try:
@@ -112,7 +112,7 @@ class BackupLog:
             self.set_aside = aside_name(self.path, "damaged")
             home.disk.replace(self.path, self.set_aside)
         home.ensure_folder(self.path.parent)
-        JournalDB.create(self.path, home.disk, kind=LOG, id=LOG)
+        home.create_journal(self.path, LOG, LOG)
         db = home.writer(self.path)
         if self.set_aside is not None:
             told = LogEntry(self._clock.now(), self._who, BackupAction.LOG_DAMAGED, "", "", "", self.set_aside.name)

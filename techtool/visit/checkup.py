@@ -25,7 +25,16 @@ from techtool.store.salvage import DAMAGED
 from techtool.visit.backup_files import check_backups, deleted_backups
 from techtool.visit.backup_log import BackupLog
 from techtool.visit.disk_protection import check_protection
-from techtool.visit.health import UPDATE, Finding, check_facts, check_keys, check_settings, check_trust, too_new
+from techtool.visit.health import (
+    UPDATE,
+    Finding,
+    check_facts,
+    check_keys,
+    check_settings,
+    check_store_key,
+    check_trust,
+    too_new,
+)
 from techtool.visit.rescue import House, damage_of
 from techtool.visit.verify import VERDICT_LABEL, Verdict, verify_file
 from techtool.visit.visits import known_visits, rebuild_index, record_in, summary_of
@@ -40,6 +49,8 @@ class Health:
     readable: int
     """Visits whose journals can be read to the last byte."""
     findings: tuple[Finding, ...]
+    store_key: Path | None = None
+    """Where the key to the records' confidential words lies, if there is one."""
 
     @property
     def problems(self) -> tuple[Finding, ...]:
@@ -71,8 +82,10 @@ def examine(house: House) -> Health:
     found += _check_backup_log(house)
     for check in (check_settings, check_facts, check_trust, check_keys, check_protection):
         found += check(home.paths)
+    found += check_store_key(home.paths, home.keys)
     found += _asides(home.paths)
-    return Health(readable, tuple(found))
+    key = home.paths.store_key
+    return Health(readable, tuple(found), key if key.exists() else None)
 
 
 def rebuild(house: House) -> list[Path]:

@@ -13,6 +13,7 @@ from techtool.reports.keys import ReportKey
 from techtool.reports.seals import SEAL_NAMESPACE, seal_text
 from techtool.reports.write import write_reports
 from techtool.visit.log import VisitLog
+from techtool.visit.office_key import give_to_office
 from techtool.visit.services import Services
 
 
@@ -29,6 +30,7 @@ def seal_visit(
 
     The reports are written from the sealed record; a stop in between loses nothing, they can be written again.
     """
+    give_to_office(log.db, services.home.keys, services.paths)
     log.set_visit(finished_at=services.clock.now(), outcome=outcome, exit_code=exit_code, abandoned=abandoned)
     head, count = log.db.head, log.db.line_count
     signature = key.sign(seal_text(log.visit_id, count, head), SEAL_NAMESPACE) if key else ""

@@ -38,7 +38,7 @@ def check_protection(paths: Paths) -> Iterator[Finding]:
         yield Finding(paths.home, what, (ask,), problem=False)
     elif encrypted is None:
         what = phrase("Whether the disk is encrypted cannot be told from here.")
-        look = phrase("Look into the system's settings; records are protected by the disk's encryption only.")
+        look = phrase("Look into the system's settings: the key to the records lies on the same disk.")
         yield Finding(paths.home, what, (look,), problem=False)
     yield from _open_to_others(paths)
 

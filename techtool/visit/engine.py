@@ -40,6 +40,7 @@ from techtool.visit.fleet import work_all
 from techtool.visit.kept_backups import backup_log
 from techtool.visit.lane import CHANGES, Lane, Shared
 from techtool.visit.log import WHOLE_VISIT, VisitLog, first_documents, read_visit
+from techtool.visit.office_key import give_to_office
 from techtool.visit.operator import PASSPHRASE, Operator
 from techtool.visit.outlet import Outlet
 from techtool.visit.restore_source import Restoring
@@ -138,6 +139,7 @@ class Engine:
                 arrival=met.arrival,
             )
             db = services.home.create_visit(visit.id, first_documents(visit, wanted))
+            give_to_office(db, services.home.keys, services.paths)
             services.home.working_on(visit.id)
             log = VisitLog(db, services.clock, visit.id)
             outlet.emit(VisitStarted(visit.id, now))
@@ -155,6 +157,7 @@ class Engine:
             db = services.home.open_visit(visit_id, write=True)
             services.home.working_on(visit_id)
             visit = read_visit(db, visit_id)
+            give_to_office(db, services.home.keys, services.paths)
             log = VisitLog(db, services.clock, visit_id)
             torn = note_torn(log)
             note_time(services.paths, visit.last_at, services.disk)

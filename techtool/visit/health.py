@@ -16,12 +16,13 @@ from typing import Final
 from techtool.backups.keys import public_of, read_recipients
 from techtool.bundles.clock_floor import read_floor
 from techtool.bundles.roots import mirror_path, pinned, read_mirror
-from techtool.errors import BadFile, StoreDamaged, StoreTooNew, TechtoolError
+from techtool.errors import BadFile, StoreDamaged, StoreKeyUnusable, StoreTooNew, TechtoolError
 from techtool.i18n import Phrase, phrase
 from techtool.paths import Paths, os_problem
 from techtool.reports.keys import public_path
 from techtool.reports.signers import own_signers
 from techtool.settings import read_settings
+from techtool.store.keys import HomeKeys, others_may_read, read_store_key
 from techtool.visit.known_facts import known_facts
 
 UPDATE: Final = phrase("Update techtool on this laptop.")
@@ -122,6 +123,29 @@ def check_keys(paths: Paths) -> Iterator[Finding]:
             lambda: _pem(paths.adb_key),
             phrase("Remove it: a new one is made, and each terminal asks once more to allow this laptop."),
         )
+
+
+def check_store_key(paths: Paths, keys: HomeKeys) -> Iterator[Finding]:
+    """The key that opens the records' confidential words, after every record was read with ``keys``."""
+    path = paths.store_key
+    back = phrase("Put back a copy of {path}.", path=str(path))
+    try:
+        there = bool(read_store_key(path))
+    except StoreKeyUnusable as error:
+        yield Finding(path, error.what_phrase, error.action_phrases)
+        return
+    if keys.masked:
+        what = phrase(
+            "Of {count} records the confidential words cannot be opened here: {problem}",
+            count=len(keys.masked),
+            problem=keys.problem or "",
+        )
+        older = phrase("Where a new key was begun meanwhile, add the line of the old file to it as its last.")
+        office = phrase("Else the office opens them with its own key: “techtool visit show FILE --identity KEY”.")
+        yield Finding(path, what, (back, older, office) if there else (back, office))
+    if others_may_read(path):
+        what = phrase("Other users of this computer can read the key to the records: {path}", path=str(path))
+        yield Finding(path, what, (phrase("Make it private: chmod 600 {path}", path=str(path)),))
 
 
 def too_new(path: Path, error: StoreTooNew) -> Finding:

@@ -248,7 +248,7 @@ def manifest_for(services: Services, backup: KeptBackup) -> tuple[BackupManifest
             db.close()
     path = services.home.visit_path(backup.visit)
     try:
-        saved = read_saved(path, Header(VISIT, backup.visit, OLDEST))
+        saved = read_saved(path, Header(VISIT, backup.visit, OLDEST), services.home.keys)
     except StoreTooNew:
         raise
     except TechtoolError:

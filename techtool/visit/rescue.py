@@ -130,18 +130,20 @@ def _prepare(house: House, visit_id: str) -> _Work:
             other = known is not None and known.closed and known.head != seen.head
             if other or not saved.gaps:
                 raise _nothing_to_do(house, visit_id)
-            return _work(path, saved, saved.data[: seen.good_bytes], None)
+            return _work(house, path, saved, saved.data[: seen.good_bytes], None)
         if not _was_closed(saved, known) or _remains(saved.tables()):
             return _done_before(house, path, saved)
         if not saved.gaps:
             saved = saved.unsealed_from(len(saved.data))
     salvage, ops = _to_add(house, visit_id, path, saved, known)
-    return _work(path, saved, saved.journal(ops), salvage)
+    return _work(house, path, saved, saved.journal(ops), salvage)
 
 
-def _work(path: Path, saved: Saved, new: bytes, salvage: SalvageRecord | None) -> _Work:
+def _work(house: House, path: Path, saved: Saved, new: bytes, salvage: SalvageRecord | None) -> _Work:
     """What takes the file's place must be a visit's record."""
-    return _Work(path, saved.data, new, read_visit(JournalDB.of_bytes(path, new), saved.header.id), salvage)
+    return _Work(
+        path, saved.data, new, read_visit(JournalDB.of_bytes(path, new, house.home.keys), saved.header.id), salvage
+    )
 
 
 def _done_before(house: House, path: Path, saved: Saved) -> _Work:

@@ -16,6 +16,8 @@ from typing import Final
 
 from techtool.domain.case_code import case_code
 from techtool.domain.codec import CodecError, decode_json_untyped, encode_json, plain
+from techtool.domain.confidential import NUMBERS
+from techtool.domain.schema import VISIT
 from techtool.domain.visit import LaneRecord, VisitRecord
 from techtool.errors import NoSuchVisit, NotFoundError, TechtoolError, UsageError
 from techtool.i18n import phrase
@@ -25,6 +27,7 @@ from techtool.reports.statement import statement
 from techtool.reports.support import MOST_BYTES, Known, LeftOut, Opened, fitting, numbers_masked, pack
 from techtool.store.frames import whole_lines
 from techtool.store.journal import read_bytes
+from techtool.store.sealing import Sealer
 from techtool.visit.checkup import examine
 from techtool.visit.rescue import House
 from techtool.visit.support_about import both, catalogue, environment, error_json, readme, recorded, settings_of
@@ -32,9 +35,8 @@ from techtool.visit.visits import record_in
 
 PREFIX: Final = "techtool-support-"
 _HOME: Final = "TECHTOOL_HOME"
-_PERSONAL: Final = frozenset({"merchant_contact", "merchant_phone", "credit_code"})
-"""Fields of an order that the support desk has no use for."""
-_NUMBERS: Final = ("tid", "mid")
+_PERSONAL: Final = frozenset({"merchant_contact", "merchant_phone", "credit_code", "age"})
+"""Fields that the support desk has no use for: persons of an order, and the visit's key for the office."""
 _LOGS: Final = 2 << 20
 """Bytes of log that go with a bundle, the newest."""
 
@@ -83,7 +85,8 @@ class _Gathering:
             self._data = read_bytes(house.home.visit_path(visit_id))
         except NotFoundError as error:
             raise NoSuchVisit(visit=visit_id) from error
-        self._lines = [(line, _decoded(line.payload)) for line in whole_lines(self._data)]
+        sealer = Sealer(VISIT, visit_id, house.home.keys)
+        self._lines = [(line, _decoded(line.payload, sealer)) for line in whole_lines(self._data)]
         self._problem: TechtoolError | None = None
         self._record: VisitRecord | None = None
         try:
@@ -261,9 +264,10 @@ class _Gathering:
         return Known(frozenset(serials), frozenset(long_enough - serials), frozenset(given))
 
 
-def _decoded(payload: bytes) -> object:
+def _decoded(payload: bytes, sealer: Sealer) -> object:
+    """A line with its sealed words opened, so that what is left out is known; masked again before it is packed."""
     try:
-        return decode_json_untyped(payload)
+        return sealer.opened_line(decode_json_untyped(payload))
     except CodecError:
         return {"unreadable": len(payload)}
 
@@ -278,7 +282,7 @@ def _collect(value: object, serials: set[str], numbers: set[str]) -> None:
     if isinstance(value, dict):
         for key, item in value.items():
             if isinstance(item, str) and item:
-                if key in _NUMBERS:
+                if key in NUMBERS:
                     numbers.add(item)
                 elif key == "serial" or key.endswith("_serial"):
                     serials.add(item)

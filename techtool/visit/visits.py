@@ -7,6 +7,8 @@ from collections.abc import Iterable
 from dataclasses import replace
 from datetime import UTC, datetime
 
+from techtool.domain.codec import plain
+from techtool.domain.confidential import Words, numbers_in
 from techtool.domain.history import TerminalEntry, VisitDetails, entries_of
 from techtool.domain.learning import forecasts, observations
 from techtool.domain.visit import VisitRecord
@@ -40,9 +42,12 @@ def open_record(services: Services, visit_id: str) -> VisitRecord:
     return record_in(services.home, visit_id)
 
 
-def record_in(home: Home, visit_id: str) -> VisitRecord:
-    """:func:`open_record` without the rest of the house: for ``doctor``, who works where the settings are broken."""
-    db = home.open_visit(visit_id, write=False)
+def record_in(home: Home, visit_id: str, *, masked: bool = False) -> VisitRecord:
+    """:func:`open_record` without the rest of the house: for ``doctor``, who works where the settings are broken.
+
+    ``masked``: with masks for the words that are sealed, which is all that a list needs, and needs no key.
+    """
+    db = home.open_visit(visit_id, write=False, masked=masked)
     try:
         return read_visit(db, visit_id)
     except VisitDamaged:
@@ -61,12 +66,19 @@ def summary_of(visit: VisitRecord) -> VisitSummary:
         started_at=visit.started_at,
         finished_at=visit.finished_at,
         technician=visit.technician,
-        merchant=visit.merchant,
+        merchant=_for_lists(visit),
         state=_state(visit),
         outcome=visit.outcome,
         serials=tuple(lane.serial for lane in visit.lanes if lane.serial),
         head=visit.head,
     )
+
+
+def _for_lists(visit: VisitRecord) -> str:
+    """The shop's name; where it repeats a number that is confidential, masked: the list is not sealed."""
+    if not any(letter.isdigit() for letter in visit.merchant):
+        return visit.merchant
+    return Words(numbers_in(plain(visit))).mask(visit.merchant)
 
 
 def _state(visit: VisitRecord) -> VisitState:
@@ -115,7 +127,7 @@ def rebuild_index(home: Home, index: Index, known: Iterable[VisitSummary]) -> li
     found, details = dict(remembered), index.details()
     for visit_id in home.visit_ids():
         found[visit_id], record = _read_both(home, visit_id, remembered.get(visit_id))
-        if record is not None:
+        if record is not None and (visit_id not in home.keys.masked or visit_id not in details):
             details[visit_id] = details_of(record)
     for visit_id in remembered.keys() - set(home.visit_ids()):
         found[visit_id] = replace(remembered[visit_id], state=VisitState.DAMAGED)
@@ -164,19 +176,19 @@ def list_visits(services: Services) -> list[VisitSummary]:
     """Every visit, newest last: settled ones from the index, the rest from their journals."""
     found = {summary.id: summary for summary in known_visits(services.index)}
     for visit_id in _unsettled(services):
-        found[visit_id] = _read(services.home, visit_id, found.get(visit_id))
+        found[visit_id] = _read_both(services.home, visit_id, found.get(visit_id), masked=True)[0]
     return sorted(found.values(), key=lambda summary: (summary.started_at, summary.id))
 
 
-def _read(home: Home, visit_id: str, known: VisitSummary | None) -> VisitSummary:
-    """The summary of a visit by its journal; what is known of it, marked, where the journal cannot be believed."""
-    return _read_both(home, visit_id, known)[0]
+def _read_both(
+    home: Home, visit_id: str, known: VisitSummary | None, *, masked: bool = False
+) -> tuple[VisitSummary, VisitRecord | None]:
+    """The summary of a visit by its journal, and the record where it can be believed.
 
-
-def _read_both(home: Home, visit_id: str, known: VisitSummary | None) -> tuple[VisitSummary, VisitRecord | None]:
-    """:func:`_read`, and the record where it can be believed."""
+    Of one that cannot, what is known of it, marked.
+    """
     try:
-        record = record_in(home, visit_id)
+        record = record_in(home, visit_id, masked=masked)
     except (StoreDamaged, DiskError):
         return replace(known or _nothing_known(home, visit_id), state=VisitState.DAMAGED), None
     except StoreTooNew:
@@ -219,7 +231,7 @@ def unfinished(services: Services) -> list[VisitRecord]:
     found: list[VisitRecord] = []
     for visit_id in _unsettled(services):
         try:
-            visit = open_record(services, visit_id)
+            visit = record_in(services.home, visit_id, masked=True)
         except (StoreDamaged, StoreTooNew, DiskError):
             continue
         if _state(visit) is VisitState.OPEN and not not_as_closed(known_visit(services.index, visit_id), visit):

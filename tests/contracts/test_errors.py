@@ -99,6 +99,8 @@ EXITS = {
     "StoreLocked": 30,
     "StoreDamaged": 31,
     "VisitDamaged": 31,
+    "StoreKeyMissing": 31,
+    "StoreKeyUnusable": 31,
     "StoreTooNew": 31,
     "DiskFull": 32,
     "DiskError": 31,

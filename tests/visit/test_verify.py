@@ -226,7 +226,7 @@ def test_what_is_no_visit_and_what_is_not_there(tmp_path: Path) -> None:
         services.index.rebuild([])
     assert judged(services.paths.index).verdict is Verdict.DAMAGED
     path = tmp_path / "newer.jnl"
-    path.write_bytes(frame(GENESIS, b'{"journal":"techtool","schema":2,"kind":"visit","id":"v1"}')[0])
+    path.write_bytes(frame(GENESIS, b'{"journal":"techtool","schema":9,"kind":"visit","id":"v1"}')[0])
     assert judged(path).verdict is Verdict.NEWER
     with pytest.raises(NotFoundError):
         judged(tmp_path / "none")
