@@ -201,6 +201,8 @@ class Bridge:
             return self._tell_soon()
         if isinstance(event, Asked):
             self._asked.append((event.lane, event.question))
+            if event.lane:
+                self._countdown(event.lane).asks(event.step)
             return None
         if isinstance(event, Finished):
             self.view = self._from_afar()

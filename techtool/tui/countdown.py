@@ -54,11 +54,15 @@ class Countdown:
         """A person was asked or has answered: what came before was not the machine's time."""
         self._alone_s = self._clock.monotonic_s()
 
+    def asks(self, kind: StepKind) -> None:
+        """A question of a step that has not begun yet: the time is that step's from here on."""
+        if kind is not self._kind:
+            self._kind, self._item = kind, ""
+            self._began_s = self._alone_s = self._clock.monotonic_s()
+
     def signs(self) -> None:
         """The sign-off is asked for, which is no step of a terminal's own."""
-        if self._kind is not StepKind.SIGN_OFF:
-            self._kind, self._item = StepKind.SIGN_OFF, ""
-            self._began_s = self._alone_s = self._clock.monotonic_s()
+        self.asks(StepKind.SIGN_OFF)
 
     def _start(self, kind: StepKind, item: str, lane: LaneView) -> None:
         self._undoing = self._undoing or _undoes(kind, item, lane)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Final, Protocol
 
 from techtool.clock import Clock, SystemClock
 from techtool.paths import Paths
@@ -21,6 +21,10 @@ if TYPE_CHECKING:
     from techtool.store.index import VisitSummary
     from techtool.tui.bridge import EngineLike
     from techtool.visit.operator import Operator
+
+
+_NEWEST: Final = 3
+"""Visits, beside the unfinished ones, whose key is looked for: one that is gone is missed in the newest, too."""
 
 
 class Doors(BackDoors, OfficeDoors, Protocol):
@@ -103,7 +107,8 @@ class HouseDoors(HouseBackDoors, HouseOfficeDoors):
         return Engine(self._services(), operator)
 
     def home_facts(self) -> HomeFacts:
-        """Unfinished visits and the technician's name."""
+        """Unfinished visits, the technician's name, and whether the records' key is here."""
+        from techtool.visit.record_key import key_problem
         from techtool.visit.visits import list_visits, record_in
 
         services = self._services()
@@ -112,7 +117,17 @@ class HouseDoors(HouseBackDoors, HouseOfficeDoors):
         damaged = sum(s.state.value == "damaged" for s in summaries)
         at_work = services.home.at_work()
         elsewhere = Elsewhere(at_work.pid, at_work.visit) if at_work is not None else None
-        return HomeFacts(services.settings.technician, unfinished, damaged, None, len(summaries), elsewhere=elsewhere)
+        looked_into = dict.fromkeys([*(visit.id for visit in unfinished), *(s.id for s in summaries[-_NEWEST:])])
+        key = key_problem(self.paths, looked_into)
+        return HomeFacts(
+            services.settings.technician,
+            unfinished,
+            damaged,
+            None,
+            len(summaries),
+            key=key.text() if key is not None else "",
+            elsewhere=elsewhere,
+        )
 
     def sticks(self) -> tuple[str, ...]:
         """What psutil sees."""

@@ -113,6 +113,17 @@ def test_while_a_person_is_asked_nothing_counts_down(story: Story) -> None:
     assert story.words(asked=True)[0] == "0:12 so far; usually 1–2 min"
 
 
+def test_a_question_before_its_step_has_the_time_of_its_step(story: Story) -> None:
+    story.tell(*scene_visit.until_install(), StepDone("1", StepKind.INSTALL, at(121), PAY))
+    story.tell(StepStarted("1", StepKind.VERIFY, at(122)), StepDone("1", StepKind.VERIFY, at(128)))
+    story.clock.elapsed_s += 60
+    story.countdown.asks(StepKind.TEST)
+    assert story.words(asked=True) == ("0:00 so far; usually 2–5 min", "")
+    story.clock.elapsed_s += 9
+    story.countdown.asks(StepKind.TEST)
+    assert story.words(asked=True) == ("0:09 so far; usually 2–5 min", ""), "the next question does not begin anew"
+
+
 def test_while_the_terminal_starts_again_nothing_counts_down(story: Story) -> None:
     story.tell(*scene_visit.until_install(), StepDone("1", StepKind.INSTALL, at(121), PAY))
     story.tell(StepStarted("1", StepKind.INSTALL, at(122), "restart", raw("Restart")))

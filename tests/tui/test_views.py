@@ -231,6 +231,14 @@ def test_unfinished_work_comes_first() -> None:
     assert "Install" in view.entries[0].note
 
 
+def test_a_missing_key_is_told_with_the_way_to_put_it_back() -> None:
+    view = home_view(HomeFacts(unfinished=(unfinished_visit(),), visits=1, key="The key is gone."))
+    (line,) = [line for line in view.state if line.mark is Mark.STOPPED]
+    assert line.text == "The key is gone."
+    assert "Check this laptop" in line.details[0]
+    assert not [line for line in home_view(HomeFacts()).state if line.mark is Mark.STOPPED]
+
+
 def test_a_visit_in_another_window_is_not_offered() -> None:
     visit = unfinished_visit()
     busy = home_view(HomeFacts(unfinished=(visit,), elsewhere=Elsewhere(4711, visit.id)))

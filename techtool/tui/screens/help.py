@@ -35,7 +35,7 @@ class HelpScreen(ModalScreen[None]):
             yield Plain(_("Help"), classes="window-title")
             yield Plain(translate(self._about), classes="window-text")
             rows = [(Text(key, style=f"bold {BLUE}"), Text(text)) for key, text in help_rows(self._keys)]
-            yield Static(grid(rows, first=8), markup=False)
+            yield Static(grid(rows, first=10), markup=False)
             yield Plain(_("Esc closes this."), classes="window-end")
 
     def action_dismiss_help(self) -> None:

@@ -75,6 +75,8 @@ class HomeFacts:
     """Folder of the demo's stick."""
     trouble: str = ""
     """Why the records could not be read."""
+    key: str = ""
+    """What is wrong with the key that opens the records' confidential words."""
     elsewhere: Elsewhere | None = None
 
 
@@ -167,6 +169,9 @@ def _state(facts: HomeFacts) -> Sequence[Line]:
         lines.append(Line(Mark.WARNING, text))
     if facts.trouble:
         lines.append(Line(Mark.STOPPED, facts.trouble))
+    if facts.key:
+        way = _("^P, then “Check this laptop” says how to put the key back; then F5.")
+        lines += [Line(Mark.STOPPED, facts.key, (way,))]
     if facts.damaged:
         text = _("{count} damaged records: “techtool doctor” says more").format(count=facts.damaged)
         lines.append(Line(Mark.STOPPED, text))
