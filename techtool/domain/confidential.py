@@ -78,6 +78,11 @@ def masked_number(number: str) -> str:
     return f"{HIDDEN}{number[-4:]}" if len(number) > 4 else HIDDEN
 
 
+def is_mask(text: str) -> bool:
+    """Whether a number was hidden before: nothing of it is left to hide."""
+    return text.startswith(HIDDEN) and len(text) <= len(HIDDEN) + 4
+
+
 def hidden_by_name(name: str, parent: str) -> bool:
     """Whether a text in a field of this name is hidden whatever it says."""
     if name in NUMBERS:

@@ -15,6 +15,7 @@ from techtool.domain.confidential import (
     OPEN_IN_LISTS,
     Words,
     hidden_by_name,
+    is_mask,
     like_a_number,
     masked_number,
     needs_no_look,
@@ -153,7 +154,7 @@ class Sealer:
             return text
         if hidden_by_name(name, parent):
             # Of a derived journal: what could not be opened when it was read goes back as it came.
-            if self._is_derived and Token.read(text) is not None:
+            if self._is_derived and (is_mask(text) or Token.read(text) is not None):
                 return text
             return self._token(text, masked_number(text) if name in NUMBERS else HIDDEN)
         stays = open_by_name(name, parent) or (self._is_derived and name in OPEN_IN_LISTS)
