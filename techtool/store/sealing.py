@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Final
 
+from techtool.domain.codec import CodecError
 from techtool.domain.confidential import (
     HIDDEN,
     NUMBERS,
@@ -61,12 +62,18 @@ class Sealer:
                 table[key] = self.opened(document)
 
     def opened(self, document: Fields) -> Fields:
-        """One document, opened."""
-        return {self._open(key): self._open_any(item) for key, item in document.items()}
+        """One document, opened; raises :class:`CodecError`, also where a stranger nested it without end."""
+        try:
+            return {self._open(key): self._open_any(item) for key, item in document.items()}
+        except RecursionError as error:
+            raise CodecError("nested too deeply") from error
 
     def opened_line(self, line: object) -> object:
-        """All of one line as it was decoded, whatever it holds."""
-        return self._open_any(line)
+        """All of one line as it was decoded, whatever it holds; raises :class:`CodecError`."""
+        try:
+            return self._open_any(line)
+        except RecursionError as error:
+            raise CodecError("nested too deeply") from error
 
     def _open_any(self, value: object) -> object:
         if isinstance(value, str):

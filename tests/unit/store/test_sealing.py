@@ -23,7 +23,9 @@ from techtool.store.db import JournalDB
 from techtool.store.frames import GENESIS, frame, scan
 from techtool.store.home import Home
 from techtool.store.index import Index
+from techtool.store.journal import Header
 from techtool.store.keys import Cipher, GivenKeys, read_store_key
+from techtool.store.salvage import read_saved
 from techtool.store.sealing import Sealer
 from techtool.store.tokens import MARK, PREFIX, Token
 from tests.unit.reports.evidence import everywhere
@@ -162,6 +164,23 @@ def test_a_deep_document_is_no_trouble(home: Home) -> None:
 )
 def test_masks_give_nothing_away(text: str, mask: str) -> None:
     assert Words([TID]).mask(text) == mask
+
+
+def test_what_a_stranger_nested_without_end_is_damage_and_no_defect(home: Home) -> None:
+    path = begun(home, text="here")
+    deep = b"[" * 600 + b'"' + PREFIX.encode() + b'AAAAAAAA:m:QUJD"' + b"]" * 600
+    rewritten(path, lambda payload: payload.replace(b'"here"', deep))
+    with pytest.raises(StoreDamaged, match="nested"):
+        another(home).open_visit(VISIT)
+    saved = read_saved(path, Header.new("visit", VISIT), home.keys)
+    assert [document["lane"] for document in saved.documents(proven=True)] == ["1"]
+
+
+def test_salvage_passes_over_a_document_with_a_forged_word(home: Home) -> None:
+    path = begun(home, answer="yes")
+    rewritten(path, lambda payload: payload.replace(b"****3040", b"****9999"))
+    saved = read_saved(path, Header.new("visit", VISIT), home.keys)
+    assert [document.get("answer") for document in saved.documents(proven=True)] == ["yes"]
 
 
 # -- without the key ---------------------------------------------------------------------------------------------------
