@@ -7,11 +7,13 @@ reached stay: without them a report proves nothing. One that was only typed or o
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Collection
 from dataclasses import replace
 from typing import Final
 
+from techtool.domain.confidential import SHORTEST
 from techtool.domain.redacting import Cleaner, standing_alone
 from techtool.domain.terminal import TerminalState
 from techtool.domain.visit import VisitRecord
@@ -38,13 +40,20 @@ def masked(number: str) -> str:
     return f"****{number[-4:]}" if len(number) > 4 else "****"
 
 
+def _within_words(numbers: Collection[str]) -> re.Pattern[str] | None:
+    """Finds the numbers also where letters touch them (``TID20011001``), but not within a longer number."""
+    known = sorted({n for n in numbers if len(n) >= SHORTEST}, key=lambda n: (-len(n), n))
+    return re.compile("|".join(rf"(?<![0-9]){re.escape(n)}(?![0-9])" for n in known)) if known else None
+
+
 class Redactor(Cleaner):
     """Redacts the texts of one visit, whose serial, TID and MID it knows."""
 
     def __init__(self, serials: Collection[str] = (), numbers: Collection[str] = ()) -> None:
         super().__init__(serials)
         self._masked_words = tuple(numbers)
-        self._numbers = standing_alone(numbers)
+        self._numbers = _within_words(numbers)
+        self._serials = standing_alone(serials)
 
     def knowing(self, words: Collection[str]) -> Cleaner:
         """The same that lets these numbers stand as well."""
@@ -52,9 +61,16 @@ class Redactor(Cleaner):
 
     def text(self, text: str) -> str:
         """``text`` without card data, with known TIDs and MIDs masked; the visit's serial numbers stand."""
-        if self._numbers:
-            text = self._numbers.sub(lambda m: masked(m.group()), text)
+        if self._numbers and self._numbers.search(text):
+            pieces, end = [], 0
+            for serial in self._serials.finditer(text) if self._serials else ():
+                pieces += [self._hidden(text[end : serial.start()]), serial.group()]
+                end = serial.end()
+            text = "".join([*pieces, self._hidden(text[end:])])
         return visible(super().text(text))
+
+    def _hidden(self, text: str) -> str:
+        return self._numbers.sub(lambda m: masked(m.group()), text) if self._numbers else text
 
     def field(self, text: str, name: str) -> str:
         """The same of a field, by its name."""

@@ -91,7 +91,7 @@ async def visited(shop: Shop, stopped: bool) -> tuple[str, Planting]:
     faults = fault(install=InstallRefusal(word="INSTALL_FAILED_USER_RESTRICTED", times=1)) if stopped else ()
     serial = find_model("sunmi-p2").serial.serial(1)
     operator = ScriptedOperator(shop.answers(), (serial[-4:],))
-    person = Planting(operator, f"TID 20011001 / {ORDER_TID}, MID:{ORDER_MID} tel {PHONE}")
+    person = Planting(operator, f"TID20011001 / {ORDER_TID}, MID{ORDER_MID}x tel {PHONE}")
     async with shop.terminals(faults=faults, state=shop.world.folder / f"sim-{stopped}") as simulation:
         addresses = tuple(Address.parse(a) for a in simulation.addresses)
         request = VisitRequest(addresses, shop.world.stick, order=planted_order(), merchant="", work_order="")

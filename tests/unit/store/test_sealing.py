@@ -132,7 +132,7 @@ class Ring:
 
 
 @pytest.mark.parametrize("kind", ["visit", "backup-log"])
-@settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(document=DOCUMENTS)
 def test_whatever_is_sealed_opens_as_it_was(kind: str, document: dict[str, object]) -> None:
     whole: dict[str, object] = {"tid": TID, "mid": MID, "said": document}
