@@ -46,7 +46,7 @@ class Sealer:
         self._is_derived = kind == INDEX
         self._words = Words()
         self._opened: dict[str, str] = {}
-        self._tokens: dict[tuple[str, str], str] = {}
+        self._tokens: dict[tuple[str, str, str], str] = {}
         self._harmless: set[str] = set()
 
     # --- reading -----------------------------------------------------------------------------------------------
@@ -184,11 +184,13 @@ class Sealer:
         return self._token(text, HIDDEN if text.startswith(PREFIX) else self._words.mask(text))
 
     def _token(self, text: str, mask: str) -> str:
-        known = self._tokens.get((text, mask))
+        # Asked each time: the key may be another one than a moment ago, where a lost one was put back.
+        cipher = self._cipher()
+        known = self._tokens.get((cipher.key_id, text, mask))
         if known is None:
-            known = self._cipher().seal(text, mask)
+            known = cipher.seal(text, mask)
             if len(self._tokens) < _MOST:
-                self._tokens[text, mask] = known
+                self._tokens[cipher.key_id, text, mask] = known
         return known
 
     def _cipher(self) -> Cipher:

@@ -6,6 +6,7 @@ import dataclasses
 import json
 import stat
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -303,6 +304,44 @@ def test_the_key_is_private_and_made_once(home: Home) -> None:
     begun(another(home), OTHER)
     assert path.read_bytes() == kept
     assert len(read_store_key(path)) == 1
+
+
+def test_nothing_is_sealed_with_a_key_that_is_no_longer_in_the_file(home: Home) -> None:
+    """The file is put back while techtool runs: what is sealed from then on opens with what lies there."""
+    begun(home)
+    elsewhere = Home(Paths(home.paths.home.parent / "elsewhere"), QuickDisk())
+    begun(elsewhere)
+    home.paths.store_key.write_bytes(elsewhere.paths.store_key.read_bytes())
+    begun(home, OTHER, text=f"see {TID}")
+    assert notes(another(home), OTHER) == [{"lane": "1", "text": f"see {TID}"}]
+
+
+def test_a_visit_under_way_goes_over_to_the_key_that_was_put_back(home: Home) -> None:
+    elsewhere = Home(Paths(home.paths.home.parent / "elsewhere"), QuickDisk())
+    begun(elsewhere)
+    with home.lock("test"):
+        db = home.create_visit(VISIT, {"lanes": {"1": {"tid": TID}}})
+        db.table("lanes").insert({"tid": TID})
+        old = home.paths.store_key.read_bytes()
+        home.paths.store_key.write_bytes(elsewhere.paths.store_key.read_bytes() + old)
+        db.table("notes").insert({"tid": TID})
+    home.paths.store_key.write_bytes(elsewhere.paths.store_key.read_bytes())
+    assert notes(another(home)) == [{"tid": TID}]
+
+
+def test_a_key_that_is_taken_away_under_way_is_put_back(home: Home) -> None:
+    begun(home)
+    kept = home.paths.store_key.read_bytes()
+    home.paths.store_key.unlink()
+    begun(home, OTHER, text=f"see {TID}")
+    assert home.paths.store_key.read_bytes() == kept
+    assert notes(another(home), OTHER) == [{"lane": "1", "text": f"see {TID}"}]
+
+
+def test_threads_that_need_the_first_key_make_one(home: Home) -> None:
+    with home.lock("test"), ThreadPoolExecutor(8) as pool:
+        made = list(pool.map(lambda _turn: home.keys.writing("visit", VISIT).key_id, range(8)))
+    assert set(made) == set(read_store_key(home.paths.store_key))
 
 
 @pytest.mark.parametrize("effect", ["write", "replace"])
