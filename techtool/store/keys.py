@@ -189,9 +189,10 @@ def read_store_key(path: Path) -> dict[str, bytes]:
     try:
         with path.open("rb") as file:
             data = file.read(_MOST_BYTES + 1)
-    except FileNotFoundError:
-        return {}
     except OSError as error:
+        # A link to where nothing is now (a stick that is not put in) is no reason to begin a new key.
+        if isinstance(error, FileNotFoundError) and not path.is_symlink():
+            return {}
         raise StoreKeyUnusable(path=str(path), problem=os_problem(error)) from error
     found: dict[str, bytes] = {}
     try:

@@ -11,7 +11,7 @@ from techtool.clock import SystemClock
 from techtool.domain.history import TerminalEntry
 from techtool.paths import Paths
 from techtool.store.keys import read_store_key
-from techtool.visit.checkup import rebuild
+from techtool.visit.checkup import examine, rebuild
 from techtool.visit.rescue import House, rescue
 from techtool.visit.visits import history_of
 
@@ -70,6 +70,21 @@ def test_an_index_made_from_masks_is_not_believed_when_the_key_is_back(laptop: L
     assert len(laptop.history()) == len(laptop.known)
     laptop.paths.store_key.write_bytes(laptop.key)
     assert laptop.history() == laptop.known
+
+
+def test_with_another_key_there_nobody_is_told_to_put_the_old_one_over_it(laptop: Laptop) -> None:
+    """The visits since would be lost by it."""
+    laptop.paths.store_key.unlink()
+    (gone,) = [finding for finding in examine(laptop.house()).problems if finding.path == laptop.paths.store_key]
+    assert any("Put back a copy" in action.text() for action in gone.actions)
+    house = laptop.house()
+    with house.home.lock("test"):
+        house.home.create_visit("V20261122-090000-cccc", {"lanes": {"1": {"tid": "11223344"}}})
+    (other,) = [finding for finding in examine(laptop.house()).problems if finding.path == laptop.paths.store_key]
+    assert not any("Put back a copy" in action.text() for action in other.actions)
+    with laptop.paths.store_key.open("ab") as file:
+        file.write(laptop.key)
+    assert not [finding for finding in examine(laptop.house()).problems if finding.path == laptop.paths.store_key]
 
 
 def test_a_visit_saved_without_the_key_has_lost_nothing_by_that(laptop: Laptop) -> None:

@@ -227,7 +227,13 @@ def folder(path: Path) -> None:
     path.mkdir()
 
 
-@pytest.mark.parametrize("lose", [gone, cut, other, empty, rubbish, folder])
+def far(path: Path) -> None:
+    """On a stick that is not put in."""
+    path.unlink()
+    path.symlink_to(path.parent / "stick" / "store.key")
+
+
+@pytest.mark.parametrize("lose", [gone, cut, other, empty, rubbish, folder, far])
 def test_without_the_key_everything_reads_masked_and_nothing_is_written(
     home: Home, lose: Callable[[Path], None]
 ) -> None:
@@ -254,6 +260,15 @@ def test_without_the_key_everything_reads_masked_and_nothing_is_written(
                     late.create_visit(OTHER)
                 assert not late.visit_path(OTHER).exists()
         assert home.paths.store_key.read_bytes() == there, "a key file that is there is never written over"
+
+
+def test_no_new_key_takes_the_place_of_one_that_lies_on_a_stick(home: Home) -> None:
+    begun(home)
+    far(home.paths.store_key)
+    late = another(home)
+    with late.lock("begin"), pytest.raises(StoreKeyUnusable):
+        late.create_visit(OTHER)
+    assert home.paths.store_key.is_symlink()
 
 
 def test_what_could_not_be_opened_is_there_again_with_the_key(home: Home) -> None:
