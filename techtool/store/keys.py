@@ -144,6 +144,17 @@ class HomeKeys:
         key_id, key = next(iter(keys.items()))
         return self._cipher(key_id, key, kind, id)
 
+    def every(self, kind: str, id: str) -> list[Cipher]:  # noqa: A002
+        """The ciphers of all keys that words of a journal may be sealed with; the one to write with is first.
+
+        Raises as :meth:`writing` does.
+        """
+        first = self.writing(kind, id)
+        return [
+            first,
+            *(self._cipher(key_id, key, kind, id) for key_id, key in self._keys.items() if key_id != first.key_id),
+        ]
+
     def _cipher(self, key_id: str, key: bytes, kind: str, id: str) -> Cipher:  # noqa: A002
         place = (key_id, kind, id)
         if place not in self._ciphers:
