@@ -120,8 +120,8 @@ class Words:
         self.add(numbers)
 
     def add(self, numbers: Iterable[str]) -> bool:
-        """Learn more of them; whether one was new. What is too short or has no digit is passed over."""
-        new = {_bare(n) for n in numbers if len(n) >= SHORTEST and any(c.isdigit() for c in n)}
+        """Learn more of them; whether one was new. What is too short, has no digit, or is a mask is passed over."""
+        new = {_bare(n) for n in numbers if len(n) >= SHORTEST and any(c.isdigit() for c in n) and not is_mask(n)}
         new = {n for n in new if len(n) >= SHORTEST} - self._bare
         if new:
             self._bare |= new

@@ -149,10 +149,10 @@ class HomeKeys:
 
         Raises as :meth:`writing` does.
         """
-        first = self.writing(kind, id)
+        first, keys = self.writing(kind, id), self._read()
         return [
             first,
-            *(self._cipher(key_id, key, kind, id) for key_id, key in self._keys.items() if key_id != first.key_id),
+            *(self._cipher(key_id, key, kind, id) for key_id, key in keys.items() if key_id != first.key_id),
         ]
 
     def _cipher(self, key_id: str, key: bytes, kind: str, id: str) -> Cipher:  # noqa: A002
@@ -162,10 +162,18 @@ class HomeKeys:
         return self._ciphers[place]
 
     def _read(self) -> dict[str, bytes]:
-        """The keys of the file as it is now: with one that was replaced since nothing more may be sealed."""
+        """The keys of the file as it is now: with one that was replaced since nothing more may be sealed.
+
+        One that becomes unreadable while we work stops no visit under way: what it held last is gone on with.
+        """
         now = _signature(self._paths.store_key)
         if now is None or now != self._seen:
-            self._keys = read_store_key(self._paths.store_key)
+            try:
+                self._keys = read_store_key(self._paths.store_key)
+            except StoreKeyUnusable:
+                if not self._last:
+                    raise
+                return self._last
             self._seen = now
             self._last = self._keys or self._last
         return self._keys

@@ -24,7 +24,7 @@ from techtool.i18n import phrase
 from techtool.paths import Paths
 from techtool.store.db import JournalDB
 from techtool.store.home import Home
-from techtool.store.keys import CIPHER_BYTES, Cipher, GivenKeys, HomeKeys
+from techtool.store.keys import CIPHER_BYTES, Cipher, GivenKeys, HomeKeys, Keys
 from techtool.visit.log import read_visit
 from techtool.visit.visits import record_in
 
@@ -79,13 +79,13 @@ def _wrapped(cipher: Cipher, visit: str, recipients: Sequence[str]) -> str:
     ).decode()
 
 
-def open_file(path: Path, identity: Path | None = None) -> JournalDB:
-    """A visit's journal wherever it lies, opened with the office's age identity; without one, its masks are read.
+def open_file(path: Path, identity: Path | None = None, keys: Keys | None = None) -> JournalDB:
+    """A visit's journal wherever it lies, opened with the office's age identity; without one, with ``keys``.
 
     Raises :class:`NotFoundError`, :class:`StoreDamaged`, :class:`StoreTooNew`, and :class:`BadFile` where the
     identity does not open it.
     """
-    db = JournalDB.open_read(path)
+    db = JournalDB.open_read(path, keys if identity is None else None)
     if db.kind != VISIT:
         raise StoreDamaged(path=str(path), problem=phrase("it is the record of {kind} {id}", kind=db.kind, id=db.id))
     return db if identity is None else JournalDB.open_read(path, keys_with(identity, db))
@@ -97,7 +97,7 @@ def journal_of(home: Home, visit: str, identity: Path | None) -> JournalDB:
     Raises what :func:`open_file` and :meth:`Home.open_visit` raise.
     """
     if visit.endswith(".jnl") or any(mark in visit for mark in "/\\"):
-        return open_file(Path(visit).expanduser(), identity)
+        return open_file(Path(visit).expanduser(), identity, home.keys)
     db = home.open_visit(visit, masked=identity is not None)
     return db if identity is None else open_file(db.path, identity)
 

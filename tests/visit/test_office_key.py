@@ -10,7 +10,7 @@ import pytest
 from techtool.errors import BadFile
 from techtool.paths import Paths
 from techtool.store.home import Home
-from techtool.visit.office_key import TABLE, give_to_office, open_file
+from techtool.visit.office_key import TABLE, give_to_office, journal_of, open_file
 from tests.unit.store.disks import QuickDisk
 
 VISIT = "V20261122-080000-aaaa"
@@ -94,3 +94,12 @@ def test_a_stranger_and_a_forged_entry(home: Home, tmp_path: Path) -> None:
     assert read(home, office) == [TID]
     with pytest.raises(BadFile, match="does not open"):
         read(home, stranger)
+
+
+def test_a_laptop_opens_its_own_record_wherever_a_copy_lies(home: Home, tmp_path: Path) -> None:
+    worked_on(home)
+    copy = tmp_path / "stick" / f"{VISIT}.jnl"
+    copy.parent.mkdir()
+    copy.write_bytes(home.visit_path(VISIT).read_bytes())
+    db = journal_of(Home(home.paths, QuickDisk()), str(copy), None)
+    assert [document["tid"] for document in db.table("lanes")] == [TID]

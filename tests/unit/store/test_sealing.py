@@ -161,10 +161,11 @@ def test_a_deep_document_is_no_trouble(home: Home) -> None:
         ("another 87654321", HIDDEN),
         (f"{TID} and 87654321", HIDDEN),
         ("nothing", "nothing"),
+        ("Shop ****3040", "Shop ****3040"),
     ],
 )
 def test_masks_give_nothing_away(text: str, mask: str) -> None:
-    assert Words([TID]).mask(text) == mask
+    assert Words([TID, "****3040"]).mask(text) == mask
 
 
 def test_what_a_stranger_nested_without_end_is_damage_and_no_defect(home: Home) -> None:
@@ -351,6 +352,28 @@ def test_a_key_that_is_taken_away_under_way_is_put_back(home: Home) -> None:
     begun(home, OTHER, text=f"see {TID}")
     assert home.paths.store_key.read_bytes() == kept
     assert notes(another(home), OTHER) == [{"lane": "1", "text": f"see {TID}"}]
+
+
+def test_a_key_that_is_cut_under_way_stops_no_visit_and_is_not_written_over(home: Home) -> None:
+    with home.lock("test"):
+        db = home.create_visit(VISIT, {"lanes": {"1": {"tid": TID}}})
+        kept = home.paths.store_key.read_bytes()
+        cut(home.paths.store_key)
+        db.table("notes").insert({"tid": MID})
+    assert home.paths.store_key.read_bytes() == kept[:40]
+    home.paths.store_key.write_bytes(kept)
+    assert notes(another(home)) == [{"tid": MID}]
+
+
+def test_a_terminal_that_calls_itself_a_sealed_word_damages_no_index(home: Home) -> None:
+    from tests.unit.store.test_details import entry
+
+    with home.lock("test"):
+        name = str(Token(home.keys.writing("index", "terminals").key_id, "m", b"x" * 32))
+        Index(home).put_visit(summary(1), [dataclasses.replace(entry(1), tid=name, mid=MID)])
+    index = Index(another(home))
+    index.check_details()
+    assert [(one.tid, one.mid) for one in index.terminals()] == [("m", MID)]
 
 
 def test_threads_that_need_the_first_key_make_one(home: Home) -> None:
