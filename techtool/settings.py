@@ -38,7 +38,9 @@ class LinkSettings:
 
     adb: AdbSettings = field(default_factory=AdbSettings)
     pax: Mapping[str, str] = field(default_factory=dict)
-    """``handshake_token``: the vendor's, given by the vendor or acquirer; techtool ships none."""
+    """``handshake_token``: the vendor's, given by the vendor or acquirer; techtool ships none. It goes over the wire
+    as it is, so only to an address that a person typed or that ``hosts`` names; about another one a person is asked.
+    """
     hosts: tuple[str, ...] = ()
     """Addresses of terminals on a network that are offered without looking for them: ``adb://HOST:PORT``."""
     redfish: RedfishSettings = field(default_factory=RedfishSettings)

@@ -6,6 +6,8 @@ writes the ``.mo`` that techtool loads, ``missing`` names what is not translated
 
 from __future__ import annotations
 
+import ast
+import functools
 import io
 import string
 import sys
@@ -70,16 +72,16 @@ def compile_() -> int:
     return missing()
 
 
-def untranslated() -> list[str]:
-    """Message ids of the source that the catalogue lacks, leaves empty or only guesses."""
+def untranslated(source: Catalog | None = None) -> list[str]:
+    """Message ids of the source (its :func:`template`) that the catalogue lacks, leaves empty or only guesses."""
     known = {_id(m): m for m in translations() if m.id}
-    wanted = filter(has_words, _ids(template()))
+    wanted = filter(has_words, _ids(source or template()))
     return [i for i in wanted if i not in known or not known[i].string or known[i].fuzzy]
 
 
-def stale() -> list[str]:
-    """Message ids of the catalogue that the source no longer has."""
-    wanted = set(_ids(template()))
+def stale(source: Catalog | None = None) -> list[str]:
+    """Message ids of the catalogue that the source (its :func:`template`) no longer has."""
+    wanted = set(_ids(source or template()))
     return [i for i in _ids(translations()) if i not in wanted]
 
 
@@ -90,6 +92,12 @@ def wrong_placeholders() -> list[str]:
         for m in translations()
         if m.id and isinstance(m.string, str) and m.string and placeholders(_id(m)) != placeholders(m.string)
     ]
+
+
+@functools.cache
+def parsed(path: Path) -> ast.Module:
+    """A source file of the package, parsed once for all that look at it; not to be changed."""
+    return ast.parse(path.read_text(encoding="utf-8"))
 
 
 def has_words(text: str) -> bool:

@@ -60,11 +60,6 @@ def grouped(digest: str) -> str:
     return " ".join(digest[i : i + 4] for i in range(0, len(digest), 4))
 
 
-def same_fingerprint(typed: str, digest: str) -> bool:
-    """Whether what a person typed is that fingerprint: groups, colons and capitals do not matter, length does."""
-    return re.sub(r"[\s:.-]", "", typed).lower() == digest
-
-
 def read_root(path: Path) -> RootFacts:
     """Read a ``root.json`` a person gave; raises :class:`BadFile`."""
     if path.exists() and not path.is_file():

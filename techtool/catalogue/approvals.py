@@ -74,11 +74,15 @@ class Approvals:
             return None
         found = max((one for one in known if one.fits(identity)), key=lambda one: one.expires, default=None)
         if found is None:
-            return Finding(CheckResult.FAIL, said=phrase("this hardware with this firmware is not in the list"))
+            sources = ", ".join(dict.fromkeys(one.source for one in known))
+            said = phrase("this hardware with this firmware is not in the list: {source}", source=sources)
+            return Finding(CheckResult.FAIL, said=said)
         value = f"{found.number} {found.version} → {found.expires.isoformat()}"
         if found.expires >= today:
-            return Finding(CheckResult.PASS, value)
-        said = phrase("the approval ran out on {date}", date=found.expires.isoformat())
+            return Finding(CheckResult.PASS, value, phrase("so says {source}", source=found.source))
+        said = phrase(
+            "the approval ran out on {date}, says {source}", date=found.expires.isoformat(), source=found.source
+        )
         return Finding(CheckResult.FAIL if installing else CheckResult.PASS, value, said)
 
     def _copied(self, one: Approval) -> date:

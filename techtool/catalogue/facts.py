@@ -1,19 +1,19 @@
 """Facts about makers that the office supplies: cycles, ends of support, approvals, contacts, reference pictures.
 
 The built-in catalogue holds only what a public source documents, which of most makers is nothing. What the office knows
-better (a contract, its own copy of the PCI SSC's list, a maker's letter) it writes into a file like the built-in ones;
-``techtool facts --add`` checks it and keeps it in the home. Each entry says its source and how it is known, and comes
-before the built-in ones.
+better (a contract, its own copy of the PCI SSC's list, a maker's letter) it writes into a file like the built-in ones
+and signs it; ``techtool facts --add`` checks it and keeps it in the home. Each entry says its source and how it is
+known, and comes before the built-in ones. Whose signature counts is not known here: it comes in as an argument.
 """
 
 from __future__ import annotations
 
 import stat
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 from pathlib import Path
-from typing import Final, Protocol
+from typing import Final, Protocol, TypeVar
 
 from techtool.catalogue.approvals import Approval, Approvals
 from techtool.catalogue.cadence import load_cycles
@@ -22,7 +22,7 @@ from techtool.catalogue.pictures import Picture, picture_problem
 from techtool.domain.codec import CodecError, decode_toml
 from techtool.domain.due import Cadence, Cycles, Life
 from techtool.domain.sensitive import redact
-from techtool.errors import BadFile
+from techtool.errors import BadFile, TechtoolError
 from techtool.i18n import phrase
 from techtool.paths import os_problem
 
@@ -58,55 +58,85 @@ class FactsFile:
     picture: tuple[Picture, ...] = ()
 
 
+_Entry = TypeVar("_Entry", Cadence, Life, Approval, Contact, Picture)
+
+
+@dataclass(frozen=True, slots=True)
+class IssuedFacts:
+    """A file whose signature was judged."""
+
+    path: Path
+    file: FactsFile
+    office: str
+    """Who signed, as the enrolment of this laptop calls it."""
+
+    def attributed(self, entries: Iterable[_Entry]) -> Iterator[_Entry]:
+        """The entries with the issuer beside each source: it goes wherever a source is shown."""
+        by = f"{self.file.issued_by}, {self.file.dated.isoformat()}"
+        for entry in entries:
+            yield replace(entry, source=f"{entry.source} ({by})")
+
+
+Believe = Callable[[Path, bytes], str]
+"""Who signed a file with this content; raises a :class:`TechtoolError` where nobody did whose word counts."""
+
+
 @dataclass(frozen=True, slots=True)
 class OfficeFacts:
     """Everything that the office supplied, newest file first, and what of it cannot be used."""
 
-    files: tuple[tuple[Path, FactsFile], ...] = ()
-    unusable: tuple[BadFile, ...] = ()
+    files: tuple[IssuedFacts, ...] = ()
+    unusable: tuple[tuple[Path, TechtoolError], ...] = ()
     _folder: Path = field(default_factory=Path)
 
     def cycles(self) -> Cycles:
         """Cycles and ends of support, the office's before the built-in ones."""
         known = load_cycles()
-        cadence = tuple(one for _path, file in self.files for one in file.cadence)
-        life = tuple(one for _path, file in self.files for one in file.life)
+        cadence = tuple(one for issued in self.files for one in issued.attributed(issued.file.cadence))
+        life = tuple(one for issued in self.files for one in issued.attributed(issued.file.life))
         return replace(known, cadence=(*cadence, *known.cadence), life=(*life, *known.life))
 
     def approvals(self, known: Approvals) -> Approvals:
         """Approvals, each with the date of the copy that it stands in."""
-        own = [replace(one, dated=file.dated) for _path, file in self.files for one in file.approval]
+        own = [
+            replace(one, dated=issued.file.dated)
+            for issued in self.files
+            for one in issued.attributed(issued.file.approval)
+        ]
         return replace(known, approval=(*own, *known.approval))
 
     def contacts(self) -> tuple[Contact, ...]:
         """Whom to call, the office's word first."""
-        return (*(one for _path, file in self.files for one in file.contact), *vendor_contacts())
+        own = [one for issued in self.files for one in issued.attributed(issued.file.contact)]
+        return (*own, *vendor_contacts())
 
-    def pictures(self, vendor: str, model: str) -> Iterator[tuple[Picture, Path]]:
-        """Reference pictures of a model that are there."""
-        for _path, file in self.files:
-            for one in file.picture:
+    def pictures(self) -> Iterator[tuple[Picture, Path]]:
+        """Reference pictures that are there."""
+        for issued in self.files:
+            for one in issued.attributed(issued.file.picture):
                 path = self._folder / "pictures" / one.kept_as
-                if one.fits(vendor, model) and path.is_file():
+                if path.is_file():
                     yield one, path
 
 
-def load_facts(folder: Path) -> OfficeFacts:
+def load_facts(folder: Path, believe: Believe) -> OfficeFacts:
     """The files of a folder; one that cannot be used is left out and named, for no visit waits for it."""
-    found: list[tuple[Path, FactsFile]] = []
-    unusable: list[BadFile] = []
+    found: list[IssuedFacts] = []
+    unusable: list[tuple[Path, TechtoolError]] = []
     for path in sorted(folder.glob("*.toml"))[:MAX_FILES]:
         try:
-            found.append((path, read_facts(path)))
-        except BadFile as error:
-            unusable.append(error)
-    found.sort(key=lambda one: one[1].dated, reverse=True)
+            found.append(read_facts(path, believe))
+        except TechtoolError as error:
+            unusable.append((path, error))
+    found.sort(key=lambda one: one.file.dated, reverse=True)
     return OfficeFacts(tuple(found), tuple(unusable), folder)
 
 
-def read_facts(path: Path) -> FactsFile:
-    """One file; raises :class:`BadFile` naming file and place."""
-    return parse_facts(path, facts_bytes(path))
+def read_facts(path: Path, believe: Believe) -> IssuedFacts:
+    """One file, its signature before its words; raises :class:`BadFile` naming the place, and what ``believe`` does."""
+    content = facts_bytes(path)
+    office = believe(path, content)
+    return IssuedFacts(path, parse_facts(path, content), office)
 
 
 def facts_bytes(path: Path) -> bytes:

@@ -21,7 +21,7 @@ _LONGEST: Final = 80
 """Characters of a name that a terminal gave itself."""
 _SIMULATED: Final = "techtool.sim"
 """Set on every terminal of ``techtool simulate``."""
-_MAKER: Final = ("ro.product.manufacturer", "ro.product.brand")
+_MAKER: Final = ("ro.product.manufacturer", "ro.product.brand", "redfish.system.Manufacturer", "redfish.root.Vendor")
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +58,8 @@ def proposed_rule(
     vendor = match.rule.vendor_name if match else wish.vendor or maker
     if not vendor:
         raise UsageError(problem=phrase("The recording does not say who made the terminal; name it with --vendor."))
-    evidence = Evidence.SIMULATED if facts.get(_SIMULATED, "").strip() else Evidence.RECORDED
+    simulated = facts.get(_SIMULATED, "").strip() or (match and match.rule.evidence is Evidence.SIMULATED)
+    evidence = Evidence.SIMULATED if simulated else Evidence.RECORDED
     serials = [wish.serial_from] if wish.serial_from else list(match.rule.serial_from) if match else []
     lines = ["[[vendor]]", f"id = {_text(match.rule.vendor if match else _id(vendor).lower())}"]
     lines += [f"name = {_text(vendor)}", f"family = {_text(family)}"]

@@ -14,7 +14,7 @@ from techtool.domain.release import Release
 from techtool.domain.terminal import Address, TerminalState
 from techtool.errors import NotCapable
 from techtool.i18n import phrase
-from techtool.links.base import LogLink
+from techtool.links.base import Link, LogLink
 from techtool.links.permission import tell_permission
 from techtool.terminals.base import Terminal
 from techtool.terminals.identify import identify
@@ -27,6 +27,13 @@ from techtool.visit.services import Services
 @contextlib.asynccontextmanager
 async def terminal_at(services: Services, address: str, operator: Operator | None = None) -> AsyncIterator[Terminal]:
     """The identified terminal at ``address``, its link open inside the block; ``operator`` is asked first."""
+    async with _opened(services, address, operator) as link:
+        yield await identify(link, services.catalogue)
+
+
+@contextlib.asynccontextmanager
+async def _opened(services: Services, address: str, operator: Operator | None) -> AsyncIterator[Link]:
+    """A link that is open inside the block."""
 
     async def ask(question: Question) -> str:
         return (await operator.ask(question) if operator is not None else "") or await _ask(question)
@@ -35,7 +42,7 @@ async def terminal_at(services: Services, address: str, operator: Operator | Non
     tell_permission(link, lambda permission: say(shown(permission.text)))
     try:
         await open_link(link, ask, {})
-        yield await identify(link, services.catalogue)
+        yield link
     finally:
         await link.close()
 
@@ -65,16 +72,11 @@ async def read_terminal(
         return await terminal.read_state(signers_of=signers_of)
 
 
-async def terminal_log(services: Services, address: str) -> dict[str, bytes]:
+async def terminal_log(services: Services, address: str, operator: Operator | None = None) -> dict[str, bytes]:
     """Serial number → the log that the terminal itself keeps; raises ``NotCapable`` where it gives none."""
-    link = services.connect(Address.parse(address))
-    tell_permission(link, lambda permission: say(shown(permission.text)))
-    try:
-        await link.open()
+    async with _opened(services, address, operator) as link:
         serial = (await identify(link, services.catalogue)).identity.serial
         log = await link.system_log() if isinstance(link, LogLink) else b""
-    finally:
-        await link.close()
     if not log:
         raise NotCapable(address=address, capability=phrase("reading the log that the terminal keeps"))
     return {serial: log}

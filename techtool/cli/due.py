@@ -86,6 +86,7 @@ def _json(due: Due, today: date) -> dict[str, object]:
         "updated": _iso(due.updated),
         "cadence_days": due.cadence_days or None,
         "cadence_from": due.cadence_from or None,
+        "life_from": due.life_from or None,
         "due": _iso(due.due),
         "inspected": _iso(due.inspected),
         "inspection_due": _iso(due.inspection_due),

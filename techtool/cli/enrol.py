@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 
 import click
 
+from techtool.cli.inputs import ask_told
 from techtool.cli.output import emit_json, say
 from techtool.clock import SystemClock, said
-from techtool.errors import Exit, NotSetUp, OptionMissing, OtherFingerprint, RefusedByPerson, UsageError
+from techtool.errors import Exit, NotSetUp, OtherFingerprint, UsageError
 from techtool.i18n import N_, _, phrase
 from techtool.paths import Paths
 
@@ -52,7 +52,7 @@ def _enrol(paths: Paths, file: Path, told: str | None, *, as_json: bool) -> int:
         if judged.new_key:
             say(_("! The office has a new key; its old one vouches for it."))
         if judged.first and told is None:
-            _ask()
+            ask_told(signed.shown, signed.told)
         accept(signed, Home(paths), SystemClock())
     if as_json:
         found = {"office": office, "issued": signed.enrolment.issued, "key": signed.fingerprint}
@@ -62,14 +62,6 @@ def _enrol(paths: Paths, file: Path, told: str | None, *, as_json: bool) -> int:
     else:
         say(_("Taken over: this laptop is set up as the office wants it."))
     return int(Exit.NOTHING_TO_DO if judged.known else Exit.DONE)
-
-
-def _ask() -> None:
-    if not sys.stdin.isatty():
-        raise OptionMissing(text=phrase("Is the fingerprint right?"), option="--fingerprint")
-    question = _("Is this exactly what the office told you by another way?")
-    if not click.confirm(question, err=True):
-        raise RefusedByPerson(question=question)
 
 
 def _key_line(paths: Paths, *, as_json: bool) -> int:

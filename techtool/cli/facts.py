@@ -2,39 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import click
 
-from techtool.catalogue.facts import OfficeFacts, load_facts
 from techtool.catalogue.reader import load_catalogue
 from techtool.cli.columns import wrapped
 from techtool.cli.output import emit_json, say
 from techtool.errors import Exit
 from techtool.i18n import N_, _, translate
 from techtool.paths import Paths
+from techtool.reports.maker_facts import HOW_KNOWN, KIND_LABEL, here_since, issued_words, rows_of
 from techtool.reports.redaction import visible
+from techtool.visit.known_facts import known_facts
 
 _INDENT = "    "
-_LABEL = {
-    "cadence": N_("Cycle"),
-    "life": N_("Support"),
-    "approval": N_("Approval"),
-    "contact": N_("Contact"),
-    "picture": N_("Picture"),
-}
-Row = tuple[str, str, str, str]
-"""Section of the file, what, source, how it is known."""
 
 
 @click.command(
     help=N_(
         "Facts about makers: update cycles, ends of support, PTS approvals, contacts, reference pictures, each with "
-        "its source. The office supplies its own as a file."
+        "its source. The office supplies its own as files that it signs."
     )
 )
-@click.option("--add", type=click.Path(path_type=Path), metavar="FILE", help=N_("check a facts file and keep it"))
+@click.option(
+    "--add",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help=N_("check a signed facts file, or those on a stick, and keep them"),
+)
 @click.option("--remove", default="", metavar="NAME", help=N_("take a file's facts away again"))
 @click.option("--json", "as_json", is_flag=True, help=N_("JSON on stdout, nothing else"))
 def command(add: Path | None, remove: str, *, as_json: bool) -> int:
@@ -46,50 +42,37 @@ def command(add: Path | None, remove: str, *, as_json: bool) -> int:
         add_facts(paths, add)
     if remove:
         remove_facts(paths, remove)
-    facts = load_facts(paths.facts)
+    facts = known_facts(paths)
+    rows = tuple(rows_of(facts, load_catalogue().approvals))
     if as_json:
-        rows = [dict(zip(("kind", "what", "source", "evidence"), row, strict=True)) for row in rows_of(facts)]
         files = [
-            {"file": path.name, "issued_by": file.issued_by, "dated": file.dated.isoformat()}
-            for path, file in facts.files
+            {
+                "file": issued.path.name,
+                "issued_by": issued.file.issued_by,
+                "dated": issued.file.dated.isoformat(),
+                "signed_by": issued.office,
+            }
+            for issued in facts.files
         ]
-        emit_json({"files": files, "facts": rows, "unusable": [str(error.params["path"]) for error in facts.unusable]})
+        told = [
+            {"kind": row.kind, "what": row.what, "source": row.source, "evidence": row.evidence}
+            | ({"picture": str(row.picture)} if row.picture is not None else {})
+            for row in rows
+        ]
+        emit_json({"files": files, "facts": told, "unusable": [str(path) for path, _error in facts.unusable]})
         return int(Exit.DONE)
-    for path, file in facts.files:
-        text = _("{file}: from {issuer}, as of {day}")
-        said = text.format(file=path.name, issuer=visible(file.issued_by), day=file.dated.isoformat())
-        click.echo(said)
+    for issued in facts.files:
+        for line in wrapped(issued_words(issued), ""):
+            click.echo(line)
+        click.echo(f"{_INDENT}{here_since(issued)}")
     if not facts.files:
         say(_("The office has supplied no facts yet; what follows is built in."))
-    for error in facts.unusable:
-        say(f"✗ {error.what_phrase.text()}")
-    for kind, what, source, evidence in rows_of(facts):
-        for line in (
-            *wrapped(visible(what), f"{translate(_LABEL[kind])}: "),
-            *wrapped(f"{visible(source)} ({evidence})", _INDENT),
-        ):
+    for _path, error in facts.unusable:
+        say(f"✗ {error.code}  {error.what_phrase.text()}")
+    for row in rows:
+        said = f"{visible(row.source)} · {translate(HOW_KNOWN[row.evidence])}"
+        for line in (*wrapped(visible(row.what), f"{translate(KIND_LABEL[row.kind])}: "), *wrapped(said, _INDENT)):
             click.echo(line)
+        if row.picture is not None:
+            click.echo(f"{_INDENT}{row.picture}")
     return int(Exit.DONE)
-
-
-def rows_of(facts: OfficeFacts) -> Iterator[Row]:
-    """Every fact in the order in which it counts, the office's first."""
-    cycles = facts.cycles()
-    for one in cycles.cadence:
-        what = " ".join(filter(None, (one.vendor, one.model, one.kind.value if one.kind else "")))
-        yield "cadence", _("{what}: every {days} days").format(what=what, days=one.days), one.source, one.evidence
-    for life in cycles.life:
-        what = " ".join(filter(None, (life.vendor, life.model, life.hw_revision)))
-        until = life.end_of_life.isoformat() if life.end_of_life else ""
-        highest = ", ".join(f"{name} {version}" for name, version in life.last_supported.items())
-        yield "life", " · ".join(filter(None, (what, until, highest))), life.source, life.evidence
-    for approval in facts.approvals(load_catalogue().approvals).approval:
-        what = " ".join(filter(None, (approval.vendor, approval.model, approval.hardware, approval.firmware)))
-        text = f"{what}: {approval.number} {approval.version} → {approval.expires.isoformat()}"
-        yield "approval", text, approval.source, approval.evidence
-    for contact in facts.contacts():
-        ways = "  ".join(filter(None, (contact.name, contact.phone, contact.mail, contact.page)))
-        yield "contact", f"{contact.vendor}: {ways}", contact.source, contact.evidence
-    for _path, file in facts.files:
-        for picture in file.picture:
-            yield "picture", f"{picture.vendor} {picture.model}: {picture.file}", picture.source, picture.evidence

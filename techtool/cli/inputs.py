@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Callable
 from pathlib import Path
 
-from techtool.errors import BadFile
-from techtool.i18n import phrase
+import click
+
+from techtool.domain.typed import TOLD_DIGITS
+from techtool.errors import BadFile, OptionMissing, OtherFingerprint, RefusedByPerson
+from techtool.i18n import _, phrase
 from techtool.paths import os_problem
 
 
@@ -18,3 +23,18 @@ def first_line(path: Path) -> str:
     if not lines or not lines[0]:
         raise BadFile(path=str(path), problem=phrase("its first line is empty"))
     return lines[0]
+
+
+def ask_told(shown: str, fits: Callable[[str], bool]) -> None:
+    """Have a fingerprint's end typed as it was told by another way: a yes is given before anybody has compared.
+
+    Raises :class:`OptionMissing` where nobody can be asked, :class:`RefusedByPerson`, :class:`OtherFingerprint`.
+    """
+    if not sys.stdin.isatty():
+        raise OptionMissing(text=phrase("Is the fingerprint right?"), option="--fingerprint")
+    question = _("Its last {count} digits, as you were told them by another way").format(count=TOLD_DIGITS)
+    typed = click.prompt(question, default="", show_default=False, err=True)
+    if not typed.strip():
+        raise RefusedByPerson(question=question)
+    if not fits(typed):
+        raise OtherFingerprint(found=shown)

@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from techtool.cli.office_enrolment import enrolment_command
+from techtool.cli.office_facts import facts_command
 from techtool.cli.office_views import brought_json, finish_run, progress, tell_synced
 from techtool.cli.output import emit_json, say
 from techtool.cli.runner import run_async
@@ -23,13 +24,16 @@ _TO_HELP = N_("the database, https://HOST/DATABASE (default: the enrolment's)")
 _LOGIN_HELP = N_("first line: NAME:PASSWORD for the office's server")
 
 
-@click.group(help=N_("The office's side: read sticks, publish metadata, fetch records, make enrolment files."))
+@click.group(
+    help=N_("The office's side: read sticks, publish metadata, fetch records, make enrolment files, sign facts.")
+)
 def group() -> None:
     """The group."""
 
 
 command = group
 group.add_command(enrolment_command)
+group.add_command(facts_command)
 
 
 @group.command(

@@ -38,12 +38,12 @@ def command(place: str, code_file: Path | None, at: str | None, as_json: bool) -
     code = code_of(_code(code_file))
     say(_("Pairing with {place} …").format(place=place))
     run_async(pair(place, code, links, paths))
+    say(_("Paired. The terminal keeps it until somebody removes this laptop there."))  # true whatever follows
     address = run_async(connect(at, links, paths)) if at is not None else None
     if as_json:
         emit_json({"paired": place, "address": address})
     elif address is not None:
         click.echo(address)
-    say(_("Paired. The terminal keeps it until somebody removes this laptop there."))
     if address is None:
         say(_("Now “techtool find” shows it, or: techtool pair … --connect with the address on the page before."))
 

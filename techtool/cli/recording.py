@@ -15,8 +15,9 @@ from techtool.domain.redacting import Cleaner
 from techtool.domain.terminal import Address
 from techtool.i18n import N_, _
 from techtool.links.base import Link
-from techtool.links.record.replay import ReplayLink
+from techtool.links.open import replayed
 from techtool.links.record.transcript import Recording, read_recording
+from techtool.paths import Paths
 from techtool.terminals.identify import read_facts
 
 
@@ -72,7 +73,7 @@ def propose(file: Path, model_from: str, serial_from: str, vendor: str) -> None:
     """Print TOML."""
     recording = read_recording(file)
     catalogue = load_catalogue()
-    family, facts = run_async(_facts(ReplayLink(Address("replay", str(file)), recording)))
+    family, facts = run_async(_facts(replayed(Address("replay", str(file)), Paths.default())))
     rule = proposed_rule(
         facts,
         family,

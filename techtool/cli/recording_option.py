@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from techtool.links.base import Link
     from techtool.links.record.recorder import Recorder
 
-_RECORDED: Final = frozenset({"adb", "adb+server", "xcb", "replay"})
+_RECORDED: Final = frozenset({"adb", "adb+server", "xcb", "redfish+https", "replay"})
 """Schemes whose links a recording can stand for; the others have no connection, or none that could be replayed."""
 
 record_option = click.option(

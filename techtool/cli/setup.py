@@ -10,6 +10,7 @@ from techtool.backups.keys import read_recipients
 from techtool.bundles.roots import grouped
 from techtool.cli.inputs import first_line
 from techtool.cli.output import say
+from techtool.domain.typed import told_fits
 from techtool.errors import BadFile, OtherFingerprint, UsageError
 from techtool.i18n import LANGUAGES, N_, _, phrase, set_language
 from techtool.paths import Paths
@@ -69,10 +70,10 @@ def command(
 
 
 def _check_fingerprint(root: Path, given: str) -> None:
-    from techtool.bundles.roots import read_root, same_fingerprint
+    from techtool.bundles.roots import read_root
 
     facts = read_root(root)
-    if not same_fingerprint(given, facts.fingerprint):
+    if not told_fits(given, facts.fingerprint):
         raise OtherFingerprint(found=facts.shown)
 
 

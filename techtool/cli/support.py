@@ -9,8 +9,8 @@ from pathlib import Path
 import click
 
 from techtool.catalogue.contacts import Contact
-from techtool.catalogue.facts import load_facts
 from techtool.cli.output import emit_json, say
+from techtool.cli.visiting import answers_option, operator_for
 from techtool.clock import SystemClock
 from techtool.domain.case_code import parse_code
 from techtool.errors import Exit, TechtoolError, UsageError
@@ -40,6 +40,7 @@ _ALL = "*"
     metavar="ADDRESS",
     help=N_("with the log that this terminal of the visit keeps"),
 )
+@answers_option
 @click.option(
     "--check",
     "checks",
@@ -52,7 +53,15 @@ _ALL = "*"
 )
 @click.option("--json", "as_json", is_flag=True, help=N_("JSON on stdout, nothing else"))
 def command(
-    visit: str, folder: Path | None, lane: str, address: str, checks: tuple[str, ...], contacts: str, as_json: bool
+    visit: str,
+    folder: Path | None,
+    lane: str,
+    address: str,
+    answers: Path | None,
+    checks: tuple[str, ...],
+    contacts: str,
+    *,
+    as_json: bool,
 ) -> int | None:
     """One of the three."""
     if checks:
@@ -62,7 +71,7 @@ def command(
         return None
     if not visit or folder is None:
         raise UsageError(problem=_("Name a visit and --to DIR, or give --check or --contacts."))
-    logs = _terminal_log(address) if address else {}
+    logs = _terminal_log(address, answers) if address else {}
     made = make_bundle(House.at(Paths.default(), SystemClock()), visit, folder, lane, logs)
     if as_json:
         facts = {
@@ -83,13 +92,13 @@ def command(
     return None
 
 
-def _terminal_log(address: str) -> dict[str, bytes]:
+def _terminal_log(address: str, answers: Path | None) -> dict[str, bytes]:
     """The log of the terminal at ``address`` by its serial number; raises ``NotCapable`` where it gives none."""
     from techtool.cli.connection import terminal_log
     from techtool.cli.runner import run_async
     from techtool.visit.services import Services
 
-    return run_async(terminal_log(Services.real(Paths.default()), address))
+    return run_async(terminal_log(Services.real(Paths.default()), address, operator_for(answers, (), None)))
 
 
 # --- checking -------------------------------------------------------------------------------------------------------
@@ -140,7 +149,9 @@ def _office() -> dict[str, str]:
 
 def known_contacts() -> tuple[Contact, ...]:
     """The office's word on makers, then what they published themselves."""
-    return load_facts(Paths.default().facts).contacts()
+    from techtool.visit.known_facts import known_facts
+
+    return known_facts(Paths.default()).contacts()
 
 
 def _contacts(vendors: Sequence[str], *, as_json: bool) -> None:

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 
 import click
 
 from techtool.cli.bundle_views import known_json, known_lines
+from techtool.cli.inputs import ask_told
 from techtool.cli.output import emit_json, say
 from techtool.clock import SystemClock, said, stamp
-from techtool.errors import CertificateChanged, Exit, OptionMissing, OtherFingerprint, RefusedByPerson, UsageError
-from techtool.i18n import N_, _, phrase
+from techtool.domain.typed import told_fits
+from techtool.errors import CertificateChanged, Exit, OtherFingerprint, UsageError
+from techtool.i18n import N_, _
 from techtool.paths import Paths
 
 _JSON_HELP = N_("JSON on stdout, nothing else")
@@ -33,14 +34,14 @@ command = group
 def add(file: Path, fingerprint: str | None) -> None:
     """Show, compare, pin."""
     from techtool.bundles.reading import root_of_stick
-    from techtool.bundles.roots import pin_root, read_root, same_fingerprint
+    from techtool.bundles.roots import pin_root, read_root
 
     facts = root_of_stick(file) if file.is_dir() else read_root(file)
     say(_("Fingerprint of root {version}:").format(version=facts.version))
     say(f"  {facts.shown}")
     if fingerprint is None:
-        _ask()
-    elif not same_fingerprint(fingerprint, facts.fingerprint):
+        ask_told(facts.shown, lambda typed: told_fits(typed, facts.fingerprint))
+    elif not told_fits(fingerprint, facts.fingerprint):
         raise OtherFingerprint(found=facts.shown)
     click.echo(pin_root(Paths.default(), facts.data))
     say(_("This laptop trusts it from now on."))
@@ -133,14 +134,6 @@ def clock_command(today: str | None, as_json: bool) -> None:
         say(_("If the clock is right and once ran ahead: “techtool trust clock --today YYYY-MM-DD” with today's date."))
 
 
-def _ask() -> None:
-    if not sys.stdin.isatty():
-        raise OptionMissing(text=phrase("Is the fingerprint right?"), option="--fingerprint")
-    question = _("Is this exactly what the office told you by another way?")
-    if not click.confirm(question, err=True):
-        raise RefusedByPerson(question=question)
-
-
 @group.command("device", help=N_("Trust the certificate of a gateway: compare its fingerprint with the label first."))
 @click.argument("address", metavar="redfish+https://HOST[:PORT]")
 @click.option("--fingerprint", help=N_("what stands on its label or screen, or what the office told you"))
@@ -163,7 +156,7 @@ def device(address: str, *, fingerprint: str | None, forget: bool) -> None:
     say(_("Fingerprint of the certificate (SHA-256):"))
     say(f"  {shown(found)}")
     if fingerprint is None:
-        _ask()
+        ask_told(shown(found), lambda typed: typed_fits(typed, found))
     elif not typed_fits(fingerprint, found):
         raise CertificateChanged(address=str(where), found=shown(found), expected=fingerprint)
     click.echo(pins.keep(where, der).fingerprint)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from techtool.domain.typed import narrow
 from techtool.errors import BadCaseCode
 
 LETTERS: Final = "23456789ABCDEFGHJKLMNPQRSTUVWXYZ"
@@ -26,7 +27,7 @@ def case_code(sha256: str) -> str:
 
 def parse_code(text: str) -> str:
     """A code as a person types it, in its one form; raises :class:`BadCaseCode` when it cannot be one."""
-    plain = "".join(c for c in text.upper() if c.isalnum())
+    plain = "".join(c for c in narrow(text).upper() if c.isalnum())
     if len(plain) != _DATA + 1 or any(c not in LETTERS for c in plain):
         raise BadCaseCode(code=text)
     values = [LETTERS.index(c) for c in plain]

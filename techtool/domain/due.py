@@ -19,6 +19,7 @@ from techtool.domain.versions import Comparison, compare
 
 _UPDATED: Final = (Outcome.SUCCESS, Outcome.SELF_REPORTED, Outcome.SUCCESS_NOT_RESTORED)
 _URGENCY: Final = tuple(Urgency)
+BY_SETTINGS: Final = "settings"
 ADVISORY: Final = "cve"
 """Type of an issue that is a published weakness."""
 
@@ -91,7 +92,7 @@ class Due:
     cadence_days: int = 0
     """0: nobody says."""
     cadence_from: str = ""
-    """Source of the cycle: a release's key, a document, or ``settings``."""
+    """Source of the cycle: a release's key, a document, or :data:`BY_SETTINGS`."""
     due: date | None = None
     inspected: date | None = None
     inspection_due: date | None = None
@@ -100,6 +101,8 @@ class Due:
     end_of_life: date | None = None
     highest: Mapping[str, str] = field(default_factory=dict)
     """Release id → highest version for this hardware, by a document."""
+    life_from: str = ""
+    """Source of the two before."""
 
     def overdue(self, today: date) -> bool:
         """Whether any of its days has passed: the cycle's, a release's, the inspection's."""
@@ -169,6 +172,7 @@ def _due(
         waiting=tuple(sorted(_newest(waiting, releases), key=lambda w: (-_URGENCY.index(w.urgency), w.key))),
         end_of_life=life.end_of_life if life is not None else None,
         highest=dict(highest),
+        life_from=life.source if life is not None else "",
     )
 
 
@@ -215,7 +219,7 @@ def _cadence(
     if exact:
         best = max(exact, key=lambda one: (bool(one.model), one.kind is not None))
         return best.days, best.source
-    return (wishes.default_days, "settings") if wishes.default_days > 0 else (0, "")
+    return (wishes.default_days, BY_SETTINGS) if wishes.default_days > 0 else (0, "")
 
 
 def _waiting(release: Release, entries: Sequence[TerminalEntry], highest: Mapping[str, str]) -> Waiting | None:

@@ -8,6 +8,7 @@ from enum import StrEnum
 from typing import Final
 from urllib.parse import urlsplit
 
+from techtool.domain.typed import narrow
 from techtool.errors import BadAddress
 from techtool.i18n import N_
 
@@ -49,6 +50,8 @@ class Address:
     """``HOST:PORT``; the serial an adb server knows it by; where the stick is mounted that is carried to it; the
     path of a recording.
     """
+    announced: bool = field(default=False, compare=False)
+    """Nobody but the network has named it: it was picked from what announces itself, which anybody there can do."""
 
     def __str__(self) -> str:
         return f"{self.scheme}://{self.target}" if self.scheme in _USUAL_PORT else f"{self.scheme}:{self.target}"
@@ -66,7 +69,7 @@ class Address:
     @classmethod
     def parse(cls, text: str) -> Address:
         """Read an address as a person types it; raises :class:`BadAddress`."""
-        text = text.strip()
+        text = _narrowed(text.strip())
         scheme = text.partition("://")[0]
         if scheme in _USUAL_PORT and "://" in text and text.isprintable() and " " not in text:
             try:
@@ -88,6 +91,13 @@ class Address:
             if path and path.isprintable() and len(path) <= MAX_PATH:
                 return cls("medium", path)
         raise BadAddress(address=text)
+
+
+def _narrowed(text: str) -> str:
+    """Without an input method's full-width signs; in the path behind a scheme they may be a folder's own name."""
+    plain = narrow(text)
+    scheme = next((scheme for scheme in ("medium:", "replay:") if plain.startswith(scheme)), "")
+    return f"{scheme}{text[len(scheme) :]}" if scheme else plain
 
 
 def titled(vendor_name: str, model_name: str) -> str:

@@ -139,6 +139,8 @@ class CheckRecord:
     """Why it was on the list; None: an older record, or nobody asked."""
     said: Phrase | None = None
     """The reason in words for any language, where techtool gives it itself; ``reason`` has it as it was said then."""
+    compared: tuple[str, ...] = ()
+    """Pictures that the person was given to compare with: beginning of each one's SHA-256, and its source."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,6 +214,8 @@ class LaneRecord:
     """What probes read before the work, to be compared with after it: test id → value."""
     settlement: Settlement | None = None
     """What the slip said where a person settled the batch; None: the terminal told it, or nobody was asked."""
+    announced: bool = False
+    """Its address was picked from what announces itself in the network, and named by nobody."""
     gap: bool = False
     """Entries of it may be missing from a salvaged record: what was done to the terminal is not known from here."""
 

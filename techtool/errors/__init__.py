@@ -34,7 +34,8 @@ TechtoolError
 │   │   ├── UnknownOffice      none of the pinned roots is in its chain
 │   │   ├── OtherFingerprint   not the root a person was told of
 │   │   ├── RefreshUntrusted   a refresh file, not a stick
-│   │   └── EnrolmentUntrusted an office's enrolment file
+│   │   ├── EnrolmentUntrusted an office's enrolment file
+│   │   └── FactsUntrusted     a file of facts about makers
 │   ├── Expired                        exit 11
 │   ├── Recalled                       exit 12
 │   ├── Damaged                        exit 13
@@ -47,6 +48,7 @@ TechtoolError
 │   ├── NotAuthorized          the terminal has not accepted this laptop's key
 │   │   └── TokenRefused       … or not the maker's handshake token
 │   ├── TokenMissing           the terminal wants its maker's handshake token, and the settings have none
+│   │   └── TokenWithheld      … or nobody but the network itself has named its address
 │   ├── LinkTimeout
 │   ├── LinkLost                       exit 24
 │   ├── CommandRefused         the terminal answered, and said no
@@ -90,6 +92,8 @@ TechtoolError
 
 Each class says, for the person at the counter, *what* happened, the *state now*, and the *next actions*; the texts are
 message ids (English sentences) with named placeholders. Exit codes are a contract with scripts.
+
+Each part of the tree stands in a module of this package; whoever raises or catches one imports it from here.
 """
 
 from __future__ import annotations
@@ -122,6 +126,7 @@ from techtool.errors.link import (
     PairingFailed,
     TokenMissing,
     TokenRefused,
+    TokenWithheld,
     Unreachable,
     WrongProtocol,
 )
@@ -183,6 +188,7 @@ from techtool.errors.trust import (
     Damaged,
     EnrolmentUntrusted,
     Expired,
+    FactsUntrusted,
     OtherFingerprint,
     Recalled,
     RefreshUntrusted,

@@ -75,6 +75,18 @@ class TokenMissing(LinkError):
     )
 
 
+class TokenWithheld(TokenMissing):
+    """There is a token, but anybody in the network may announce an address and ask for it."""
+
+    code = "TT-312"
+    what = N_("The terminal at {address} asks for PAX's handshake token. It only announced itself: nobody named it.")
+    state_now = N_("The token was not sent. Nothing was read from the terminal and nothing on it was changed.")
+    next_actions = (
+        N_("Compare the address with the terminal's own screen, then type it instead of picking it."),
+        N_("Write the address into settings.toml for good: hosts under [links]."),
+    )
+
+
 class TokenRefused(NotAuthorized):
     """The terminal ended the conversation over the token it was given."""
 

@@ -76,6 +76,20 @@ class EnrolmentUntrusted(Untrusted):
     )
 
 
+class FactsUntrusted(Untrusted):
+    """A file of facts about makers is not what this laptop's office signed."""
+
+    code = "TT-219"
+    what = N_("The facts in {path} are not believed: {problem}")
+    state_now = N_("Nothing of it is used, and nothing was changed.")
+    next_actions = (
+        N_(
+            "Bring the file with the office's signature (.sig) beside it; the office makes it: “techtool office facts”."
+        ),
+        N_("Not enrolled yet, or the office has changed its key: take its enrolment first (“techtool enrol FILE”)."),
+    )
+
+
 class Expired(TrustError):
     """Signed metadata is past its use-by date."""
 

@@ -12,6 +12,20 @@ from techtool.paths import DISK, Disk, Paths
 from techtool.settings import LinkSettings
 
 
+def replayed(address: Address, paths: Paths) -> Link:
+    """The terminal that a recording makes, of the kind that was recorded; raises :class:`BadFile`."""
+    from techtool.links.record.transcript import read_recording
+
+    recording = read_recording(Path(address.target).expanduser())
+    if recording.head.scheme == "redfish+https":
+        from techtool.links.record.replay_redfish import ReplayRedfish
+
+        return ReplayRedfish(address, recording, paths)
+    from techtool.links.record.replay import ReplayLink
+
+    return ReplayLink(address, recording)
+
+
 def link_for(address: Address, settings: LinkSettings, paths: Paths, disk: Disk = DISK) -> Link:
     """The link for an address, not opened yet.
 
@@ -38,8 +52,5 @@ def link_for(address: Address, settings: LinkSettings, paths: Paths, disk: Disk 
 
         return XcbLink(address, paths, disk=disk)
     if address.scheme == "replay":
-        from techtool.links.record.replay import ReplayLink
-        from techtool.links.record.transcript import read_recording
-
-        return ReplayLink(address, read_recording(Path(address.target).expanduser()))
+        return replayed(address, paths)
     raise BadAddress(address=str(address))

@@ -7,10 +7,10 @@ from pathlib import Path
 from techtool.errors import UsageError
 from techtool.i18n import phrase
 from techtool.office.address import OfficeAddress, parse_address
-from techtool.office.enrolled import read_enrolled
 from techtool.office.http import OfficeHttp, Patience
 from techtool.office.login import Login, login_for
 from techtool.paths import Paths
+from techtool.reports.enrolled import read_enrolled
 from techtool.settings import OfficeSettings, read_settings
 
 

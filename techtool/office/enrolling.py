@@ -23,9 +23,9 @@ from techtool.errors import (
     TrustError,
 )
 from techtool.i18n import Phrase, phrase
-from techtool.office.enrolled import Enrolled, read_enrolled, write_enrolled
 from techtool.office.enrolment import SignedEnrolment, issued_at, parse_enrolment
 from techtool.paths import Disk, Paths
+from techtool.reports.enrolled import Enrolled, read_enrolled, write_enrolled
 from techtool.reports.signers import parse_signers
 from techtool.reports.sshsig import KEY_TYPE
 from techtool.settings import OfficeSettings, Settings, read_settings, write_settings

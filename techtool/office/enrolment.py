@@ -21,6 +21,7 @@ from techtool.bundles.roots import RootFacts, grouped, root_facts
 from techtool.clock import from_stamp
 from techtool.domain.codec import CodecError, convert_exactly, decode_json_untyped, encode_json
 from techtool.domain.schema import ENROLMENT, newest, refuse_newer
+from techtool.domain.typed import told_fits
 from techtool.errors import BadFile, EnrolmentUntrusted, TechtoolError
 from techtool.i18n import Phrase, phrase
 from techtool.office.address import parse_address
@@ -125,7 +126,7 @@ class SignedEnrolment:
 
     def told(self, given: str) -> bool:
         """Whether what a person was told is that fingerprint, in digits or as ``ssh-keygen -l`` shows it."""
-        return re.sub(r"[\s:.-]", "", given).lower() == self.fingerprint or given.strip() == fingerprint(self.key)
+        return told_fits(given, self.fingerprint) or given.strip() == fingerprint(self.key)
 
     def descends_from(self, pinned: bytes) -> bool:
         """Whether the pinned key signed it, or vouches for the one that did, over any number of successors."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import date
 
-from techtool.domain.due import Due, Waiting
+from techtool.domain.due import BY_SETTINGS, Due, Waiting
 from techtool.domain.recall import URGENCY_LABEL
 from techtool.i18n import _, translate
 from techtool.reports.redaction import visible
@@ -24,6 +24,8 @@ def due_reasons(due: Due, today: date) -> Iterator[str]:
         yield (text if due.end_of_life < today else _("No updates any more from {day} on.")).format(day=due.end_of_life)
     for release, version in due.highest.items():
         yield _("The highest {release} for this hardware is {version}.").format(release=release, version=version)
+    if due.life_from:
+        yield _("So says {source}.").format(source=visible(due.life_from))
 
 
 def _update(due: Due, today: date) -> str:
@@ -36,7 +38,10 @@ def _update(due: Due, today: date) -> str:
     text = _("Last updated {days} days ago, every {cadence} days: due on {day}.")
     if due.due < today:
         text = _("Last updated {days} days ago, every {cadence} days: overdue by {over} days.")
-    return text.format(**values)
+    said = text.format(**values)
+    if due.cadence_from and due.cadence_from != BY_SETTINGS:
+        said = f"{said} " + _("The cycle is from {source}.").format(source=visible(due.cadence_from))
+    return said
 
 
 def _waiting(waiting: Waiting, today: date) -> str:

@@ -185,7 +185,10 @@ def _check(check: CheckRecord, started_at: datetime, t: Words) -> tuple[Cell, ..
     if check.host:
         marks.append(t(N_("with the host")))
     reason = t.say(check.said) or t.clip(check.reason)
-    said = "\n".join(filter(None, (t.clip(check.value), reason)))
+    compared = ""
+    if check.compared:
+        compared = t.say(phrase("Compared with pictures: {pictures}", pictures="; ".join(check.compared)))
+    said = "\n".join(filter(None, (t.clip(check.value), reason, compared)))
     photos = "\n".join(digest[:12] for digest in check.evidence)
     return (
         Cell(t.say(check.title), " · ".join(marks)),

@@ -76,6 +76,10 @@ class TakesImages(Protocol):
         """
         ...
 
+    def never_arrived(self, session: str) -> bool:
+        """Whether the terminal called it done without ever having got the image: it is brought again then."""
+        ...
+
 
 class Terminal(Protocol):
     """The driver of one family over one open link.

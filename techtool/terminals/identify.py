@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
 from techtool.catalogue.model import ModelRule
 from techtool.catalogue.reader import Catalogue
@@ -15,6 +15,9 @@ from techtool.terminals.android import AndroidTerminal, read_properties
 from techtool.terminals.base import Terminal
 from techtool.terminals.prolin import ProlinTerminal
 
+if TYPE_CHECKING:
+    from techtool.links.redfish.link import RedfishLink
+
 
 async def identify(link: Link, catalogue: Catalogue, clock: Clock | None = None) -> Terminal:
     """The driver for the terminal at the other end of an open link.
@@ -23,12 +26,10 @@ async def identify(link: Link, catalogue: Catalogue, clock: Clock | None = None)
     model is never guessed.
     """
     address = str(link.address)
-    if link.address.scheme == "redfish+https":
-        from techtool.links.redfish.link import RedfishLink
+    if (gateway := _as_redfish(link)) is not None:
         from techtool.terminals.redfish import identify_redfish
 
-        if isinstance(link, RedfishLink):
-            return await identify_redfish(link, catalogue, clock or SystemClock())
+        return await identify_redfish(gateway, catalogue, clock or SystemClock())
     family, said = await read_facts(link)
     match = catalogue.match(said)
     if match is None:
@@ -42,11 +43,24 @@ async def read_facts(link: Link) -> tuple[str, dict[str, str]]:
 
     Raises ``NotCapable`` where nothing can be asked.
     """
+    if (gateway := _as_redfish(link)) is not None:
+        from techtool.terminals.redfish_read import read_machine
+
+        return "redfish", dict((await read_machine(gateway)).properties)
     if {Capability.SHELL, Capability.SYSTOOL} & link.capabilities:
         return "android", await read_properties(link)
     if Capability.OWN_FACTS in link.capabilities:
         return "prolin", await cast(TellingLink, link).own_facts()
     raise NotCapable(address=str(link.address), capability=phrase("asking the terminal (shell)"))
+
+
+def _as_redfish(link: Link) -> RedfishLink | None:
+    """The link to a gateway, or to the recording of one."""
+    if link.address.scheme not in ("redfish+https", "replay"):
+        return None
+    from techtool.links.redfish.link import RedfishLink
+
+    return link if isinstance(link, RedfishLink) else None
 
 
 def driver_for(link: Link, identity: Identity, catalogue: Catalogue, clock: Clock) -> Terminal:

@@ -33,13 +33,14 @@ from techtool.terminals.redfish_read import (
     read_machine,
     read_update_service,
 )
-from techtool.terminals.redfish_tasks import AT_RESTART, wait_for
+from techtool.terminals.redfish_tasks import AT_RESTART, NOT_FETCHED, wait_for
 from techtool.terminals.redfish_update import UpdateWay, bring, choose_way
 from techtool.terminals.without_packages import WithoutPackages
 
 FAMILY: Final = "redfish"
 _RESETS: Final = ("GracefulRestart", "PowerCycle", "ForceRestart")
 """The gentlest that the device knows."""
+_ON: Final = "On"
 _GONE_S: Final = 30.0
 """A device that answers all the while, and tells no time of its last start, counts as restarted after so long."""
 
@@ -119,15 +120,19 @@ class RedfishTerminal(WithoutPackages):
         kept = [await wait_for(self._link, task, package, self._clock, alive=alive) for task in tasks]
         return any(kept)
 
+    def never_arrived(self, session: str) -> bool:
+        """By what was journalled when its task ended."""
+        return session.startswith(NOT_FETCHED)
+
+    async def abandon(self, session: str) -> bool:  # noqa: ARG002 - none is broken off
+        """A running update is not broken off: it is waited for, see :meth:`follow`."""
+        return False
+
     async def _running_tasks(self) -> list[str]:
         collection = (await read_update_service(self._link)).tasks
         bodies = await self._link.members(collection) if collection else ()
         running = [b for b in bodies if text_of(b, "TaskState") in ("New", "Starting", "Running", "Pending")]
         return [path for body in running if (path := path_of(body.get("@odata.id")))]
-
-    async def abandon(self, session: str) -> bool:  # noqa: ARG002 - none is broken off
-        """A running update is not broken off: it is waited for, see :meth:`follow`."""
-        return False
 
     # -- what is read
 
@@ -184,14 +189,20 @@ class RedfishTerminal(WithoutPackages):
         answer = await self._link.ask("POST", target, {"ResetType": kind})
         if not answer.ok:
             raise self._link.refused("Reset", answer)
-        await self.wait_restarted(timeout_s, poll_s, _started(machine))
+        await self.wait_restarted(timeout_s, poll_s, _started(machine), was_on=_power_of(machine) == _ON)
 
     async def wait_ready(self, *, timeout_s: float = 300.0, poll_s: float = 1.0) -> None:
         """Wait until it can be worked with."""
         await self.wait_restarted(timeout_s, poll_s, None)
 
-    async def wait_restarted(self, timeout_s: float, poll_s: float, started_before: str | None) -> None:
-        """Wait until the same one answers; ``started_before``: what it told of its last start, None: any will do."""
+    async def wait_restarted(
+        self, timeout_s: float, poll_s: float, started_before: str | None, *, was_on: bool = False
+    ) -> None:
+        """Wait until the same one answers; ``started_before``: what it told of its last start, None: any will do.
+
+        ``was_on``: it said that its machine is switched on, and may say nothing else in the end. The service of many
+        machines is there all the while; then it is the machine that is seen to go off and on (DSP0268, ``PowerState``).
+        """
         last: LinkError | None = None
         asked_s = self._clock.monotonic_s()
         was_gone = started_before is None
@@ -201,9 +212,11 @@ class RedfishTerminal(WithoutPackages):
                     try:
                         await self._link.close()
                         await self._link.open()
-                        started = _started(await read_machine(self._link))
+                        machine = await read_machine(self._link)
+                        started, is_off = _started(machine), was_on and _power_of(machine) not in ("", _ON)
+                        was_gone |= is_off
                         waited_s = self._clock.monotonic_s() - asked_s
-                        if was_gone or (started and started != started_before) or waited_s > _GONE_S:
+                        if not is_off and (was_gone or (started and started != started_before) or waited_s > _GONE_S):
                             break
                     except LinkError as error:
                         last, was_gone = error, True
@@ -228,6 +241,11 @@ async def _once(data: bytes) -> AsyncIterator[bytes]:
 def _started(machine: Machine) -> str:
     told = (machine.properties.get(f"redfish.{kind}.LastResetTime", "") for kind in ("system", "manager"))
     return " ".join(text for text in told if text)
+
+
+def _power_of(machine: Machine) -> str:
+    """Empty where it does not tell."""
+    return machine.properties.get("redfish.system.PowerState", "")
 
 
 def _reset_of(machine: Machine) -> tuple[str, str]:

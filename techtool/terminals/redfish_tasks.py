@@ -11,16 +11,18 @@ from typing import Final
 
 from techtool.clock import Clock
 from techtool.errors import CertificateChanged, InstallFailed, LinkError, LinkTimeout, LoginNeeded, LoginRefused
-from techtool.i18n import phrase
+from techtool.i18n import Phrase, phrase
 from techtool.links.redfish.http import Answer
 from techtool.links.redfish.link import RedfishLink, said_by
 from techtool.links.redfish.values import Body, list_of, text_of
-from techtool.terminals.refusals import refused_with
+from techtool.terminals.refusals import refusal_of, refused_with
 
 SILENT_S: Final = 600.0
 """So long a task may stay as it is; then the technician is told, may stop here, and the visit is resumed later."""
 AWAY_S: Final = 300.0
 """So long a device may be gone in the middle: many restart as part of an update."""
+LONGEST_S: Final = 3 * 3600.0
+"""So long a task is waited for in one go, however busy it says that it is."""
 _POLL_S: Final = 2.0
 _POLL_BOUNDS_S: Final = (0.1, 30.0)
 _RUNNING: Final = frozenset({"New", "Starting", "Running", "Pending", "Service", "Stopping", "Suspended", "Cancelling"})
@@ -32,6 +34,9 @@ _DONE: Final = "Completed"
 _GIVE_UP: Final = (CertificateChanged, LoginNeeded, LoginRefused)
 AT_RESTART: Final = "at-restart "
 """Before the path of a task whose update is kept for the next restart; part of what is journalled."""
+_NOT_FETCHED: Final = "NotFetched"
+NOT_FETCHED: Final = f"{_NOT_FETCHED} "
+"""Before the path of a task that ended well although nobody took the file; part of what is journalled as well."""
 
 
 async def wait_for(
@@ -41,13 +46,16 @@ async def wait_for(
 
     ``session``: the path, with :data:`AT_RESTART` before it where the device keeps the update for its next restart.
     True: that is what it waits for now. Raises ``InstallFailed``,
-    ``LinkTimeout`` where nothing moved for :data:`SILENT_S`, the link's own error where the device stays away.
+    ``LinkTimeout`` where nothing moved for :data:`SILENT_S` or it took :data:`LONGEST_S`, the link's own error where
+    the device stays away.
     """
     task, at_restart = session.removeprefix(AT_RESTART), session.startswith(AT_RESTART)
     seen: object = None
-    heard_s = moved_s = clock.monotonic_s()
+    begun_s = heard_s = moved_s = clock.monotonic_s()
     while True:
         pause_s, now_s = _POLL_S, clock.monotonic_s()
+        if now_s - begun_s > LONGEST_S:
+            raise LinkTimeout(address=str(link.address), seconds=round(LONGEST_S))
         try:
             answer = await link.ask("GET", task)
             heard_s = now_s
@@ -129,6 +137,18 @@ def unclear(name: str, answer: str) -> InstallFailed:
         word="",
         detail=answer,
         state=phrase("Whether it was installed is not known until the terminal is read again."),
+    )
+
+
+def not_fetched(name: str) -> InstallFailed:
+    """A device says that it is done, and has never fetched the file: its version proves nothing then."""
+    refusal = refusal_of(_NOT_FETCHED)
+    return InstallFailed(
+        package=name,
+        reason=Phrase(refusal.reason),
+        remedy=Phrase(refusal.remedy),
+        word=_NOT_FETCHED,
+        state=phrase("What this visit was to bring is not on it, whatever version it shows now."),
     )
 
 

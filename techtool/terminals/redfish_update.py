@@ -7,7 +7,7 @@ DSP2062 (firmware update white paper).
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -19,17 +19,21 @@ from techtool.i18n import phrase
 from techtool.links.base import Confirmed
 from techtool.links.redfish.http import Answer
 from techtool.links.redfish.link import RedfishLink
-from techtool.links.redfish.offer import offered
+from techtool.links.redfish.offer import Offer, offered
 from techtool.links.redfish.payload import UpdateFile
 from techtool.links.redfish.values import path_of
 from techtool.terminals.base import ImageFile, SessionSink
 from techtool.terminals.redfish_read import Component, UpdateService
-from techtool.terminals.redfish_tasks import AT_RESTART, refused_answer, unclear, wait_for
+from techtool.terminals.redfish_tasks import AT_RESTART, NOT_FETCHED, not_fetched, refused_answer, unclear, wait_for
 from techtool.terminals.refusals import refused_with
 
 APPLY_TIME: Final = "@Redfish.OperationApplyTime"
 IMMEDIATE: Final = "Immediate"
 ON_RESET: Final = "OnReset"
+FETCH_WAIT_S: Final = 60.0
+"""So long a device that says yes at once, and names no task, may take to come for the file."""
+_SETTLE_S: Final = 2.0
+"""Its “done” may overtake the end of its own fetching."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,23 +85,34 @@ async def bring(
     """See :meth:`techtool.terminals.base.TakesImages.install_image`."""
     name = f"{image.release.id} {shown_version(image.release)}"
 
-    async def ended(answer: Answer) -> bool:
-        task = _task_of(link, answer, name)
-        if not task:
-            return way.at_restart
+    async def ended(task: str, there: Callable[[], int]) -> bool:
+        """``there``: how much of the image the device has by now."""
         task = f"{AT_RESTART}{task}" if way.at_restart else task
         session(task)
-        return await wait_for(link, task, name, clock, alive=lambda: _alive(image, confirmed))
+        return await wait_for(link, task, name, clock, alive=lambda: _alive(there(), confirmed))
 
     if way.push:
-        return await ended(await _pushed(link, way, image, confirmed))
-    return await _fetched(link, way, image, confirmed, ended)
+        task = _task_of(link, await _pushed(link, way, image, confirmed), name)
+        return await ended(task, lambda: image.size_bytes) if task else way.at_restart
+    host, peer = link.hosts
+    try:
+        async with offered(image.path, image.size_bytes, host=host, peer=peer, confirmed=confirmed) as offer:
+            task = _task_of(link, await _told_to_fetch(link, way, offer), name)
+            kept = await ended(task, lambda: offer.sent_bytes) if task else way.at_restart
+            if not await offer.wait_fetched(_SETTLE_S if task else FETCH_WAIT_S):
+                session(f"{NOT_FETCHED}{task}")
+                raise not_fetched(name)
+            _alive(offer.sent_bytes, confirmed)
+            return kept
+    except OSError as error:
+        capability = phrase("fetching the file from this laptop")
+        raise NotCapable(address=str(link.address), capability=capability, detail=str(error)) from error
 
 
-def _alive(image: ImageFile, confirmed: Confirmed | None) -> None:
-    """Something moved: all of it is there, and it goes on."""
+def _alive(there_bytes: int, confirmed: Confirmed | None) -> None:
+    """Something moved: so much of it is there, and it goes on."""
     if confirmed is not None:
-        confirmed(image.size_bytes)
+        confirmed(there_bytes)
 
 
 async def _pushed(link: RedfishLink, way: UpdateWay, image: ImageFile, confirmed: Confirmed | None) -> Answer:
@@ -108,22 +123,9 @@ async def _pushed(link: RedfishLink, way: UpdateWay, image: ImageFile, confirmed
         file.close()
 
 
-async def _fetched(
-    link: RedfishLink,
-    way: UpdateWay,
-    image: ImageFile,
-    confirmed: Confirmed | None,
-    ended: Callable[[Answer], Awaitable[bool]],
-) -> bool:
-    """The file is offered until the task has ended: nobody knows when a device fetches it."""
-    host, peer = link.hosts
-    try:
-        async with offered(image.path, image.size_bytes, host=host, peer=peer, confirmed=confirmed) as there:
-            wanted = {"ImageURI": there.url, "TransferProtocol": "HTTP", **way.said}
-            return await ended(await link.ask("POST", way.fetch, wanted))
-    except OSError as error:
-        capability = phrase("fetching the file from this laptop")
-        raise NotCapable(address=str(link.address), capability=capability, detail=str(error)) from error
+async def _told_to_fetch(link: RedfishLink, way: UpdateWay, offer: Offer) -> Answer:
+    """It is offered until the task has ended: nobody knows when a device fetches it."""
+    return await link.ask("POST", way.fetch, {"ImageURI": offer.url, "TransferProtocol": "HTTP", **way.said})
 
 
 def _task_of(link: RedfishLink, answer: Answer, name: str) -> str:

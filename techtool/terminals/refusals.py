@@ -1,8 +1,9 @@
 """A terminal's words for “no” to an installation: what each leaves the terminal in, why, and what to do.
 
 Words: Android's ``INSTALL_FAILED_…`` and ``INSTALL_PARSE_FAILED_…`` constants of ``PackageManager``; of Redfish
-services the message keys of DMTF's Update registry and HTTP's own statuses. None of these refusals changes what is
-installed; “transient” means that the same file may go in after the remedy.
+services the message keys of DMTF's Update registry, HTTP's own statuses, and ``NotFetched``, which is ours. But for
+that one none of these refusals changes what is installed; “transient” means that the same file may go in after the
+remedy.
 """
 
 from __future__ import annotations
@@ -136,6 +137,11 @@ REFUSALS: Final[Mapping[str, Refusal]] = {
     "TransferFailed": _BROKEN_OFF,
     "ApplyFailed": _BROKEN_OFF,
     "ActivateFailed": _BROKEN_OFF,
+    "NotFetched": _not_now(
+        CatmResult.CONNECTION,
+        N_("the device says that it is done, but it never fetched the whole file from this laptop"),
+        N_("See that the device can reach this laptop (same network, no firewall in between), then try again."),
+    ),
     "NoTargetsDetermined": _never(CatmResult.NOT_SUPPORTED, N_("it knows no component that this file is for")),
     "HTTP-401": _NOT_ALLOWED,
     "HTTP-403": _NOT_ALLOWED,

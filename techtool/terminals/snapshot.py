@@ -30,6 +30,10 @@ class _Wanted:
     kind: ItemKind
 
 
+_Seen = tuple[_Wanted, FileStat | NotRead]
+"""With what the terminal says of it."""
+
+
 async def snapshot_items(
     link: Link, properties: Mapping[str, str], vendor: str, allow: AllowList
 ) -> AsyncGenerator[SnapshotPart]:
@@ -39,23 +43,17 @@ async def snapshot_items(
     terminal's own words.
     """
     packages = await list_packages(link)
-    files = [(wanted, await _stat(link, wanted)) for wanted in await _files(link, packages, vendor, allow)]
-    yield Announced(sum(stat.size_bytes for _wanted, stat in files if isinstance(stat, FileStat)))
-    allowed = {name: value for name, value in sorted(properties.items()) if allow.allows(name)}
-    serials = frozenset(name for name in allowed if allow.holds_serial(name))
-    yield _document("properties.json", ItemKind.PROPERTIES, allowed, allow, serials)
+    files = await _seen(link, await _files(link, packages, vendor, allow))
+    yield _announced(files)
+    yield _properties(properties, allow)
     yield _document("packages.json", ItemKind.PACKAGES, [_listing(package) for package in packages], allow)
     for rule in (file.config for file in allow.files_for(vendor)):
         if rule is not None:
             for part in await _config(link, rule, allow):
                 yield part
-    for wanted, stat in files:
-        if isinstance(stat, NotRead):
-            yield stat
-            continue
-        async with aclosing(_file(link, wanted, stat, allow)) as items:
-            async for item in items:
-                yield item
+    async with aclosing(_contents(link, files, allow)) as items:
+        async for item in items:
+            yield item
 
 
 async def file_snapshot(
@@ -63,12 +61,29 @@ async def file_snapshot(
 ) -> AsyncGenerator[SnapshotPart]:
     """The same of a terminal that tells facts and has files, and lists no packages."""
     plain = [file for file in allow.files_for(vendor) if file.config is None]
-    wanted_files = [_Wanted(f"files{file.path}", file.path, ItemKind.FILE) for file in plain]
-    files = [(wanted, await _stat(link, wanted)) for wanted in wanted_files]
-    yield Announced(sum(stat.size_bytes for _wanted, stat in files if isinstance(stat, FileStat)))
-    allowed = {name: value for name, value in sorted(facts.items()) if allow.allows(name)}
+    files = await _seen(link, [_Wanted(f"files{file.path}", file.path, ItemKind.FILE) for file in plain])
+    yield _announced(files)
+    yield _properties(facts, allow)
+    async with aclosing(_contents(link, files, allow)) as items:
+        async for item in items:
+            yield item
+
+
+async def _seen(link: Link, files: Sequence[_Wanted]) -> list[_Seen]:
+    return [(wanted, await _stat(link, wanted)) for wanted in files]
+
+
+def _announced(files: Sequence[_Seen]) -> Announced:
+    return Announced(sum(stat.size_bytes for _wanted, stat in files if isinstance(stat, FileStat)))
+
+
+def _properties(told: Mapping[str, str], allow: AllowList) -> BackupItem:
+    allowed = {name: value for name, value in sorted(told.items()) if allow.allows(name)}
     serials = frozenset(name for name in allowed if allow.holds_serial(name))
-    yield _document("properties.json", ItemKind.PROPERTIES, allowed, allow, serials)
+    return _document("properties.json", ItemKind.PROPERTIES, allowed, allow, serials)
+
+
+async def _contents(link: Link, files: Sequence[_Seen], allow: AllowList) -> AsyncGenerator[BackupItem | NotRead]:
     for wanted, stat in files:
         if isinstance(stat, NotRead):
             yield stat

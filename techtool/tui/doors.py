@@ -150,9 +150,11 @@ class HouseDoors(HouseBackDoors, HouseOfficeDoors):
         """Through Google's adb."""
         import asyncio
 
-        from techtool.visit.nearby import connect, pair
+        from techtool.visit.nearby import connect, pair, place_of
 
         services = self._services()
+        if connect_to:
+            place_of(connect_to)  # a slip of the hand here must not use up the code
         asyncio.run(pair(services, place, code))
         return asyncio.run(connect(services, connect_to)) if connect_to else ""
 

@@ -156,7 +156,7 @@ class House:
         elif any(not one.lane for one in self.bridge.view.others):
             self.bridge.look("")
         else:
-            toast(self.app, _("Nobody waits for you now."))
+            toast(self.app, _("No other terminal waits for you now."))
 
     def stop_visit(self) -> None:
         """Stop at the next safe point."""

@@ -12,10 +12,12 @@ from techtool.clock import Clock
 from techtool.paths import Paths
 
 if TYPE_CHECKING:
+    from techtool.catalogue.facts import OfficeFacts
     from techtool.i18n import Phrase
-    from techtool.office.enrolled import Enrolled
     from techtool.office.enrolment import SignedEnrolment
     from techtool.office.sync import Step, Synced
+    from techtool.reports.enrolled import Enrolled
+    from techtool.reports.maker_facts import FactRow
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +38,17 @@ class OfficeState:
     enrolled: Enrolled | None = None
     key_line: str = ""
     """This laptop's report key as the office lists it."""
+
+
+@dataclass(frozen=True, slots=True)
+class FactsState:
+    """What is known of makers."""
+
+    facts: OfficeFacts
+    rows: tuple[FactRow, ...]
+    """Every fact, the office's first."""
+    office: str = ""
+    """Whose facts count here; empty: this laptop is not enrolled."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +89,14 @@ class OfficeDoors(Protocol):
         """Take it over, whole or not at all; in a thread."""
         ...
 
+    def facts(self) -> FactsState:
+        """What is known of makers; in a thread."""
+        ...
+
+    def add_facts(self, place: Path) -> int:
+        """Take over the office's signed facts from a file, folder or stick; returns how many files; in a thread."""
+        ...
+
 
 class HouseOfficeDoors:
     """The real ones."""
@@ -86,10 +107,10 @@ class HouseOfficeDoors:
     def office(self) -> OfficeState:
         """From the settings, the index and what is remembered of both ways."""
         from techtool.office.connection import office_address
-        from techtool.office.enrolled import read_enrolled
         from techtool.office.key_line import key_line
         from techtool.office.marks import STICK, Marks
         from techtool.office.sync import waiting
+        from techtool.reports.enrolled import read_enrolled
         from techtool.settings import read_settings
         from techtool.store.home import Home
 
@@ -150,3 +171,20 @@ class HouseOfficeDoors:
         from techtool.store.home import Home
 
         accept(offer.signed, Home(self.paths), self.clock)
+
+    def facts(self) -> FactsState:
+        """Judged anew each time it is looked at."""
+        from techtool.catalogue.reader import load_catalogue
+        from techtool.reports.enrolled import read_enrolled
+        from techtool.reports.maker_facts import rows_of
+        from techtool.visit.known_facts import known_facts
+
+        facts, enrolled = known_facts(self.paths), read_enrolled(self.paths)
+        rows = tuple(rows_of(facts, load_catalogue().approvals))
+        return FactsState(facts, rows, enrolled.office if enrolled is not None else "")
+
+    def add_facts(self, place: Path) -> int:
+        """As ``techtool facts --add`` does it."""
+        from techtool.visit.facts import add_facts
+
+        return len(add_facts(self.paths, place))

@@ -9,6 +9,7 @@ from textual.screen import Screen
 
 from techtool.tui.screens.backups import BackupsScreen
 from techtool.tui.screens.due import DueScreen
+from techtool.tui.screens.facts import FactsScreen
 from techtool.tui.screens.health import HealthScreen
 from techtool.tui.screens.history import HistoryScreen
 from techtool.tui.screens.new_visit import NewVisitScreen
@@ -34,4 +35,5 @@ SCREENS: Final[dict[str, Callable[[], Screen[None]]]] = {
     places.SUPPORT_CHECK: SupportCheckScreen,
     places.TRUST: TrustScreen,
     places.HEALTH: HealthScreen,
+    places.FACTS: FactsScreen,
 }

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import replace
 from enum import StrEnum
 from pathlib import Path
 from typing import Final
 
 from techtool.domain.pace import MOST, Pace
 from techtool.domain.terminal import Address
+from techtool.domain.typed import narrow
 from techtool.errors import UsageError
 from techtool.i18n import _
 from techtool.visit.services import VisitRequest
@@ -36,7 +38,8 @@ _PACE: Final = {
 
 def addresses_of(typed: str) -> tuple[str, ...]:
     """Addresses parted by blanks, commas or semicolons; ``adb://HOST:5555-5584`` stands for every port from to."""
-    return tuple(address for text in _WORD.findall(typed) for address in _expanded(text.strip()))
+    words = (text.strip() if text.startswith("medium:") else narrow(text) for text in _WORD.findall(typed))
+    return tuple(address for word in words for address in _expanded(word))
 
 
 def _expanded(text: str) -> Iterator[str]:
@@ -51,10 +54,23 @@ def _expanded(text: str) -> Iterator[str]:
         yield f"{found['before']}{port}"
 
 
-def visit_request(picked: Sequence[str], typed: str, stick: str, order: Order = Order.ONE_FIRST) -> VisitRequest:
-    """The request; raises :class:`BadAddress` or :class:`UsageError` in words for the person."""
-    texts = [*picked, *addresses_of(typed)]
-    addresses = tuple(dict.fromkeys(Address.parse(text) for text in texts))
+def visit_request(
+    picked: Sequence[str],
+    typed: str,
+    stick: str,
+    order: Order = Order.ONE_FIRST,
+    *,
+    announced: Collection[str] = (),
+) -> VisitRequest:
+    """The request; raises :class:`BadAddress` or :class:`UsageError` in words for the person.
+
+    ``announced``: which of the picked ones were named by nobody but the network; one that is typed as well, was.
+    """
+    typed_in = dict.fromkeys(Address.parse(text) for text in addresses_of(typed))
+    heard = (
+        replace(one, announced=one not in typed_in and str(one) in announced) for one in map(Address.parse, picked)
+    )
+    addresses = tuple(dict.fromkeys([*heard, *typed_in]))
     if len(addresses) > MOST:
         raise UsageError(
             problem=_("At most {most} terminals at once; {count} are chosen.").format(most=MOST, count=len(addresses))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from techtool.errors import UsageError
 from techtool.i18n import _, language
@@ -14,9 +14,6 @@ from techtool.settings import read_settings, write_settings
 
 if TYPE_CHECKING:
     from techtool.bundles.roots import RootFacts
-
-TYPED_DIGITS: Final = 8
-"""How many of the fingerprint's digits a person types."""
 
 
 class SetupStep(StrEnum):
@@ -110,15 +107,13 @@ def root_at(text: str) -> RootFacts:
 
 
 def accept_root(paths: Paths, facts: RootFacts, typed: str) -> None:
-    """Trust the root when what the office told begins its fingerprint."""
+    """Trust the root when what the office told is its fingerprint, or ends it."""
     from techtool.bundles.roots import pin_root
+    from techtool.domain.typed import TOLD_DIGITS, narrow, told_fits
 
-    digits = "".join(c for c in typed.lower() if c not in " :-.")
-    if len(digits) < TYPED_DIGITS:
-        raise UsageError(
-            problem=_("Type the first {count} digits that the office told you.").format(count=TYPED_DIGITS)
-        )
-    if not facts.fingerprint.startswith(digits):
+    if sum(sign.isalnum() for sign in narrow(typed)) < TOLD_DIGITS:
+        raise UsageError(problem=_("Type the last {count} digits that the office told you.").format(count=TOLD_DIGITS))
+    if not told_fits(typed, facts.fingerprint):
         raise UsageError(problem=_("This is not the root the office told you of. Nothing is trusted; ask the office."))
     pin_root(paths, facts.data)
 

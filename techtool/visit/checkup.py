@@ -22,6 +22,7 @@ from techtool.store.home import Home
 from techtool.store.index import Index, VisitSummary
 from techtool.store.journal import TORN, aside_name
 from techtool.store.salvage import DAMAGED
+from techtool.visit.backup_files import check_backups, deleted_backups
 from techtool.visit.backup_log import BackupLog
 from techtool.visit.disk_protection import check_protection
 from techtool.visit.health import (
@@ -68,12 +69,13 @@ def examine(house: House) -> Health:
     known = {summary.id: summary for summary in known_visits(index)}
     ids = home.visit_ids()
     signers = _own_signers(home.paths)
+    deleted = deleted_backups(house)
     found: list[Finding] = []
     for visit_id in ids:
-        found += _check_visit(house, visit_id, known.get(visit_id), signers)
+        found += _check_visit(house, visit_id, known.get(visit_id), signers, deleted)
         if not any(finding.problem for finding in found if finding.visit == visit_id):
             found += _check_entry(home, visit_id, known.get(visit_id))
-    readable = len(ids) - len({finding.visit for finding in found if finding.problem})
+    readable = len(ids) - len({finding.visit for finding in found if finding.problem and finding.visit})
     for visit_id in known.keys() - set(ids):
         found.append(_gone(home, visit_id))
     found += _check_index(home.paths, index)
@@ -126,7 +128,7 @@ def _own_signers(paths: Paths) -> Sequence[Signer]:
 
 
 def _check_visit(
-    house: House, visit_id: str, known: VisitSummary | None, signers: Sequence[Signer]
+    house: House, visit_id: str, known: VisitSummary | None, signers: Sequence[Signer], deleted: frozenset[str]
 ) -> Iterator[Finding]:
     path = house.home.visit_path(visit_id)
     try:
@@ -155,6 +157,7 @@ def _check_visit(
         words = phrase("visit {visit}: {verdict}", visit=visit_id, verdict=VERDICT_LABEL[judged.verdict])
         yield Finding(path, words, visit=visit_id, problem=False)
     yield from _notes(house.home, path, record)
+    yield from check_backups(house, record, deleted)
 
 
 def _damaged(house: House, visit_id: str, problem: Phrase) -> Finding:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import AsyncGenerator, Coroutine, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
@@ -126,7 +126,9 @@ class Engine:
                 stick=str(request.bundle.absolute()) if request.bundle else "",
                 merchant=redact(met.merchant),
                 work_order=redact(met.work_order),
-                lanes=tuple(LaneRecord(str(n), str(a), "") for n, a in enumerate(request.addresses, 1)),
+                lanes=tuple(
+                    LaneRecord(str(n), str(a), "", announced=a.announced) for n, a in enumerate(request.addresses, 1)
+                ),
                 clock_note=_clock_note(stick) if stick else {},
                 kind=_kind(request),
                 restore=request.restore,
@@ -230,7 +232,7 @@ class Engine:
         return Lane(
             restoring=restoring,
             id=record.lane,
-            address=Address.parse(record.address),
+            address=replace(Address.parse(record.address), announced=record.announced),
             record=record,
             services=self._services,
             log=session.log,

@@ -27,8 +27,8 @@ _COPYING: Final = threading.Lock()
 """Two terminals may be given the same file at the same moment."""
 _PHOTO: Final = N_("Photo (path of the file)")
 _HELP: Final = N_(
-    "Type the path or drag the file into this window; several are parted by “;”. Cover card numbers: what a picture "
-    "shows cannot be searched for them."
+    "Type the path or drag the file into this window; several are parted by semicolons. Cover card numbers: what a "
+    "picture shows cannot be searched for them."
 )
 
 
@@ -92,16 +92,9 @@ async def ask_photo(
     known = tuple(file for file in lane.log.evidence_of(lane.id) if file.about == about)
     if known:
         return known
-    asked = Question(
-        question or f"{about}.photo",
-        AnswerKind.FILE,
-        text or Phrase(_PHOTO),
-        help=help_text or Phrase(_HELP),
-        serial=lane.known.identity.serial if lane.state else lane.record.serial,
-        optional=True,
-    )
+    serial = lane.known.identity.serial if lane.state else lane.record.serial
     return await _asked(
-        asked,
+        _question(question or f"{about}.photo", text, help_text, serial),
         lambda question: lane.ask(step, question),
         lambda path: take_in(lane.services, lane.log, lane.id, path, kind, about),
         lambda problem: lane.notice(problem, step=step, warning=True),
@@ -124,18 +117,17 @@ async def ask_visit_photo(
     known = tuple(file for file in log.evidence_of(WHOLE_VISIT) if file.about == about)
     if known:
         return known
-    asked = Question(
-        question or f"{about}.photo",
-        AnswerKind.FILE,
-        text or Phrase(_PHOTO),
-        help=help_text or Phrase(_HELP),
-        optional=True,
-    )
     return await _asked(
-        asked,
+        _question(question or f"{about}.photo", text, help_text),
         operator.ask,
         lambda path: take_in(services, log, WHOLE_VISIT, path, kind, about),
         tell or (lambda problem: log.noted(WHOLE_VISIT, problem, warning=True)),
+    )
+
+
+def _question(name: str, text: Phrase | None, help_text: Phrase | None, serial: str = "") -> Question:
+    return Question(
+        name, AnswerKind.FILE, text or Phrase(_PHOTO), help=help_text or Phrase(_HELP), serial=serial, optional=True
     )
 
 

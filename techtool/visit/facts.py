@@ -8,13 +8,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from techtool.catalogue.facts import FactsFile, facts_bytes, parse_facts
+from techtool.catalogue.facts import MAX_FILES, FactsFile, IssuedFacts, facts_bytes, parse_facts
 from techtool.catalogue.pictures import SUFFIXES, Picture
 from techtool.domain.evidence import EvidenceKind
-from techtool.errors import BadEvidence, BadFile, NotFoundError, TechtoolError
+from techtool.errors import BadEvidence, BadFile, FactsUntrusted, NotFoundError, TechtoolError
 from techtool.i18n import Phrase, phrase, raw
 from techtool.paths import DISK, Disk, Paths
+from techtool.reports.enrolled import read_enrolled
+from techtool.reports.facts_seal import beside, judge_facts, read_signature
 from techtool.visit.evidence_read import read_evidence
+from techtool.visit.known_facts import kept_signature, known_facts
 from techtool.visit.learned import remembered
 from techtool.visit.services import Services
 from techtool.visit.visits import open_record
@@ -30,22 +33,58 @@ class Reference:
 
     path: Path
     what: Phrase
+    source: str = ""
+    """Whose picture it is, and who answers for it; empty: of an earlier visit of this laptop."""
 
 
-def add_facts(paths: Paths, file: Path, disk: Disk = DISK) -> FactsFile:
-    """Check a facts file and its pictures and keep copies in the home; an older one of the same name is replaced.
+@dataclass(frozen=True, slots=True)
+class _Supplied:
+    """A file that was judged, with everything that is kept of it."""
 
-    Pictures come first, so that no file in the home names one that is not there. Raises :class:`BadFile`,
-    :class:`BadEvidence`, ``DiskFull``, ``DiskError``.
+    issued: IssuedFacts
+    content: bytes
+    signature: bytes
+    pictures: tuple[tuple[Picture, bytes], ...]
+
+
+def add_facts(paths: Paths, place: Path, disk: Disk = DISK) -> tuple[IssuedFacts, ...]:
+    """Judge a facts file, or those on a stick, and keep copies; one of the same name is replaced by a newer one.
+
+    All are judged before the first is kept; of each its pictures and signature come first, so that no file in the home
+    names what is not there. Raises :class:`FactsUntrusted`, :class:`BadFile`, :class:`BadEvidence`,
+    :class:`NotFoundError`, ``DiskFull``, ``DiskError``.
     """
+    supplied = [_supplied(paths, file) for file in facts_at(place)]
+    disk.make_folder(paths.facts / "pictures")
+    for one in supplied:
+        for picture, data in one.pictures:
+            disk.write_file(paths.facts / "pictures" / picture.kept_as, data)
+        kept = paths.facts / _name(one.issued.path)
+        before = _content(kept)
+        disk.write_file(kept_signature(paths, one.content), one.signature)
+        disk.write_file(kept, one.content)
+        if before is not None:
+            _forget_signature(paths, before, disk)
+    return tuple(one.issued for one in supplied)
+
+
+def facts_at(place: Path) -> tuple[Path, ...]:
+    """The file that is named, or the facts files in a folder or on a stick; raises :class:`NotFoundError`."""
+    if not place.is_dir():
+        return (place,)
+    for folder in (place, place / "facts", place / "TECHTOOL" / "facts"):
+        found = sorted(path for path in folder.glob("*.toml") if not path.name.startswith("."))
+        if found:
+            return tuple(found[:MAX_FILES])
+    raise NotFoundError(what=str(place / "facts" / "*.toml"))
+
+
+def draft_facts(file: Path) -> tuple[FactsFile, bytes]:
+    """The office's own file before it is signed: everything that a laptop would refuse is refused here."""
     content = facts_bytes(file)
     found = parse_facts(file, content)
-    pictures = [(picture, _picture(file.parent / picture.file, picture)) for picture in found.picture]
-    disk.make_folder(paths.facts / "pictures")
-    for picture, data in pictures:
-        disk.write_file(paths.facts / "pictures" / picture.kept_as, data)
-    disk.write_file(paths.facts / _name(file), content)
-    return found
+    _pictures(file, found)
+    return found, content
 
 
 def remove_facts(paths: Paths, name: str, disk: Disk = DISK) -> None:
@@ -53,11 +92,50 @@ def remove_facts(paths: Paths, name: str, disk: Disk = DISK) -> None:
     path = paths.facts / _name(Path(name))
     if Path(name).name != name or not path.is_file():
         raise NotFoundError(what=name)
+    content = _content(path)
     disk.unlink(path)
+    if content is not None:
+        _forget_signature(paths, content, disk)
+
+
+def _forget_signature(paths: Paths, content: bytes, disk: Disk) -> None:
+    """Unless a file that says the same is still there, under that name or another one."""
+    if all(_content(path) != content for path in paths.facts.glob("*.toml")):
+        disk.unlink(kept_signature(paths, content))
+
+
+def _supplied(paths: Paths, file: Path) -> _Supplied:
+    content, signature = facts_bytes(file), read_signature(beside(file))
+    issued = IssuedFacts(file, *_believed(paths, file, content, signature))
+    kept = paths.facts / _name(file)
+    before = next((one.file for one in known_facts(paths).files if one.path == kept), None)
+    if before is not None and issued.file.dated < before.dated:
+        days = {"day": issued.file.dated.isoformat(), "kept": before.dated.isoformat()}
+        problem = phrase("it is as of {day}, older than the one of that name that is here, as of {kept}", **days)
+        raise FactsUntrusted(path=str(file), problem=problem)
+    return _Supplied(issued, content, signature or b"", _pictures(file, issued.file))
+
+
+def _believed(paths: Paths, file: Path, content: bytes, signature: bytes | None) -> tuple[FactsFile, str]:
+    """Its words are read only once its signature was judged."""
+    office = judge_facts(file, content, signature, read_enrolled(paths))
+    return parse_facts(file, content), office
 
 
 def _name(file: Path) -> str:
     return f"{file.name.removesuffix('.toml')}.toml"
+
+
+def _content(path: Path) -> bytes | None:
+    """What lies in the home, however long or odd it is; None: nothing that can be read."""
+    try:
+        return path.read_bytes()
+    except OSError:
+        return None
+
+
+def _pictures(file: Path, found: FactsFile) -> tuple[tuple[Picture, bytes], ...]:
+    return tuple((picture, _picture(file.parent / picture.file, picture)) for picture in found.picture)
 
 
 def _picture(path: Path, picture: Picture) -> bytes:
@@ -72,7 +150,11 @@ def _picture(path: Path, picture: Picture) -> bytes:
 
 def references(services: Services, visit: str, vendor: str, model: str, serial: str) -> tuple[Reference, ...]:
     """What this terminal should look like: the office's pictures of the model, then its own of the visit before."""
-    own = [Reference(path, one.title or raw(one.source)) for one, path in services.facts.pictures(vendor, model)]
+    own = [
+        Reference(path, one.title or raw(one.source), one.source)
+        for one, path in services.facts.pictures()
+        if one.fits(vendor, model)
+    ]
     return (*own, *_last_time(services, visit, serial))[:_MOST]
 
 

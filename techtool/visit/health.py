@@ -16,7 +16,6 @@ from typing import Final
 from techtool.backups.keys import public_of, read_recipients
 from techtool.bundles.clock_floor import read_floor
 from techtool.bundles.roots import mirror_path, pinned, read_mirror
-from techtool.catalogue.facts import load_facts
 from techtool.errors import BadFile, StoreDamaged, StoreKeyUnusable, StoreTooNew, TechtoolError
 from techtool.i18n import Phrase, phrase
 from techtool.paths import Paths, os_problem
@@ -24,6 +23,7 @@ from techtool.reports.keys import public_path
 from techtool.reports.signers import own_signers
 from techtool.settings import read_settings
 from techtool.store.keys import HomeKeys, others_may_read, read_store_key
+from techtool.visit.known_facts import known_facts
 
 UPDATE: Final = phrase("Update techtool on this laptop.")
 _OPENSSH: Final = b"openssh-key-v1\0"
@@ -62,11 +62,11 @@ def check_settings(paths: Paths) -> Iterator[Finding]:
 
 def check_facts(paths: Paths) -> Iterator[Finding]:
     """What the office supplied of makers."""
-    for error in load_facts(paths.facts).unusable:
+    for path, error in known_facts(paths).unusable:
         again = phrase(
             "Ask the office for the file again: “techtool facts --add FILE”. Until then it counts as not there."
         )
-        yield Finding(Path(str(error.params["path"])), error.what_phrase, (again,))
+        yield Finding(path, error.what_phrase, (again,))
 
 
 def check_trust(paths: Paths) -> Iterator[Finding]:

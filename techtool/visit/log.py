@@ -2,8 +2,7 @@
 
 Tables of a visit's database: ``visit`` (one document), ``lanes``, ``steps``, ``answers``, ``checks``, ``backups``,
 ``installed``, ``restored``, ``restored_configs``, ``issues``, ``incidents``, ``evidence``, ``sessions``, ``runs``,
-``notices``. Every method is one transaction, so one line and one
-fsync of the journal.
+``notices``. Every method is one transaction, so one line and one fsync of the journal.
 """
 
 from __future__ import annotations
@@ -14,6 +13,7 @@ from datetime import datetime
 from typing import Any, TypeVar
 
 from tinydb import where
+from tinydb.queries import QueryInstance
 
 from techtool.clock import Clock
 from techtool.domain.backup import BackupManifest, StoredBackup
@@ -92,7 +92,10 @@ def first_documents(visit: VisitRecord, wanted: Sequence[str] = ()) -> Content:
     head = plain(visit)
     for derived in ("lanes", "sealed", "head", "answers", "salvaged", "evidence"):
         del head[derived]
-    lanes = [{"lane": lane.lane, "address": lane.address, "serial": lane.serial} for lane in visit.lanes]
+    lanes = [
+        {"lane": lane.lane, "address": lane.address, "serial": lane.serial, "announced": lane.announced}
+        for lane in visit.lanes
+    ]
     return Cleaner().clean(
         {
             "visit": {"1": {**head, "wanted": list(wanted)}},
@@ -153,8 +156,8 @@ class VisitLog:
         self._table("lanes").update({key: plain(value) for key, value in fields.items()}, where("lane") == lane)
 
     def moved(self, lane: str, address: str) -> None:
-        """The terminal is reached elsewhere now (``--address SERIAL=ADDRESS``)."""
-        self._set_lane(lane, address=address)
+        """The terminal is reached elsewhere now (``--address SERIAL=ADDRESS``): somebody named it."""
+        self._set_lane(lane, address=address, announced=False)
 
     def identified(self, lane: str, state: TerminalState) -> None:
         """Which terminal it is and what it was like before the work."""
@@ -326,18 +329,12 @@ class VisitLog:
 
     def issue(self, lane: str, record: IssueRecord) -> None:
         """A known issue was looked at; the newest word on it stands."""
-        table = self._table("issues")
-        same = (where("lane") == lane) & (where("release_key") == record.release_key) & (where("id") == record.id)
-        with self._db.transaction():
-            table.remove(same)
-            table.insert({"lane": lane, **plain(record)})
+        same = (where("release_key") == record.release_key) & (where("id") == record.id)
+        self._put("issues", lane, same, record)
 
     def incident(self, lane: str, record: Incident) -> None:
         """An anomaly that stopped the work; told again, the newest word stands."""
-        table = self._table("incidents")
-        with self._db.transaction():
-            table.remove((where("lane") == lane) & (where("no") == record.no))
-            table.insert({"lane": lane, **plain(record)})
+        self._put("incidents", lane, where("no") == record.no, record)
 
     def took_in(self, lane: str, file: EvidenceFile) -> None:
         """A photo, a slip, a log: its copy is on disk already."""
@@ -397,26 +394,22 @@ class VisitLog:
 
     def installed(self, lane: str, file: InstalledFile) -> None:
         """What was read back from the terminal after an installation; the newest reading stands."""
-        table = self._table("installed")
-        same = (where("lane") == lane) & (where("package")["id"] == file.package.id)
-        with self._db.transaction():
-            table.remove(same)
-            table.insert({"lane": lane, **plain(file)})
+        self._put("installed", lane, where("package")["id"] == file.package.id, file)
 
     def restored(self, lane: str, package: RestoredPackage) -> None:
         """What was put back from a backup and read again; the newest reading stands."""
-        table = self._table("restored")
-        same = (where("lane") == lane) & (where("package")["id"] == package.package.id)
-        with self._db.transaction():
-            table.remove(same)
-            table.insert({"lane": lane, **plain(package)})
+        self._put("restored", lane, where("package")["id"] == package.package.id, package)
 
     def config_restored(self, lane: str, config: RestoredConfig) -> None:
         """A configuration file that was written back and read again; the newest reading stands."""
-        table = self._table("restored_configs")
+        self._put("restored_configs", lane, where("path") == config.path, config)
+
+    def _put(self, name: str, lane: str, same: QueryInstance, record: object) -> None:
+        """In the place of what there is of the same thing."""
+        table = self._table(name)
         with self._db.transaction():
-            table.remove((where("lane") == lane) & (where("path") == config.path))
-            table.insert({"lane": lane, **plain(config)})
+            table.remove((where("lane") == lane) & same)
+            table.insert({"lane": lane, **plain(record)})
 
 
 def _docs(db: JournalDB, table: str, lane: str) -> list[dict[str, Any]]:

@@ -34,6 +34,13 @@ async def cables(services: Services) -> AsyncGenerator[list[Nearby], None]:
             yield found
 
 
+def place_of(text: str) -> str:
+    """``HOST:PORT`` as a person types it; raises :class:`UsageError`."""
+    from techtool.links.adb.pairing import place_of as checked
+
+    return checked(text)
+
+
 async def pair(services: Services, place: str, code: str) -> None:
     """Pair this laptop with the terminal at ``HOST:PORT``; the code is kept nowhere."""
     from techtool.links.adb.pairing import pair as pair_through_adb

@@ -9,9 +9,10 @@ from collections.abc import Awaitable, Callable, MutableMapping
 from typing import TYPE_CHECKING, Final
 
 from techtool.domain.question import AnswerKind, Question
-from techtool.errors import CertificateUnknown, LoginNeeded, LoginRefused
+from techtool.errors import CertificateUnknown, LoginNeeded, LoginRefused, TokenWithheld
 from techtool.i18n import Phrase, phrase
 from techtool.links.base import Link
+from techtool.visit.operator import YES
 
 if TYPE_CHECKING:
     from techtool.links.redfish.logins import Login
@@ -25,13 +26,19 @@ _TRIES: Final = 2
 
 
 async def open_link(link: Link, ask: Ask, logins: Logins) -> None:
-    """Open it, asking for what is missing; raises ``CertificateUnknown``, ``LoginNeeded``, ``LoginRefused`` besides."""
+    """Open it, asking for what is missing.
+
+    Raises ``CertificateUnknown``, ``LoginNeeded``, ``LoginRefused``, ``TokenWithheld`` besides.
+    """
     tries = 0
     while True:
         try:
             await _opened(link, logins)
         except CertificateUnknown:
             if not await _compared(link, ask):
+                raise
+        except TokenWithheld:
+            if not await _may_have_token(link, ask):
                 raise
         except (LoginNeeded, LoginRefused) as error:
             tries += 1
@@ -79,6 +86,26 @@ async def _compared(link: Link, ask: Ask) -> bool:
         if link.compare(typed):
             return True
     return False
+
+
+async def _may_have_token(link: Link, ask: Ask) -> bool:
+    """Whether a person knows the address of a terminal that only announced itself, and the link is told so."""
+    from techtool.links.adb.link import AdbLink
+
+    question = Question(
+        "identify.pax_token",
+        AnswerKind.CONFIRM,
+        phrase("Send PAX's handshake token to {address}?", address=str(link.address)),
+        help=phrase(
+            "It asks for the token, but only announced itself in the network, and anybody there can do that. Say yes"
+            " only if the terminal's own screen shows this address. The token is sent readable for everybody."
+        ),
+        optional=True,
+    )
+    if not isinstance(link, AdbLink) or await ask(question) != YES:
+        return False
+    link.keeps_token = False
+    return True
 
 
 async def _signed_in(link: Link, ask: Ask, logins: Logins, refused: Login | None, why: Phrase | None) -> bool:

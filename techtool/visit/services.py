@@ -10,7 +10,7 @@ from datetime import datetime
 from pathlib import Path
 
 import techtool
-from techtool.catalogue.facts import OfficeFacts, load_facts
+from techtool.catalogue.facts import OfficeFacts
 from techtool.catalogue.reader import Catalogue, load_catalogue
 from techtool.clock import Clock, SystemClock
 from techtool.domain.pace import Pace
@@ -27,6 +27,7 @@ from techtool.settings import Settings, read_settings
 from techtool.store.home import Home
 from techtool.store.index import Index
 from techtool.visit.awake import KeepAwake, keep_awake, not_kept
+from techtool.visit.known_facts import known_facts
 
 
 def new_visit_id(now: datetime) -> str:
@@ -61,7 +62,7 @@ class Services:
     def real(cls, paths: Paths, disk: Disk = DISK) -> Services:
         """This laptop: its settings, its clock, its links."""
         settings = read_settings(paths.settings)
-        home, facts = Home(paths, disk), load_facts(paths.facts)
+        home, facts = Home(paths, disk), known_facts(paths)
         catalogue = load_catalogue()
         return cls(
             paths=paths,

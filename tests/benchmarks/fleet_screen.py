@@ -36,7 +36,8 @@ from techtool.tui.doors import HouseDoors
 from techtool.visit.hints import Hints
 from techtool.visit.operator import Operator
 from techtool.visit.services import ResumeRequest, VisitRequest
-from tests.tui.scenes import PAY, Scene, plan
+from tests.tui.scene_shop import PAY, plan
+from tests.tui.scenes import Scene
 
 SIZE = (30, 100)
 """Rows, columns."""

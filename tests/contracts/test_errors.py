@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import inspect
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +14,7 @@ import pytest
 from techtool import errors
 from techtool.errors import Exit, TechtoolError
 from techtool.i18n import Phrase
-from tests.locale_tools import PACKAGE, has_words, placeholders, translations
+from tests.locale_tools import PACKAGE, has_words, parsed, placeholders, translations
 
 SOURCES = sorted(PACKAGE.rglob("*.py"))
 
@@ -63,6 +63,7 @@ EXITS = {
     "OtherFingerprint": 10,
     "RefreshUntrusted": 10,
     "EnrolmentUntrusted": 10,
+    "FactsUntrusted": 10,
     "Expired": 11,
     "Recalled": 12,
     "Damaged": 13,
@@ -75,6 +76,7 @@ EXITS = {
     "NotAuthorized": 20,
     "TokenRefused": 20,
     "TokenMissing": 20,
+    "TokenWithheld": 20,
     "LinkTimeout": 20,
     "LinkLost": 24,
     "CommandRefused": 1,
@@ -168,7 +170,7 @@ def test_no_other_module_has_errors_of_its_own() -> None:
     for path in SOURCES:
         if path.parent == PACKAGE / "errors":
             continue
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        for node in ast.walk(parsed(path)):
             if isinstance(node, ast.ClassDef):
                 bases = {b.id if isinstance(b, ast.Name) else "" for b in node.bases}
                 assert not bases & set(CLASSES), f"{path.name}: {node.name}"
@@ -202,9 +204,14 @@ def test_it_is_shown_whole_when_its_placeholders_are_filled(kind: type[TechtoolE
     assert Phrase.from_json(what) == error.what_phrase
 
 
+@pytest.fixture(scope="module")
+def chinese() -> Mapping[object, object]:
+    """English message → its translation."""
+    return {m.id: m.string for m in translations() if m.id}
+
+
 @pytest.mark.parametrize("kind", ALL, ids=lambda c: str(c.code))
-def test_it_speaks_chinese(kind: type[TechtoolError]) -> None:
-    chinese = {m.id: m.string for m in translations() if m.id}
+def test_it_speaks_chinese(kind: type[TechtoolError], chinese: Mapping[object, object]) -> None:
     for text in filter(has_words, texts(kind)):
         assert chinese.get(text), text
         assert re.search(r"[\u4e00-\u9fff]", str(chinese[text])), text
@@ -212,7 +219,7 @@ def test_it_speaks_chinese(kind: type[TechtoolError]) -> None:
 
 def _raised(path: Path) -> Iterator[tuple[int, type[TechtoolError], set[str]]]:
     """Every place where an error is made, with the names it is given; calls with ``**`` are left out."""
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+    for node in ast.walk(parsed(path)):
         if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Name) or node.func.id not in CLASSES:
             continue
         given = {k.arg for k in node.keywords}

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.locale_tools import PACKAGE
+from tests.locale_tools import PACKAGE, parsed
 
 NAME = "VerifiedRelease"
 MAKERS = PACKAGE / "bundles"
@@ -28,10 +28,10 @@ def _makes_one(node: ast.AST) -> bool:
 def test_only_bundles_make_one(path: Path) -> None:
     if MAKERS in path.parents:
         return
-    made = [n.lineno for n in ast.walk(ast.parse(path.read_text(encoding="utf-8"))) if _makes_one(n)]  # type: ignore[attr-defined]
+    made = [n.lineno for n in ast.walk(parsed(path)) if _makes_one(n)]  # type: ignore[attr-defined]
     assert made == [], f"{path.name}: {made}"
 
 
 def test_bundles_do() -> None:
-    sources = [ast.parse(p.read_text(encoding="utf-8")) for p in MAKERS.rglob("*.py")]
+    sources = [parsed(p) for p in MAKERS.rglob("*.py")]
     assert any(_makes_one(n) for tree in sources for n in ast.walk(tree))

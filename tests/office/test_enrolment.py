@@ -19,7 +19,6 @@ from techtool.clock import FixedClock, stamp
 from techtool.domain.codec import encode_json
 from techtool.errors import BadFile, EnrolmentUntrusted, Exit, StoreLocked, TechtoolError
 from techtool.office.connection import office_address
-from techtool.office.enrolled import read_enrolled
 from techtool.office.enrolling import accept, changes, finish, judge, pending_path
 from techtool.office.enrolment import (
     NAMESPACE,
@@ -31,6 +30,7 @@ from techtool.office.enrolment import (
     parse_enrolment,
 )
 from techtool.paths import Disk, Paths
+from techtool.reports.enrolled import read_enrolled
 from techtool.reports.keys import ReportKey, allowed_signers_line, load_report_key, make_report_key
 from techtool.reports.seals import SEAL_NAMESPACE
 from techtool.settings import Settings, read_settings, write_settings
@@ -271,6 +271,7 @@ def test_rubbish_is_one_clear_error(data: bytes) -> None:
         parse_enrolment(data, "enrolment")
 
 
+@pytest.mark.slow
 def test_a_stop_at_any_moment_leaves_the_old_state_or_the_new_one(
     tmp_path: Path, said: Enrolment, other_root: str
 ) -> None:

@@ -111,7 +111,13 @@ def after_the_question(behave: Behaviour) -> Behaviour:
     return meet
 
 
-@pytest.mark.parametrize("name", HOSTILE)
+DRIPPING = {"headers-one-byte-at-a-time", "informational-without-end", "body-one-byte-at-a-time"}
+"""Seconds of waiting each, until the patience with an answer ends, twice."""
+
+
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=pytest.mark.slow if name in DRIPPING else ()) for name in HOSTILE]
+)
 async def test_it_is_refused_in_time_and_within_bounds(name: str) -> None:
     behave, kind = HOSTILE[name]
     SENT["bytes"] = 0

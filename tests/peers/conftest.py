@@ -13,10 +13,11 @@ from techtool.links.open import link_for
 from techtool.paths import Paths
 from techtool.settings import AdbSettings, LinkSettings
 from tests.peers import npm_apks as npm
+from tests.peers import redfish_tools
 from tests.peers.adb_server import AdbServer
 from tests.peers.reach import Reach, opened
 from tests.peers.terminal import AdbdTerminal
-from tests.peers.tools import PeerMissing, google_adb, missing
+from tests.peers.tools import PeerMissing, debian_adb, google_adb, missing
 
 
 @pytest.fixture(scope="session")
@@ -41,8 +42,18 @@ def fresh_adbd(adbd: AdbdTerminal) -> AdbdTerminal:
 
 @pytest.fixture(scope="session")
 def google_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[AdbServer]:
-    """Google's adb with a private server, one for each worker; it connects to what a test tells it."""
-    server = AdbServer(google_adb(), tmp_path_factory.mktemp("adb"))
+    """Google's newest adb (36) with a private server, one for each worker; it connects to what a test tells it."""
+    yield from _server(google_adb(), tmp_path_factory.mktemp("adb"))
+
+
+@pytest.fixture(scope="session")
+def old_google_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[AdbServer]:
+    """The same of adb 29, which Debian still gives to its users."""
+    yield from _server(debian_adb(), tmp_path_factory.mktemp("adb29"))
+
+
+def _server(program: str, home: Path) -> Iterator[AdbServer]:
+    server = AdbServer(program, home)
     server.start()
     yield server
     server.stop()
@@ -66,15 +77,17 @@ def npm_apks() -> Mapping[str, Path]:
 
 
 @pytest.fixture(params=["adb", "adb+server"])
-def reach(request: pytest.FixtureRequest, google_server: AdbServer, tmp_path: Path) -> Reach:
-    """Both ways."""
-    settings = LinkSettings(adb=AdbSettings(server=f"127.0.0.1:{google_server.port}"))
+def reach(request: pytest.FixtureRequest, tmp_path: Path) -> Reach:
+    """Both ways; ``adb+server by adb 29`` is the third where a test asks for it."""
+    scheme, _, by_old = request.param.partition(" ")
+    server: AdbServer = request.getfixturevalue("old_google_server" if by_old else "google_server")
+    settings = LinkSettings(adb=AdbSettings(server=f"127.0.0.1:{server.port}"))
 
     def to(port: int) -> Link:
         target = f"127.0.0.1:{port}"
-        if request.param == "adb+server":
-            google_server.connect(target)
-        return link_for(Address(request.param, target), settings, Paths(tmp_path / "home"))
+        if scheme == "adb+server":
+            server.connect(target)
+        return link_for(Address(scheme, target), settings, Paths(tmp_path / "home"))
 
     return to
 
@@ -84,3 +97,12 @@ async def link(reach: Reach, fresh_adbd: AdbdTerminal) -> AsyncIterator[Link]:
     """Open, straight to a fresh terminal."""
     async with opened(reach, fresh_adbd.port) as link:
         yield link
+
+
+@pytest.fixture(scope="session")
+def redfish_peers() -> Path:
+    """The folder with Redfish tools that nobody here wrote."""
+    try:
+        return redfish_tools.fetch()
+    except PeerMissing as e:
+        missing(str(e))

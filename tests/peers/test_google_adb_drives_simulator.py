@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-import importlib.util
 import os
 import random
 import re
@@ -26,7 +25,7 @@ from techtool.simulator.apk import read_apk
 from techtool.simulator.faults import Faults, FaultScript, FullStorage, InstallRefusal
 from techtool.simulator.model import OLD_DAEMON, find_model
 from techtool.simulator.run import Simulation, TerminalSpec, specs_for
-from tests.peers.tools import missing, need
+from tests.peers.tools import debian_adb, missing, need, wheel_adb
 from tests.unit.simulator.apk_maker import make_apk, signer
 
 pytestmark = [pytest.mark.peers, pytest.mark.timeout(120)]
@@ -46,7 +45,7 @@ class Adb:
 
     def __call__(self, *arguments: str, timeout_s: float = 30) -> subprocess.CompletedProcess[bytes]:
         keep = {key: value for key, value in os.environ.items() if not key.startswith(("ADB", "ANDROID"))}
-        environment = keep | {"HOME": str(self.folder), "TMPDIR": str(self.folder), "ADB_MDNS": "0"}
+        environment = keep | {"HOME": str(self.folder), "TMPDIR": str(self.folder), "ADB_MDNS": "0", "ADB_LIBUSB": "0"}
         argv = [self.program, "-P", str(self.port), *arguments]
         return subprocess.run(argv, capture_output=True, timeout=timeout_s, check=False, env=environment)
 
@@ -75,11 +74,7 @@ def private_adb(program: str, folder: Path) -> Iterator[Adb]:
 @pytest.fixture(scope="module")
 def adb36(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Adb]:
     """The adb inside the adbutils wheel, not the one on PATH (which ``adbutils.adb_path`` prefers)."""
-    wheel = importlib.util.find_spec("adbutils")
-    program = Path(wheel.origin or "").parent / "binaries" / "adb" if wheel else Path()
-    if not program.is_file():
-        missing("this adbutils wheel carries no adb for this computer: pip install adbutils on Linux x86-64")
-    with private_adb(str(program), tmp_path_factory.mktemp("adb36")) as adb:
+    with private_adb(wheel_adb(), tmp_path_factory.mktemp("adb36")) as adb:
         assert adb.version >= 36
         yield adb
 
@@ -87,7 +82,7 @@ def adb36(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Adb]:
 @pytest.fixture(scope="module")
 def adb29(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Adb]:
     """The system's adb (Debian bookworm: 29)."""
-    with private_adb(need("adb"), tmp_path_factory.mktemp("adb29")) as adb:
+    with private_adb(debian_adb(), tmp_path_factory.mktemp("adb29")) as adb:
         yield adb
 
 

@@ -1,4 +1,4 @@
-"""Our two ADB links do their work against Debian's real adbd; the second through Google's real adb server."""
+"""Our two ADB links do their work against Debian's real adbd; the second through Google's real adb, 36 and 29."""
 
 from __future__ import annotations
 
@@ -17,7 +17,8 @@ from tests.peers import apk_variants
 from tests.peers.reach import CONTENT, SIZE, TMP, read_all
 from tests.peers.terminal import AdbdTerminal
 
-pytestmark = [pytest.mark.peers, pytest.mark.timeout(60)]
+WAYS = ["adb", "adb+server", "adb+server by adb 29"]
+pytestmark = [pytest.mark.peers, pytest.mark.timeout(60), pytest.mark.parametrize("reach", WAYS, indirect=True)]
 
 
 async def test_capabilities(link: Link) -> None:

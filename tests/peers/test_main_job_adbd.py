@@ -16,7 +16,7 @@ import subprocess
 import sys
 import tarfile
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -135,11 +135,19 @@ def serial_of(laptop: Laptop, address: str) -> str:
     return str(found["serial"])
 
 
-@pytest.mark.parametrize("scheme", ["adb", "adb+server"])
+@pytest.mark.parametrize("server", ["", "google_server", "old_google_server"], ids=["adb", "adb 36", "adb 29"])
 def test_a_whole_visit(
-    scheme: str, laptop: Laptop, fresh_adbd: AdbdTerminal, adb_server: AdbServer, npm_apks: Mapping[str, Path]
+    server: str,
+    laptop: Laptop,
+    fresh_adbd: AdbdTerminal,
+    npm_apks: Mapping[str, Path],
+    request: pytest.FixtureRequest,
 ) -> None:
-    address = fresh_adbd.address if scheme == "adb" else f"adb+server:{adb_server.serial}"
+    address = fresh_adbd.address
+    if server:
+        adb: AdbServer = request.getfixturevalue(server)
+        laptop = replace(laptop, adb_port=adb.port)
+        address = f"adb+server:{adb.connect(f'127.0.0.1:{fresh_adbd.port}')}"
     serial = serial_of(laptop, address)
     done = laptop.run(*laptop.visit(address, confirm=[serial[-4:]]))
     events = lines(done.stdout)

@@ -13,15 +13,18 @@ from pathlib import Path
 import pytest
 
 from techtool.catalogue.reader import load_catalogue
+from techtool.domain.question import Question
 from techtool.domain.terminal import Address
-from techtool.errors import CommandRefused, NotCapable, TokenMissing, TokenRefused
+from techtool.errors import CommandRefused, NotCapable, TokenMissing, TokenRefused, TokenWithheld
 from techtool.links.adb.link import AdbLink
+from techtool.links.adb.packets import Command, encode
 from techtool.links.adb.xcb import XcbLink
 from techtool.links.base import Capability
 from techtool.links.open import link_for
 from techtool.paths import Paths
 from techtool.settings import LinkSettings
 from techtool.terminals.identify import identify
+from techtool.visit.open_link import open_link
 from tests.peers.adb_server import AdbServer
 from tests.peers.pax_proxy import Hdsk, LockedPayDroid, PayDroid, Prolin, proxied
 from tests.peers.pax_terminal import SERIAL, as_pax
@@ -75,6 +78,70 @@ async def test_paydroid_with_another_token(when: Hdsk, fresh_adbd: AdbdTerminal,
         with pytest.raises(TokenRefused) as caught:
             await paydroid(port, tmp_path, b"hunter2").open()
     assert "hunter2" not in f"{caught.value} {caught.value.__cause__!r}"
+
+
+class Thief:
+    """Anybody in the network: asks for the token, and keeps all that comes."""
+
+    def __init__(self) -> None:
+        self.heard = b""
+
+    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(encode(Command.HDSK, 1, 0, with_checksum=True))
+        while data := await reader.read(4096):
+            self.heard += data
+        writer.close()
+
+
+def announced(port: int, home: Path, *hosts: str) -> AdbLink:
+    """The link to an address that was picked from what announces itself."""
+    settings = LinkSettings(pax={"handshake_token": TOKEN.decode()}, hosts=hosts)
+    link = link_for(Address("adb", f"127.0.0.1:{port}", announced=True), settings, Paths(home))
+    assert isinstance(link, AdbLink)
+    return link
+
+
+async def test_who_only_announces_himself_gets_no_token(tmp_path: Path) -> None:
+    thief = Thief()
+    async with await asyncio.start_server(thief.serve, "127.0.0.1", 0) as server:
+        port = server.sockets[0].getsockname()[1]
+        link = announced(port, tmp_path, "rubbish", "adb://127.0.0.2:5555")
+        with pytest.raises(TokenWithheld):
+            await link.open()
+        await link.close()
+    assert thief.heard.startswith(b"CNXN")
+    assert TOKEN not in thief.heard
+
+
+@BOTH
+async def test_a_person_says_who_gets_the_token(when: Hdsk, fresh_adbd: AdbdTerminal, tmp_path: Path) -> None:
+    asked: list[Question] = []
+    answers = ["", "no", "yes"]
+
+    async def person(question: Question) -> str:
+        asked.append(question)
+        return answers.pop(0)
+
+    async with proxied(fresh_adbd.port, lambda: PayDroid(TOKEN, when)) as port:
+        for _ in range(2):
+            link = announced(port, tmp_path)
+            with pytest.raises(TokenWithheld):
+                await open_link(link, person, {})
+        link = announced(port, tmp_path)
+        await open_link(link, person, {})
+        assert (await link.run("echo in")).stdout == b"in\n"
+        await link.close()
+        await link.open()  # after a restart of the terminal nobody is asked again
+        await link.close()
+    assert [question.id for question in asked] == ["identify.pax_token"] * 3
+    assert f"adb://127.0.0.1:{port}" in asked[0].text.text()
+
+
+async def test_a_host_of_the_settings_was_named_by_a_person(fresh_adbd: AdbdTerminal, tmp_path: Path) -> None:
+    async with proxied(fresh_adbd.port, lambda: PayDroid(TOKEN, Hdsk.FIRST)) as port:
+        link = announced(port, tmp_path, f" adb://127.0.0.1:{port}/")
+        await link.open()
+        await link.close()
 
 
 async def test_googles_adb_gets_nowhere_on_paydroid(fresh_adbd: AdbdTerminal, google_server: AdbServer) -> None:

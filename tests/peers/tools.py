@@ -66,23 +66,36 @@ def need(program: str) -> str:
 
 
 def google_adb() -> str:
-    """Google's own adb: the one in PATH (Debian builds an older one), else the adbutils wheel's."""
-    from adbutils import adb_path
-
-    path = adb_path()
-    if not path or not Path(path).is_file():
-        missing("Google's adb is missing: pip install -e .[dev] (the adbutils wheel carries it)")
-    return str(path)
+    """Google's own adb: the newest there is here, so the wheel's before the one in PATH."""
+    own = _of_wheel()
+    return str(own) if own.is_file() else need("adb")
 
 
 def wheel_adb() -> str:
     """The adb that Google built and the adbutils wheel carries, whatever is in PATH: version 36, which can pair."""
+    own = _of_wheel()
+    if not own.is_file():
+        missing("this adbutils has no adb of its own (there is a wheel with one for Linux on x86_64)")
+    return _of_version(str(own), 36)
+
+
+def debian_adb() -> str:
+    """The adb that Debian builds: version 29, which knows neither pairing nor TLS."""
+    return _of_version(need("adb"), 29)
+
+
+def _of_wheel() -> Path:
     import adbutils
 
-    path = Path(adbutils.__file__).parent / "binaries" / "adb"
-    if not path.is_file():
-        missing("this adbutils has no adb of its own (there is a wheel with one for Linux on x86_64)")
-    return str(path)
+    return Path(adbutils.__file__).parent / "binaries" / "adb"
+
+
+def _of_version(program: str, wanted: int) -> str:
+    """The program, if it is the version that the test is about."""
+    said = subprocess.run([program, "version"], capture_output=True, text=True, check=True, timeout=30).stdout
+    if f"Version {wanted}." not in said:
+        missing(f"{program} is not adb {wanted}: {said.splitlines()[1:2]}")
+    return program
 
 
 def peers_dir() -> Path:

@@ -14,8 +14,15 @@ from techtool.i18n import set_language
 from tests.tui.scenes import Scene, in_utc, scenes
 
 SHOWN = ("home", "plan", "run", "problem", "result", "fleet")
-PLACES = ("backups", "restore", "history", "terminal", "due", "settings", "trust", "palette")
+PLACES = ("backups", "restore", "history", "terminal", "due", "office", "settings", "trust", "palette")
 """The places beside a visit."""
+LOOKS = [
+    pytest.param("en", (80, 24), id="en-80x24", marks=pytest.mark.slow),
+    pytest.param("en", (100, 30), id="en-100x30"),
+    pytest.param("zh", (80, 24), id="zh-80x24"),
+    pytest.param("zh", (100, 30), id="zh-100x30", marks=pytest.mark.slow),
+]
+"""While working, each language and each size once: Chinese where there is least room."""
 
 
 @pytest.fixture(autouse=True)
@@ -25,8 +32,7 @@ def still() -> Iterator[None]:
     set_language("en")
 
 
-@pytest.mark.parametrize("size", [(80, 24), (100, 30)], ids=lambda size: f"{size[0]}x{size[1]}")
-@pytest.mark.parametrize("lang", ["en", "zh"])
+@pytest.mark.parametrize(("lang", "size"), LOOKS)
 @pytest.mark.parametrize("scene", [s for s in scenes() if s.name in (*SHOWN, *PLACES)], ids=lambda s: s.name)
 def test_scene(
     scene: Scene, lang: str, size: tuple[int, int], tmp_path: Path, snap_compare: Callable[..., bool]

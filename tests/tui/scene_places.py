@@ -3,26 +3,32 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Final
 
 from techtool.bundles.roots import RootFacts
-from techtool.domain.due import Due, Waiting
+from techtool.catalogue.approvals import Approvals
+from techtool.catalogue.contacts import Contact
+from techtool.catalogue.facts import FactsFile, IssuedFacts, OfficeFacts
+from techtool.domain.due import Cadence, Due, Life, Waiting
 from techtool.domain.history import TerminalEntry, VersionSeen
 from techtool.domain.outcome import Outcome
 from techtool.domain.release import Urgency
+from techtool.domain.terminal import Evidence
 from techtool.domain.visit_state import VisitState
+from techtool.i18n import language
+from techtool.reports.enrolled import Enrolled
+from techtool.reports.maker_facts import FactRow, rows_of
 from techtool.reports.support import Opened
 from techtool.tui.back_doors import HouseBackDoors, Remembered, TrustState
+from techtool.tui.office_doors import FactsState, OfficeState
 from techtool.visit.kept_backups import KeptBackup, Presence
 from techtool.visit.support import Made
 from tests.factories import digest_of
+from tests.tui.scene_shop import MERCHANT, SERIAL, START, STICK
 
-NOW: Final = datetime.fromisoformat("2026-11-22T13:58:00+00:00")
-SERIAL: Final = "P2A0123450093"
-MERCHANT: Final = "南门小吃 South Gate Snacks"
-STICK: Final = "/media/wei/TECHKIT"
+NOW: Final[datetime] = START
 
 
 def _backup(number: int, serial: str, days: int, **changes: object) -> KeptBackup:
@@ -125,6 +131,44 @@ def trust_state() -> TrustState:
     return TrustState((root,), recipients, NOW - timedelta(days=9), NOW)
 
 
+def office_state() -> OfficeState:
+    """Two visits of today wait; the rest went home yesterday."""
+    line = f"ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAI{digest_of('key')[:35]} Li-Wei"
+    enrolled = Enrolled(
+        "North office", line, "2026-09-01T08:00:00.000Z", digest_of("enrolment"), (), "2026-09-03T01:12:00.000Z"
+    )
+    return OfficeState(
+        url="https://office.example:443/techtool",
+        waiting=2,
+        sealed=41,
+        last=NOW - timedelta(days=1, hours=3),
+        stick=NOW - timedelta(days=20),
+        enrolled=enrolled,
+        key_line=f'Li-Wei namespaces="techtool-report,techtool-seal" {line}',
+    )
+
+
+def facts_state() -> FactsState:
+    """One file of the office beside what is built in, with a picture."""
+    file = FactsFile(
+        1,
+        "ACME, estate office",
+        (NOW - timedelta(days=2)).date(),
+        cadence=(Cadence("sunmi", 90, "ACME contract 7"),),
+        life=(Life("sunmi", "P2", "the maker's letter of 2026-03-01", end_of_life=date(2030, 1, 1)),),
+        contact=(Contact("sunmi", "ACME's desk for SUNMI", {}, "ACME intranet", phone="+86 10 5555 0199"),),
+    )
+    facts = OfficeFacts((IssuedFacts(Path("acme.toml"), file, "North office"),))
+    shown = FactRow(
+        "picture",
+        "sunmi P2: 底部，两枚封签" if language() == "zh" else "sunmi P2: the underside, both seals",
+        "photographed by ACME's workshop (ACME, estate office, 2026-11-20)",
+        Evidence.RECORDED,
+        picture=Path("/home/wei/techtool/catalogue/pictures/p2.jpg"),
+    )
+    return FactsState(facts, (*rows_of(facts, Approvals()), shown), "North office")
+
+
 class ScenePlaces(HouseBackDoors):
     """Everything is known beforehand."""
 
@@ -142,6 +186,12 @@ class ScenePlaces(HouseBackDoors):
 
     def trust(self) -> TrustState:
         return trust_state()
+
+    def office(self) -> OfficeState:
+        return office_state()
+
+    def facts(self) -> FactsState:
+        return facts_state()
 
     def support(self, visit: str, folder: Path) -> Made:
         opened = Opened((), 48_211, digest_of("support"))

@@ -1,6 +1,7 @@
 """Scenes with frozen data: what snapshots compare and screenshots show. Clock, ids and sizes never change.
 
-The plan is made by the real planner, and every sentence is one of techtool's own, so that both languages are shown.
+The plan is made by the real planner, and every sentence is one of techtool's own, so that both languages are shown:
+see ``scene_shop``, ``scene_visit``, ``scene_fleet`` and ``scene_places``.
 """
 
 from __future__ import annotations
@@ -10,8 +11,8 @@ import contextlib
 import os
 import time
 from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from typing import Final
 
@@ -20,308 +21,36 @@ from textual.widgets import Input
 
 from techtool.bundles.memory import StickTrust
 from techtool.bundles.trust import Stick
-from techtool.catalogue.reader import load_catalogue
 from techtool.clock import FixedClock
 from techtool.domain.nearby import Nearby
-from techtool.domain.outcome import Outcome
-from techtool.domain.pace import WAITS_TURN
-from techtool.domain.plan import Plan, StepKind
-from techtool.domain.planner import make_plan
-from techtool.domain.question import AnswerKind, Choice, Question
-from techtool.domain.recall import Recall
-from techtool.domain.release import (
-    ApkFacts,
-    Compare,
-    Provides,
-    Release,
-    ReleaseFile,
-    ReleaseKind,
-    Requirement,
-    Rollback,
-    Urgency,
-    VerifiedRelease,
-)
-from techtool.domain.rules import Environment
-from techtool.domain.terminal import BatchState, Battery, InstalledPackage, TamperState, TerminalState
-from techtool.domain.visit import ErrorRecord, LaneRecord, StepRecord, StepState, VisitRecord
-from techtool.domain.visit_state import VisitState
-from techtool.errors import InstallFailed, LinkLost, TechtoolError
-from techtool.events import (
-    Asked,
-    Event,
-    Finished,
-    LaneFinished,
-    LaneIdentified,
-    LanePlanned,
-    Notice,
-    Progress,
-    StepDone,
-    StepFailed,
-    StepStarted,
-    VisitStarted,
-)
-from techtool.i18n import Phrase, phrase, raw
+from techtool.domain.plan import StepKind
+from techtool.domain.question import Question
+from techtool.domain.release import VerifiedRelease
+from techtool.events import Asked, Event, Finished, Progress, StepDone, StepFailed, StepStarted
 from techtool.paths import Paths
 from techtool.store.index import VisitSummary
 from techtool.tui.app import TechtoolApp
 from techtool.tui.bridge import FLEET_EVERY_S, EngineLike
 from techtool.tui.doors import HouseDoors
 from techtool.tui.views.home import HomeFacts
-from techtool.visit.checks import question_for
 from techtool.visit.hints import Hints
+from techtool.visit.log import record_of
 from techtool.visit.operator import Operator
 from techtool.visit.services import ResumeRequest, VisitRequest
-from tests.factories import SIGNER, digest_of, identity, trust
+from tests.factories import digest_of, trust
+from tests.tui.scene_fleet import FLEET, fleet_events, fleet_questions, fleet_transfers
 from tests.tui.scene_places import ScenePlaces
-
-START: Final = datetime(2026, 11, 22, 13, 58, 0, tzinfo=UTC)
-VISIT: Final = "V20261122-135800-7f3a"
-SERIAL: Final = "P2A0123450093"
-ADDRESS: Final = "adb+server:P2A0123450093"
-MERCHANT: Final = "南门小吃 South Gate Snacks"
-STICK: Final = "/media/wei/TECHKIT"
-PAY, KERNEL = "com.example.pay", "com.example.emvkernel"
-
-
-def at(seconds: float) -> datetime:
-    """A moment of the visit."""
-    return START + timedelta(seconds=seconds)
-
-
-# -- what the house holds ---------------------------------------------------------------------------------------------
-
-
-def _release(
-    name: str, version: str, code: int, size: int, kind: ReleaseKind, text: dict[str, str], *rules: Requirement
-) -> Release:
-    target = f"payloads/{name}-{version}.apk"
-    facts = ApkFacts(name, version, code, min_sdk=22, abis=(), signer=SIGNER)
-    return Release(
-        id=name,
-        version=version,
-        version_format="dotted",
-        kind=kind,
-        files=(ReleaseFile("apk", target, size, digest_of(target), facts),),
-        provides=(Provides("sunmi", "P2"),),
-        requires=(Requirement("battery", percent=30), *rules),
-        install_duration_s=40,
-        rollback=Rollback(allowed=False),
-        text=text,
-    )
-
-
-def releases() -> tuple[Release, ...]:
-    """A stick with four releases: two for this terminal, one that wants a charged battery, one for another maker."""
-    settled = Requirement("no-open-batch")
-    kernel = Requirement("component", Compare.GE, "7.1.0", id=KERNEL)
-    pay = _release(
-        PAY,
-        "1.5.0",
-        10500,
-        18_204_331,
-        ReleaseKind.APPLICATION,
-        {
-            "en": "Faster contactless payments; receipts show the merchant number.",
-            "zh": "非接支付更快；签购单显示商户号。",
-        },
-        settled,
-        kernel,
-    )
-    emv = _release(
-        KERNEL,
-        "7.1.0",
-        70100,
-        4_112_880,
-        ReleaseKind.KERNEL,
-        {"en": "EMV kernel with the limits of this autumn.", "zh": "含今年秋季限额的 EMV 内核。"},
-    )
-    demanding = _release(
-        "com.example.loyalty",
-        "3.0.2",
-        302,
-        9_800_000,
-        ReleaseKind.APPLICATION,
-        {"en": "Members' points on the slip.", "zh": "签购单显示会员积分。"},
-        Requirement("battery", percent=90),
-    )
-    other = replace(pay, id="com.example.verifone.pay", provides=(Provides("verifone", "T650p"),))
-    return pay, emv, demanding, other
-
-
-def state() -> TerminalState:
-    """The terminal before the work."""
-    return TerminalState(
-        identity=identity(SERIAL, address=ADDRESS, model_name="SUNMI P2", os_version="11", sdk=30),
-        packages=(
-            InstalledPackage(PAY, "1.4.0", 10400, SIGNER),
-            InstalledPackage(KERNEL, "7.0.0", 70000, SIGNER),
-            InstalledPackage("com.example.loyalty", "2.9.0", 290, SIGNER),
-        ),
-        battery=Battery(78, external_power=True),
-        free_storage_bytes=1_834_000_000,
-        batch=BatchState.SETTLED,
-        tamper=TamperState.NORMAL,
-    )
-
-
-def plan() -> Plan:
-    """By the real planner."""
-    verified = tuple(VerifiedRelease(release, trust()) for release in releases())
-    return make_plan(state(), verified, Environment(tool_version="0.1.0"), link="adb+server")
-
-
-def unfinished() -> VisitRecord:
-    """Yesterday's visit, stopped during an installation."""
-    yesterday = START - timedelta(hours=19)
-    cut = StepRecord(9, StepKind.INSTALL, PAY, StepState.STARTED, yesterday)
-    lane = LaneRecord("1", "adb://192.0.2.21:5555", "P2A0987654321", before=state(), steps=(cut,))
-    return VisitRecord(
-        id="V20261121-185800-0416",
-        started_at=yesterday,
-        finished_at=None,
-        technician="Li Wei",
-        tool_version="0.1.0",
-        language="en",
-        stick=STICK,
-        merchant="Noodle House 兰州面馆",
-        work_order="WO-2026-0416",
-        lanes=(lane,),
-    )
-
-
-def summaries() -> tuple[VisitSummary, ...]:
-    """What is on record."""
-    rows = (
-        ("V20261119-093000-11aa", "Corner Books 街角书店", VisitState.SEALED, Outcome.SUCCESS, ("T650-806655003",)),
-        ("V20261120-141500-22bb", "Tea & Co 茶叶公司", VisitState.SEALED, Outcome.FAILED_DEVICE_OK, ("SIMF2030002",)),
-        (
-            "V20261121-101200-33cc",
-            "Old Town Inn 老城",
-            VisitState.ABANDONED,
-            Outcome.CANCELLED,
-            ("P2A0555550001",),
-        ),
-        ("V20261121-185800-0416", "Noodle House 兰州面馆", VisitState.OPEN, None, ("P2A0987654321",)),
-    )
-    return tuple(
-        VisitSummary(visit, START - timedelta(days=4 - n), None, "Li Wei", merchant, state, outcome, serials, "")
-        for n, (visit, merchant, state, outcome, serials) in enumerate(rows)
-    )
-
-
-# -- what the engine tells --------------------------------------------------------------------------------------------
-
-
-def _step(kind: StepKind, began: float, took: float, title: Phrase, result: Phrase, item: str = "") -> list[Event]:
-    return [StepStarted("1", kind, at(began), item, title), StepDone("1", kind, at(began + took), item, result)]
-
-
-def until_plan() -> list[Event]:
-    """From the start to the plan."""
-    inspection = title_of("SE-02")
-    found = phrase("{model}, serial number {serial}, system {os}", model=state().identity.title, serial=SERIAL, os="11")
-    return [
-        VisitStarted(VISIT, at(0)),
-        *_step(StepKind.IDENTIFY, 2, 3, phrase("Identify the terminal at {address}", address=ADDRESS), found),
-        LaneIdentified("1", at(5), ADDRESS, SERIAL, "SUNMI", "SUNMI P2", "11"),
-        *_step(StepKind.INSPECT, 6, 40, inspection, raw("pass"), "SE-02"),
-        *_step(
-            StepKind.CHECK,
-            46,
-            1,
-            phrase("Check every release on the stick"),
-            phrase("{count} releases to install", count=2),
-        ),
-        LanePlanned("1", at(47), plan()),
-        StepStarted("1", StepKind.CONFIRM, at(47), "", phrase("Confirm the plan")),
-    ]
-
-
-def _package(name: str, version: str, began: float) -> list[Event]:
-    title = phrase("Install {package} {version}", package=name, version=version)
-    copy = phrase("Copy {package} {version} from the stick", package=name, version=version)
-    done = phrase("{package} {version} was accepted by the terminal", package=name, version=version)
-    return [
-        *_step(StepKind.INSTALL, began, 1, copy, phrase("Copied, digest agrees"), f"copy:{name}"),
-        *_step(StepKind.INSTALL, began + 1, 6, title, done, name),
-    ]
-
-
-def until_install() -> list[Event]:
-    """Confirmed, backed up, the first package in, the second on its way."""
-    confirmed = phrase("Confirmed for serial number {serial}", serial=SERIAL)
-    saved = phrase("{items} items saved and read back, {missing} could not be read", items=41, missing=0)
-    copied = phrase("Copied, digest agrees")
-    copy = phrase("Copy {package} {version} from the stick", package=PAY, version="1.5.0")
-    title = phrase("Install {package} {version}", package=PAY, version="1.5.0")
-    return [
-        *until_plan(),
-        StepDone("1", StepKind.CONFIRM, at(66), "", confirmed),
-        *_step(StepKind.BACKUP, 67, 24, phrase("Back up the configuration"), saved),
-        *_package(KERNEL, "7.1.0", 92),
-        *_step(StepKind.INSTALL, 100, 2, copy, copied, f"copy:{PAY}"),
-        StepStarted("1", StepKind.INSTALL, at(102), PAY, title),
-    ]
-
-
-def until_end() -> list[Event]:
-    """A visit that went well."""
-    accepted = phrase("{package} {version} was accepted by the terminal", package=PAY, version="1.5.0")
-    agree = phrase("{count} packages read back: version, signer and digest agree", count=2)
-    return [
-        *until_install(),
-        StepDone("1", StepKind.INSTALL, at(121), PAY, accepted),
-        *_step(StepKind.VERIFY, 122, 6, phrase("Read the terminal again"), agree),
-        *_step(StepKind.TEST, 130, 20, title_of("SE-08"), raw("pass"), "SE-08"),
-        *_step(StepKind.TEST, 150, 35, title_of("PR-02"), raw("pass"), "PR-02"),
-        LaneFinished("1", at(190), ADDRESS, SERIAL, Outcome.SUCCESS, 0),
-        Finished(VISIT, at(214), Outcome.SUCCESS, 0, sealed=True),
-    ]
-
-
-def _record(error: TechtoolError) -> ErrorRecord:
-    return ErrorRecord(error.code, error.what_phrase, error.state_phrase, error.action_phrases, error.detail)
-
-
-LOST: Final = LinkLost(address=ADDRESS, detail="TransportError: no reply for 30 s")
-REFUSED: Final = InstallFailed(
-    package=PAY,
-    reason=phrase("the terminal's storage is full"),
-    remedy=phrase("Free some storage on the terminal, then try again."),
+from tests.tui.scene_shop import ADDRESS, PAY, START, STICK, at, recalls, releases, summaries, unfinished
+from tests.tui.scene_visit import (
+    LOST,
+    last4_question,
+    problem_question,
+    test_question,
+    title_of,
+    until_end,
+    until_install,
+    until_plan,
 )
-
-
-def problem_question() -> Question:
-    """As the runner asks it."""
-    return Question(
-        "problem.install",
-        AnswerKind.CHOICE,
-        LOST.what_phrase,
-        help=LOST.state_phrase,
-        choices=(
-            Choice("retry", phrase("Try again")),
-            Choice("later", phrase("Stop here; go on later")),
-            Choice("leave", phrase("Leave it as it is and write it in the report")),
-        ),
-        serial=SERIAL,
-        optional=True,
-    )
-
-
-def last4_question() -> Question:
-    """As the confirm step asks it."""
-    text = phrase("Type the last four of the serial number on the terminal's label to start")
-    return Question("confirm.last4", AnswerKind.LAST4, text, serial=SERIAL)
-
-
-def title_of(test: str) -> Phrase:
-    """A functional test's title."""
-    return load_catalogue().test(test).title_phrase
-
-
-def test_question() -> Question:
-    """A test, as the test step asks it."""
-    return question_for(load_catalogue().test("SE-08"), StepKind.TEST, SERIAL)
 
 
 @dataclass
@@ -418,13 +147,6 @@ class SceneDoors(ScenePlaces, HouseDoors):
         )
 
 
-def recalls() -> tuple[Recall, ...]:
-    """The office took one release of the stick back."""
-    why = {"en": "Receipts lose their last line", "zh": "签购单丢失最后一行"}
-    key = releases()[-1]
-    return (Recall(key.id, key.version, Urgency.HIGH, START.date() - timedelta(days=2), why),)
-
-
 class SceneStick(Stick):
     """Its payloads are whole."""
 
@@ -482,79 +204,11 @@ class Scene:
 
 _TO_VISIT: Final = (("2",), ("f2",))
 _TO_FLEET: Final = (("2",), ("f4",), ("f2",))
-FLEET: Final = 30
-
-
-def fleet_serial(lane: int) -> str:
-    """Of a terminal among many; one in four is another maker's."""
-    return f"P2A01234{93 + lane:05}" if lane % 4 else f"SIMF2030{lane:03}"
-
-
-def _in_fleet(lane: int) -> list[Event]:
-    """One terminal as far as it is: 7 and 23 ask, 11 and 19 stopped, 3 to 6 are busy, from 24 on they wait."""
-    name, serial = str(lane), fleet_serial(lane)
-    address = f"adb://192.0.2.{lane}:5555"
-    maker, model = ("SUNMI", "SUNMI P2") if lane % 4 else ("Castles", "Saturn1000F2")
-    copy = phrase("Copy {package} {version} from the stick", package=PAY, version="1.5.0")
-    told: list[Event] = [
-        StepStarted(name, StepKind.IDENTIFY, at(lane)),
-        LaneIdentified(name, at(lane), address, serial, maker, model, "11"),
-        StepDone(name, StepKind.IDENTIFY, at(lane)),
-    ]
-    if lane >= 24:
-        return told
-    told += [StepStarted(name, StepKind.INSPECT, at(40), "SE-02", title_of("SE-02"))]
-    if lane == 23:
-        return told
-    told += [StepDone(name, StepKind.INSPECT, at(50), "SE-02"), LanePlanned(name, at(51), plan())]
-    if lane == 11:
-        error = _record(REFUSED)
-        told += [StepStarted(name, StepKind.CHECK, at(52)), StepFailed(name, StepKind.CHECK, at(52), error)]
-        return [*told, LaneFinished(name, at(53), address, serial, Outcome.REFUSED, 1, error)]
-    if lane == 4:
-        return [*told, StepStarted(name, StepKind.BACKUP, at(60), "", phrase("Back up the configuration"))]
-    title = phrase("Install {package} {version}", package=PAY, version="1.5.0")
-    told += [StepStarted(name, StepKind.INSTALL, at(70), f"copy:{PAY}", copy)]
-    told += [StepDone(name, StepKind.INSTALL, at(72), f"copy:{PAY}")]
-    if lane in (21, 22):
-        return [*told, Notice(name, None, at(73), Phrase(WAITS_TURN, {"count": 4}))]
-    told += [StepStarted(name, StepKind.INSTALL, at(74), PAY, title)]
-    if lane == 19:
-        error = _record(LOST)
-        told += [StepFailed(name, StepKind.INSTALL, at(90), error, PAY)]
-        return [*told, LaneFinished(name, at(91), address, serial, Outcome.FAILED_TRANSIENT, 24, error)]
-    if lane in (3, 5, 6, 7):
-        share = {3: 61, 5: 80, 6: 3, 7: 0}[lane]
-        return [*told, Progress(name, StepKind.INSTALL, at(100), PAY, 18_204_331 * share // 100, 18_204_331)]
-    told += [StepDone(name, StepKind.INSTALL, at(110), PAY), StepStarted(name, StepKind.VERIFY, at(111))]
-    return [*told, LaneFinished(name, at(130), address, serial, Outcome.SUCCESS, 0)]
-
-
-def fleet_events() -> list[Event]:
-    """A store at night: thirty terminals, each somewhere else."""
-    return [VisitStarted(VISIT, at(0)), *(event for lane in range(1, FLEET + 1) for event in _in_fleet(lane))]
-
-
-def fleet_transfers() -> list[Event]:
-    """Three of them receive, each at its own place."""
-    total = 18_204_331
-    return [
-        Progress(str(lane), StepKind.INSTALL, at(100 + turn), PAY, total * begun // 100 + turn * 150_000, total)
-        for turn in range(1, 9)
-        for lane, begun in ((3, 61), (5, 80), (6, 3))
-    ]
-
-
-def fleet_questions() -> list[tuple[str, Question]]:
-    """Two ask at the same time."""
-    problem = replace(problem_question(), serial=fleet_serial(7))
-    inspection = question_for(load_catalogue().test("SE-08"), StepKind.TEST, fleet_serial(23))
-    return [("7", problem), ("23", inspection)]
 
 
 def scenes() -> tuple[Scene, ...]:
     """All of them, in the order of a visit."""
-    failed = [*until_install(), StepFailed("1", StepKind.INSTALL, at(140), _record(LOST), PAY)]
+    failed = [*until_install(), StepFailed("1", StepKind.INSTALL, at(140), record_of(LOST), PAY)]
     testing = [
         *until_install(),
         StepDone("1", StepKind.INSTALL, at(121), PAY),
@@ -585,7 +239,9 @@ def scenes() -> tuple[Scene, ...]:
         Scene("terminal", keys=(("6",), ("enter",), ("enter",))),
         Scene("due", keys=(("7",),)),
         Scene("due-terminal", keys=(("7",), ("enter",))),
-        Scene("settings", keys=(("8",),)),
+        Scene("office", keys=(("8",),)),
+        Scene("settings", keys=(("9",),)),
+        Scene("facts", keys=(("ctrl+p",), tuple("facts"), ("enter",))),
         Scene("trust", keys=(("ctrl+p",), tuple("trust"), ("enter",))),
         Scene("palette", keys=(("ctrl+p",), ("down", "down"))),
     )

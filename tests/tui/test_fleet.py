@@ -255,6 +255,7 @@ async def test_a_range_of_ports_is_many_terminals(stage: Stage) -> None:
         assert hand.app.screen is form
 
 
+@pytest.mark.slow
 async def test_one_of_many_has_its_steps_on_a_low_screen_and_its_marks_are_ascii(stage: Stage) -> None:
     """The screens of one terminal are laid out as for a single one, also where only ASCII marks line up."""
     settings = stage.world.paths.settings
@@ -280,6 +281,7 @@ async def test_one_of_many_has_its_steps_on_a_low_screen_and_its_marks_are_ascii
     assert not drawn & set("✓✗▸·━─│╭╮╰╯┃▔▁▄▅▆▇█●…→")
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform == "win32", reason="signals of a terminal")
 async def test_signals_over_the_fleet_leave_a_visit_that_goes_on(stage: Stage) -> None:
     """The window is closed while three are asked about; resumed, they ask again; then the computer goes down."""
@@ -311,6 +313,7 @@ async def resume_all(hand: Hand) -> None:
     await hand.on(FleetScreen)
 
 
+@pytest.mark.slow
 async def test_who_stops_before_anything_began_is_back_where_it_was_entered(stage: Stage) -> None:
     async with stage.screens("adb://127.0.0.1:1", "adb://127.0.0.1:2", size=(80, 24)) as hand:
         await begin_all(hand)

@@ -45,8 +45,8 @@ from techtool.tui.views.run import safety
 from techtool.tui.views.visit import Transfer, VisitView, Waiting
 from techtool.visit.operator import Operator
 from techtool.visit.services import ResumeRequest, VisitRequest
-from tests.tui.scenes import PAY
-from tests.tui.scenes import plan as a_plan
+from tests.tui.scene_shop import PAY
+from tests.tui.scene_shop import plan as a_plan
 
 AT = datetime(2026, 11, 22, 14, 2, 11, tzinfo=UTC)
 ERROR = ErrorRecord("TT-305", raw("The connection was lost."), raw("state"), (raw("do this"),), "detail")

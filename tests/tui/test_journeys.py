@@ -65,6 +65,7 @@ async def test_a_whole_visit(stage: Stage, lang: str, size: tuple[int, int]) -> 
     assert len(list((stage.world.paths.reports / visit.id).glob("*.html"))) == 2
 
 
+@pytest.mark.slow
 async def test_nothing_changes_before_the_last_four_are_typed(stage: Stage) -> None:
     async with stage.terminals() as simulation, stage.screens(*simulation.addresses) as hand:
         await begin(hand)
@@ -261,6 +262,7 @@ async def test_no_stick_goes_back_to_what_was_entered(stage: Stage) -> None:
         assert form.query_one("#stick", Input).value.endswith("nothing")
 
 
+@pytest.mark.slow
 async def test_a_visit_that_another_window_works_on_is_not_offered(stage: Stage) -> None:
     async with stage.terminals() as simulation:
         async with stage.screens(*simulation.addresses) as hand:

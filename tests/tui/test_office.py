@@ -12,10 +12,10 @@ import pytest
 from textual.widgets import Input
 
 from techtool.clock import stamp
-from techtool.office.enrolled import read_enrolled
 from techtool.office.enrolment import Enrolment, Server, SignedEnrolment, make_enrolment, parse_enrolment
 from techtool.office.marks import STICK, Marks
 from techtool.paths import Paths
+from techtool.reports.enrolled import read_enrolled
 from techtool.reports.keys import ReportKey
 from techtool.store.home import Home
 from techtool.tui.app import TechtoolApp

@@ -20,7 +20,7 @@ from techtool.tui.widgets.bars import KeyHint
 from techtool.tui.widgets.choices import Choices
 from tests.factories import unfinished_visit
 from tests.tui.hand import Hand
-from tests.tui.scene_places import SERIAL
+from tests.tui.scene_shop import SERIAL
 from tests.tui.scenes import SceneDoors, scenes
 
 pytestmark = pytest.mark.slow

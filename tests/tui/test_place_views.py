@@ -236,7 +236,7 @@ def test_an_order_of_work_that_is_none_is_refused(tmp_path: Path) -> None:
         ("technician", " "),
         ("keep_backups_days", ""),
         ("cadence_days", "-1"),
-        ("cadence_days", "９"),
+        ("cadence_days", "九"),
         ("contacts", "400"),
     ],
 )
@@ -244,6 +244,21 @@ def test_what_cannot_be_a_setting_is_said(field: str, text: str) -> None:
     values = {**values_of(Settings(technician="Li")), field: text}
     with pytest.raises(UsageError):
         with_values(Settings(), values, language="en", ascii_only=False, order="all")
+
+
+def test_an_input_methods_digits_are_digits() -> None:
+    values = {**values_of(Settings(technician="Li")), "cadence_days": "９０"}
+    after = with_values(Settings(), values, language="en", ascii_only=False, order="all")
+    assert after.cadence.default_days == 90
+
+
+def test_the_list_of_everything_is_found_in_english_too() -> None:
+    set_language("zh")
+    try:
+        offered = commands((), places=True)
+        assert [one.value for one in fitting(offered, "Trust, recipients")] == ["go:trust"]
+    finally:
+        set_language("en")
 
 
 def test_the_sample_lines_are_of_one_width_where_marks_are_narrow() -> None:

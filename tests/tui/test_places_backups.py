@@ -118,6 +118,7 @@ async def test_another_terminal_needs_a_swap_order_that_names_both(undoable: Sta
     assert {one.backup_serial for one in record.lanes[0].restored} == {simulation.serials[0]}
 
 
+@pytest.mark.slow
 async def test_what_is_past_its_time_goes_only_when_its_number_is_typed(stage: Stage) -> None:
     async with stage.terminals() as simulation:
         visit = await visited(stage, simulation)
@@ -178,6 +179,7 @@ async def test_where_the_key_here_is_gone_the_offices_identity_opens_it(undoable
         assert codes(simulation) == FORMER
 
 
+@pytest.mark.slow
 async def test_a_restore_that_cannot_begin_leaves_what_was_entered(stage: Stage) -> None:
     async with stage.terminals() as simulation:
         await visited(stage, simulation)

@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
+import pytest
 from textual.widgets import Input
 
 from techtool.reports.support import check
@@ -23,6 +24,7 @@ from tests.tui.going import complained, fill, focused, go, said, to_record, visi
 from tests.tui.hand import Stage
 
 
+@pytest.mark.slow
 async def test_a_terminal_is_found_by_its_merchant_and_its_visits_are_shown(stage: Stage) -> None:
     async with stage.terminals() as simulation:
         visit = await visited(stage, simulation)
@@ -50,6 +52,7 @@ async def test_a_terminal_is_found_by_its_merchant_and_its_visits_are_shown(stag
         await said(hand, "statement, signatures")
 
 
+@pytest.mark.slow
 async def test_the_history_is_narrowed_down_by_release_days_and_end(stage: Stage) -> None:
     async with stage.terminals() as simulation:
         visit = await visited(stage, simulation)
@@ -98,6 +101,7 @@ async def test_from_the_due_list_into_a_visit(stage: Stage) -> None:
             assert form.query_one("#stick", Input).value == str(stage.world.stick)
 
 
+@pytest.mark.slow
 async def test_reports_are_written_to_a_folder_and_signed(stage: Stage, tmp_path: Path) -> None:
     async with stage.terminals() as simulation:
         visit = await visited(stage, simulation)
@@ -124,6 +128,7 @@ async def test_reports_are_written_to_a_folder_and_signed(stage: Stage, tmp_path
     assert names == {*merchant, ".json", ".json.sig", ".SHA256SUMS", ".SHA256SUMS.sig"}
 
 
+@pytest.mark.slow
 async def test_the_support_file_opens_and_its_code_is_read_out(stage: Stage, tmp_path: Path) -> None:
     async with stage.terminals() as simulation:
         await visited(stage, simulation)
@@ -160,6 +165,7 @@ async def test_the_support_file_opens_and_its_code_is_read_out(stage: Stage, tmp
         assert "as they were made" not in hand.text()
 
 
+@pytest.mark.slow
 async def test_a_record_is_proven_and_one_changed_byte_is_found(stage: Stage) -> None:
     async with stage.terminals() as simulation:
         visit = await visited(stage, simulation)
@@ -173,6 +179,7 @@ async def test_a_record_is_proven_and_one_changed_byte_is_found(stage: Stage) ->
         await said(hand, "damaged")
 
 
+@pytest.mark.slow
 async def test_a_photo_is_attached_to_an_open_visit(stage: Stage, tmp_path: Path) -> None:
     photo = tmp_path / "counter [b].txt"
     photo.write_text("what was seen", encoding="utf-8")

@@ -22,9 +22,11 @@ from techtool.tui.views.problem import problem_view
 from techtool.tui.views.run import time_left
 from techtool.tui.views.visit import LaneView, TimeLeft, Transfer, VisitView, lane_shown
 from techtool.tui.widgets.rail import rail_line, rail_table
-from tests.tui import scenes
+from techtool.visit.log import record_of
+from tests.tui import scene_visit, scenes
 from tests.tui.hand import Hand
-from tests.tui.scenes import ADDRESS, KERNEL, LOST, PAY, SERIAL, START, at
+from tests.tui.scene_shop import ADDRESS, KERNEL, PAY, SERIAL, START, at
+from tests.tui.scene_visit import LOST
 
 
 @dataclass
@@ -66,14 +68,14 @@ def story() -> Story:
 
 
 def test_nothing_is_foretold_before_the_plan_is_confirmed(story: Story) -> None:
-    for event in scenes.until_plan():
+    for event in scene_visit.until_plan():
         story.tell(event)
         assert story.words() == ("", "")
         assert story.words(asked=True) == ("", "")
 
 
 def test_the_rest_of_the_terminal_and_of_it_the_part_with_a_person(story: Story) -> None:
-    story.tell(*scenes.until_install())
+    story.tell(*scene_visit.until_install())
     text, slow = story.words()
     assert text == "about 7 min left, about 6 min of it with you"
     assert slow == ""
@@ -89,7 +91,7 @@ def test_the_rest_of_the_terminal_and_of_it_the_part_with_a_person(story: Story)
 
 
 def test_a_slow_link_makes_it_longer_and_says_so(story: Story) -> None:
-    story.tell(*scenes.until_install())
+    story.tell(*scene_visit.until_install())
     story.words()
     text, _slow = story.words(story.sent(0.2, 900.0))
     assert text == "about 20 min left, about 6 min of it with you (longer now: the link is slower than expected)"
@@ -97,7 +99,7 @@ def test_a_slow_link_makes_it_longer_and_says_so(story: Story) -> None:
 
 
 def test_while_a_person_is_asked_nothing_counts_down(story: Story) -> None:
-    story.tell(*scenes.until_install(), StepDone("1", StepKind.INSTALL, at(121), PAY))
+    story.tell(*scene_visit.until_install(), StepDone("1", StepKind.INSTALL, at(121), PAY))
     story.tell(StepStarted("1", StepKind.VERIFY, at(122)), StepDone("1", StepKind.VERIFY, at(128)))
     story.tell(StepStarted("1", StepKind.TEST, at(130), "SE-08", raw("Seals")))
     story.clock.elapsed_s += 65
@@ -112,7 +114,7 @@ def test_while_a_person_is_asked_nothing_counts_down(story: Story) -> None:
 
 
 def test_while_the_terminal_starts_again_nothing_counts_down(story: Story) -> None:
-    story.tell(*scenes.until_install(), StepDone("1", StepKind.INSTALL, at(121), PAY))
+    story.tell(*scene_visit.until_install(), StepDone("1", StepKind.INSTALL, at(121), PAY))
     story.tell(StepStarted("1", StepKind.INSTALL, at(122), "restart", raw("Restart")))
     story.clock.elapsed_s += 20
     assert story.words() == ("0:20 so far; usually 1–2 min", "")
@@ -123,7 +125,7 @@ def test_while_the_terminal_starts_again_nothing_counts_down(story: Story) -> No
 
 
 def test_a_running_step_that_takes_long_says_so(story: Story) -> None:
-    story.tell(*scenes.until_install())
+    story.tell(*scene_visit.until_install())
     story.clock.elapsed_s += 130
     assert "longer than usual" in story.words()[1]
     story.countdown.spoke()
@@ -139,7 +141,7 @@ def test_even_before_the_plan_a_terminal_that_does_not_answer_takes_longer_than_
 
 
 def test_what_is_taken_back_has_no_time(story: Story) -> None:
-    story.tell(*scenes.until_install(), StepDone("1", StepKind.INSTALL, at(121), PAY))
+    story.tell(*scene_visit.until_install(), StepDone("1", StepKind.INSTALL, at(121), PAY))
     story.tell(StepStarted("1", StepKind.VERIFY, at(122)), StepStarted("1", StepKind.TEST, at(130), "SE-08"))
     story.tell(StepStarted("1", StepKind.INSTALL, at(150), "take-out"))
     assert story.words() == ("", "")
@@ -148,10 +150,10 @@ def test_what_is_taken_back_has_no_time(story: Story) -> None:
 
 
 def test_a_step_that_failed_and_begins_again_is_named_where_the_time_grows(story: Story) -> None:
-    story.tell(*scenes.until_install())
+    story.tell(*scene_visit.until_install())
     story.clock.elapsed_s = 160
     story.words(story.sent(0.9, 2.0))
-    record = scenes._record(LOST)
+    record = record_of(LOST)
     story.tell(StepFailed("1", StepKind.INSTALL, at(161), record, PAY))
     assert story.words(asked=True)[0].startswith("1:01 so far"), "asked: elapsed and the usual time"
     story.tell(StepStarted("1", StepKind.IDENTIFY, at(170)), StepDone("1", StepKind.IDENTIFY, at(171)))
@@ -165,7 +167,7 @@ def test_a_step_that_failed_and_begins_again_is_named_where_the_time_grows(story
 def at_the_tests() -> VisitView:
     view = planned_visit([ADDRESS])
     for event in (
-        *scenes.until_install(),
+        *scene_visit.until_install(),
         StepDone("1", StepKind.INSTALL, at(121), PAY),
         StepStarted("1", StepKind.VERIFY, at(122)),
         StepStarted("1", StepKind.TEST, at(130), "SE-08"),
@@ -183,7 +185,7 @@ def marks(view: VisitView) -> dict[StepKind, Mark]:
 def test_the_station_whose_question_waits_needs_the_person() -> None:
     view = at_the_tests()
     assert marks(view)[StepKind.TEST] is Mark.BUSY
-    asked = with_question(view, scenes.test_question())
+    asked = with_question(view, scene_visit.test_question())
     assert marks(asked)[StepKind.TEST] is Mark.NEEDS
     lane = lane_shown(asked)
     assert lane is not None
@@ -197,7 +199,7 @@ def test_the_station_whose_question_waits_needs_the_person() -> None:
 def test_after_a_failed_test_only_the_sign_off_waits() -> None:
     view = fold(at_the_tests(), StepDone("1", StepKind.TEST, at(150), "SE-08", raw("fail")))
     view = fold(view, LaneFinished("1", at(190), ADDRESS, SERIAL, Outcome.SUCCESS_NOT_RESTORED, 8))
-    question = replace(scenes.test_question(), id="sign_off.name")
+    question = replace(scene_visit.test_question(), id="sign_off.name")
     found = marks(with_question(view, question))
     assert (found[StepKind.TEST], found[StepKind.SIGN_OFF]) == (Mark.WARNING, Mark.NEEDS)
     assert Mark.BUSY not in found.values()
@@ -210,14 +212,14 @@ def test_an_undo_leaves_the_tests_behind() -> None:
 
 
 def test_a_stopped_station_stays_stopped_while_it_is_asked_about() -> None:
-    view = fold(at_the_tests(), StepFailed("1", StepKind.TEST, at(150), scenes._record(LOST)))
-    question = replace(scenes.problem_question(), id="problem.test")
+    view = fold(at_the_tests(), StepFailed("1", StepKind.TEST, at(150), record_of(LOST)))
+    question = replace(scene_visit.problem_question(), id="problem.test")
     assert marks(with_question(view, question))[StepKind.TEST] is Mark.STOPPED
 
 
 def test_a_problem_tells_its_own_error_wherever_it_was_raised() -> None:
     """Nothing failed in a step: the code and the advice come with the question."""
-    question = replace(scenes.problem_question(), error=scenes._record(LOST))
+    question = replace(scene_visit.problem_question(), error=record_of(LOST))
     problem = problem_view(with_question(at_the_tests(), question))
     assert problem is not None
     assert problem.code == LOST.code

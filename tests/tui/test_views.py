@@ -44,7 +44,7 @@ from techtool.tui.views.run import check_word, items_of, safety
 from techtool.tui.views.visit import Place, VisitView, place_of
 from techtool.tui.widgets.transfer import transfer_text
 from tests.factories import plan_record, release, trust, unfinished_visit, visit_record
-from tests.tui.scenes import plan as a_plan
+from tests.tui.scene_shop import plan as a_plan
 
 AT = datetime(2026, 11, 22, 14, 2, 11, tzinfo=UTC)
 ERROR = ErrorRecord("TT-305", phrase("The connection was lost."), raw("state"), (raw("do this"),), "detail")
@@ -277,6 +277,14 @@ def test_what_was_typed_becomes_a_request() -> None:
     for picked, stick in (([], "/s"), (["adb://h:1"], " ")):
         with pytest.raises(UsageError):
             visit_request(picked, "", stick)
+
+
+def test_what_was_typed_was_named_by_a_person() -> None:
+    heard = frozenset({"adb://h:1", "adb://h:2"})
+    request = visit_request(["adb://h:1", "adb://h:2", "adb://h:3"], "adb://h:2", "/s", announced=heard)
+    assert [(str(address), address.announced) for address in request.addresses] == [
+        ("adb://h:1", True), ("adb://h:2", False), ("adb://h:3", False),
+    ]  # fmt: skip
 
 
 def test_a_resumed_transfer_does_not_lie() -> None:

@@ -113,6 +113,12 @@ def suite(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
+def shelf(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where worlds are put by in which a visit was done that several tests look at."""
+    return tmp_path_factory.mktemp("shelf")
+
+
+@pytest.fixture(scope="session")
 def undo_stick(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A stick whose releases may be put back; made once."""
     from tests.visit.undo_stick import make_undo_stick

@@ -6,8 +6,6 @@ is full at a write, and one whose every effect is told before it happens.
 
 from __future__ import annotations
 
-import errno
-import os
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
@@ -15,7 +13,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from techtool.errors import DiskFull
 from techtool.links.adb.framing import PacketChannel
 from techtool.paths import Disk
 from tests.unit.store.lossy import LossyDisk, PowerCut
@@ -74,20 +71,6 @@ class FrozenChannel(PacketChannel):
                 self._transport.abort()
             raise
         super().send(command, arg0, arg1, data)
-
-
-class FullDisk(Disk):
-    """A disk that takes so many writes and no more."""
-
-    def __init__(self, room: int) -> None:
-        self.room = room
-        self.count = 0
-
-    def write(self, fd: int, data: bytes, path: Path) -> None:
-        self.count += 1
-        if self.count > self.room:
-            raise DiskFull(path=str(path), detail=os.strerror(errno.ENOSPC))
-        super().write(fd, data, path)
 
 
 class WatchedDisk(Disk):

@@ -34,7 +34,8 @@ from techtool.visit.engine import Engine
 from techtool.visit.operator import Answers, ScriptedOperator
 from techtool.visit.services import ResumeRequest, Services, VisitRequest
 from techtool.visit.visits import list_visits, open_record
-from tests.visit.power import FrozenChannel, FrozenDisk, FullDisk, Power, expecting_a_cut
+from tests.unit.store.disks import FullDisk
+from tests.visit.power import FrozenChannel, FrozenDisk, Power, expecting_a_cut
 
 MODEL = "sunmi-p2"
 TWO = ("com.example.emvkernel-7.1.0.apk", "com.example.sunmi.pay-1.5.0.apk")

@@ -80,6 +80,7 @@ async def test_the_order_answers_what_it_says(shop: Shop) -> None:
     assert shop.lane().binding.order_serial == serial_of()  # type: ignore[union-attr]
 
 
+@pytest.mark.slow
 async def test_a_resumed_visit_does_not_ask_for_the_identity_again(shop: Shop) -> None:
     shop.changed = {"inspect.SE-02": "MISSING", "identify.label": serial_of()[-4:]}
     order = WorkOrder("WO-1", terminals=(ExpectedTerminal(serial_of()),))
@@ -138,6 +139,7 @@ async def test_a_terminal_that_the_order_forgot_needs_a_reason(shop: Shop) -> No
     assert any("The order expects 1 more terminals: ELSEWHERE-1" in text for text in told)
 
 
+@pytest.mark.slow
 async def test_a_relocated_terminal_is_told_and_worked_on(shop: Shop) -> None:
     async with shop.terminals() as simulation:
         await run_with(shop, simulation, None, merchant="First Shop")
@@ -186,6 +188,7 @@ def test_an_order_file_on_the_command_line(shop: Shop, tmp_path: Path) -> None:
     assert run(["order", "list", str(tmp_path / "none")]) == 3
 
 
+@pytest.mark.slow
 async def test_other_seals_need_somebody_who_replaced_them(shop: Shop) -> None:
     order = WorkOrder("WO-1", terminals=(ExpectedTerminal(serial_of(), seals=("F-1", "F-2")),))
     shop.changed = {"inspect.SE-04.numbers": "F1, F9"}
@@ -204,6 +207,7 @@ async def test_other_seals_need_somebody_who_replaced_them(shop: Shop) -> None:
     assert next(c.result for c in shop.lane().checks if c.id == "SE-04") == "pass"
 
 
+@pytest.mark.slow
 async def test_seals_that_were_told_before_a_stop_are_not_asked_again(
     shop: Shop, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -60,6 +60,7 @@ async def test_held_while_terminals_are_written_and_given_back(shop: Shop, monke
     assert told(shop) == 0
 
 
+@pytest.mark.slow
 async def test_told_once_where_it_cannot(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
     await visit(shop, monkeypatch, Keeper(works=False), "sunmi-p2", "verifone-t650p")
     assert told(shop) == 1

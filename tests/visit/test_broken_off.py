@@ -119,6 +119,7 @@ async def test_a_sale_while_the_word_is_typed(ready: Shop) -> None:
         assert (codes(simulation), data(simulation)) == (NEW, ["typed in by hand"] * 2)
 
 
+@pytest.mark.slow
 async def test_a_sale_while_another_package_is_put_back(ready: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
     """What is done stays done; what would lose data now waits, and resume ends it."""
     real = put_back._install
@@ -177,6 +178,7 @@ async def test_a_sale_before_the_release_that_erases(shop: Shop, tmp_path: Path)
 # --- stopped, and gone on with --------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 async def test_two_stops_before_the_terminal_is_read_again(ready: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
     """All that was confirmed is verified and recorded at the end, not only what the last run had left to do."""
     async with ready.terminals() as simulation:
@@ -190,6 +192,7 @@ async def test_two_stops_before_the_terminal_is_read_again(ready: Shop, monkeypa
     assert {one.package.id: one.data_lost for one in ready.lane().restored} == {PAY: True, KERNEL: True}
 
 
+@pytest.mark.slow
 async def test_a_backup_that_is_being_put_back_is_not_pruned(ready: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
     """The terminal stands there without its application: key and file stay until that visit is closed."""
     async with ready.terminals() as simulation:
@@ -206,6 +209,7 @@ async def test_a_backup_that_is_being_put_back_is_not_pruned(ready: Shop, monkey
     assert f"{visit}-1" in prune(ready.services, timedelta(0), word="the office says so").wiped
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("at", ["install", "test"])
 async def test_undo_is_chosen_and_its_word_is_missing(ready: Shop, at: str) -> None:
     """No reason to give it up: the visit stays open, and resume undoes."""
@@ -237,6 +241,7 @@ async def test_the_link_is_lost_when_undo_is_chosen(ready: Shop, monkeypatch: py
         assert ((await ready.resume()).outcome, codes(simulation)) == (Outcome.ROLLED_BACK, FORMER)
 
 
+@pytest.mark.slow
 async def test_an_undo_goes_on_without_the_stick(ready: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
     """What ran before comes from this laptop; nothing of the stick is needed any more."""
     ready.changed |= {"test.TX-01": "fail", "problem.test": "undo"}
@@ -250,6 +255,7 @@ async def test_an_undo_goes_on_without_the_stick(ready: Shop, monkeypatch: pytes
         assert (finished.outcome, codes(simulation)) == (Outcome.ROLLED_BACK, FORMER)
 
 
+@pytest.mark.slow
 async def test_a_backup_made_after_the_installation_undoes_nothing(
     ready: Shop, monkeypatch: pytest.MonkeyPatch
 ) -> None:

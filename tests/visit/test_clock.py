@@ -41,6 +41,7 @@ def set_when_confirming(shop: Shop, clock: MovedClock, off: timedelta, monkeypat
     shop.clock = clock
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("off", [timedelta(days=-400), timedelta(hours=-3), timedelta(days=3)])
 async def test_moved_in_mid_visit(shop: Shop, off: timedelta, monkeypatch: pytest.MonkeyPatch) -> None:
     clock = MovedClock()
@@ -58,6 +59,7 @@ async def test_moved_in_mid_visit(shop: Shop, off: timedelta, monkeypatch: pytes
     assert read_floor(shop.world.paths) >= started - timedelta(seconds=1)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("off", [timedelta(seconds=-90), timedelta(hours=20)])
 async def test_a_correction_or_a_nap_is_no_move(shop: Shop, off: timedelta, monkeypatch: pytest.MonkeyPatch) -> None:
     set_when_confirming(shop, MovedClock(), off, monkeypatch)

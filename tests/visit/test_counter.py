@@ -139,6 +139,7 @@ def test_a_backup_that_does_not_verify_says_what_to_do(at_home: Shop, capsys: py
 # --- the lines of a headless visit -----------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_every_line_stands_under_its_own_terminal(
     at_home: Shop, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -165,6 +166,7 @@ def test_every_line_stands_under_its_own_terminal(
 # --- what runs on a terminal that cannot be read ---------------------------------------------------------------------
 
 
+@pytest.mark.slow
 async def test_a_begun_terminal_that_does_not_answer_is_not_called_unchanged(shop: Shop) -> None:
     drop = Drop(at_byte=24_000, direction=Direction.IN, times=1)
     async with shop.terminals(faults=fault(drop=drop)) as simulation:

@@ -147,6 +147,22 @@ def test_a_damaged_file_is_named_with_what_to_do(laptop: Laptop, name: str, dama
         assert laptop.doctor()[1]["visits"] == 1
 
 
+@pytest.mark.parametrize("damage", [cut_in_half, Path.unlink], ids=["cut", "gone"])
+def test_a_backup_that_is_cut_short_or_gone(laptop: Laptop, damage: Callable[[Path], None]) -> None:
+    (path,) = laptop.paths.backups.glob("*.age")
+    damage(path)
+    problem = laptop.problem()
+    assert problem["path"] == str(path)
+    assert any("tell the office" in action for action in problem["next_actions"])
+    assert laptop.doctor()[1]["visits"] == 1, "the visit itself is whole"
+
+
+def test_a_backup_that_was_wiped_on_the_offices_word_is_no_loss(laptop: Laptop) -> None:
+    assert run(["backup", "prune", "--older-than", "0", "--confirmed-by-office", "letter of today"]) == Exit.DONE
+    assert not list(laptop.paths.backups.glob("*.age"))
+    assert laptop.doctor()[0] == Exit.DONE
+
+
 def test_an_index_that_lost_its_end_is_no_loss_but_told(laptop: Laptop) -> None:
     cut_in_half(laptop.paths.index)
     code, found = laptop.doctor()

@@ -94,6 +94,7 @@ async def test_an_anomaly_closes_the_gate_and_keeps_its_photo(shop: Shop, tmp_pa
     assert sum(c.id.startswith("SE-02.") for c in lane.checks) == 12
 
 
+@pytest.mark.slow
 async def test_an_open_anomaly_is_asked_again_on_resume(shop: Shop) -> None:
     shop.changed = {"inspect.SE-02": "fail: casing; cracked", "problem.inspect": "later"}
     async with shop.terminals() as simulation:
@@ -112,6 +113,7 @@ async def test_an_open_anomaly_is_asked_again_on_resume(shop: Shop) -> None:
     assert incident.closed_because == "Li, acquirer: a scratch, photo compared"
 
 
+@pytest.mark.slow
 async def test_single_items_in_an_answers_file(shop: Shop) -> None:
     shop.changed = {"inspect.SE-02.cables": "not-applicable: has none"}
     async with shop.terminals() as simulation:
@@ -315,6 +317,7 @@ async def test_a_home_folder_that_there_is_not_is_one_clear_message(shop: Shop) 
     assert (stopped.exit_code, stopped.sealed) == (5, False)
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform != "linux", reason="only here a name may be any bytes")
 async def test_a_file_name_in_another_encoding(shop: Shop, tmp_path: Path) -> None:
     """As a stick shows its Chinese names where it was mounted without saying how they are written."""

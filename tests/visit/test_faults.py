@@ -50,6 +50,7 @@ async def test_a_trailing_blank_in_a_version_is_no_failure(shop: Shop) -> None:
     assert finished.outcome is Outcome.SUCCESS
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("at_byte", [200, 2_000, 12_000, 20_000, 24_000])
 async def test_the_cable_is_pulled_and_the_visit_goes_on(shop: Shop, at_byte: int) -> None:
     """Wherever it is cut, the record is truthful at once and resume ends well; a leftover session is dropped."""

@@ -6,6 +6,8 @@ import asyncio
 from collections.abc import Sequence
 from dataclasses import replace
 
+import pytest
+
 from techtool.domain.outcome import Outcome
 from techtool.domain.pace import Pace
 from techtool.domain.plan import StepKind
@@ -45,6 +47,7 @@ def most_at_once(found: Sequence[tuple[int, int]]) -> int:
     return max(sum(start <= place <= end for start, end in found) for place, _end in found)
 
 
+@pytest.mark.slow
 async def test_all_at_once_each_has_its_own_record(shop: Shop) -> None:
     async with shop.terminals(*MODELS, *MODELS, *MODELS) as simulation:
         finished = await together(shop, simulation, Pace(9, 9, one_first=False))
@@ -61,6 +64,7 @@ async def test_all_at_once_each_has_its_own_record(shop: Shop) -> None:
     assert most_at_once(spans(shop.events, StepKind.BACKUP, "")) > 1, "nothing ran at the same time"
 
 
+@pytest.mark.slow
 async def test_only_so_many_are_written_at_the_same_time(shop: Shop) -> None:
     async with shop.terminals(*["castles-saturn1000f2"] * 6) as simulation:
         await together(shop, simulation, Pace(6, 2, one_first=False))
@@ -108,6 +112,7 @@ async def test_a_failure_among_many_stops_nobody_else(shop: Shop) -> None:
     assert finished.exit_code not in (int(Exit.DONE), int(Exit.NOTHING_TO_DO))
 
 
+@pytest.mark.slow
 async def test_the_pace_stays_with_the_visit(shop: Shop) -> None:
     shop.changed = {"test.TX-01": "MISSING", "test.PR-01": "MISSING"}
     async with shop.terminals(*MODELS) as simulation:

@@ -148,6 +148,7 @@ def test_a_card_number_in_a_property_that_may_be_read(at_home: Shop, capfd: pyte
     assert traces(at_home, *capfd.readouterr()) == []
 
 
+@pytest.mark.slow
 def test_a_serial_number_that_is_valid_as_a_card_number_stops_nothing(
     at_home: Shop, capfd: pytest.CaptureFixture[str]
 ) -> None:
@@ -170,6 +171,7 @@ def test_a_serial_number_that_is_valid_as_a_card_number_stops_nothing(
         assert visit(at_home, running.addresses[0], "backup", "create", running.addresses[0]) == Exit.FORBIDDEN_CONTENT
 
 
+@pytest.mark.slow
 def test_numbers_in_every_text_a_person_can_give(at_home: Shop, capfd: pytest.CaptureFixture[str]) -> None:
     shown = f"{CARD[:4]} {CARD[4:8]} {CARD[8:12]} {CARD[12:]}"
     at_home.changed = {

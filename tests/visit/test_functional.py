@@ -66,6 +66,7 @@ async def test_every_required_test_has_a_result(shop: Shop) -> None:
     assert all(check.because is not None and check.required for name, check in checks(shop).items() if name[:2] == "TX")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("answer", [False, "MISSING"])
 async def test_without_consent_no_sale_is_made(shop: Shop, answer: bool | str) -> None:
     shop.changed = {
@@ -116,6 +117,7 @@ async def test_a_terminal_that_crashes_after_the_installation(shop: Shop, undo_s
     assert conclusion(shop.visit()) is Conclusion.REVISIT
 
 
+@pytest.mark.slow
 async def test_a_crash_loop_is_taken_back_on_request(shop: Shop, undo_stick: Path) -> None:
     with_stick(shop, undo_stick)
     shop.changed = {**WORDS, "problem.test": "undo"}
@@ -131,6 +133,7 @@ async def test_a_terminal_that_restarts_by_itself(shop: Shop) -> None:
     assert (checks(shop)["APP-07"].result, "restarted" in checks(shop)["APP-07"].reason) == ("fail", True)
 
 
+@pytest.mark.slow
 async def test_a_key_that_is_gone_afterwards(shop: Shop) -> None:
     async with shop.terminals(faults=fault(after_install=AfterInstall(loses_key="TMK"))) as simulation:
         await shop.run(*simulation.addresses)
@@ -140,6 +143,7 @@ async def test_a_key_that_is_gone_afterwards(shop: Shop) -> None:
     assert "SE-05" in told(shop)
 
 
+@pytest.mark.slow
 async def test_the_card_standard_is_told_or_asked_and_stands_in_the_report(shop: Shop) -> None:
     async with shop.terminals() as simulation:
         await shop.run(*simulation.addresses)
@@ -190,6 +194,7 @@ class Patient(Shop):
         return replace(services, sleep=sleep, settings=settings)
 
 
+@pytest.mark.slow
 async def test_three_minutes_are_watched(shop: Shop) -> None:
     patient = Patient(shop.world)
     async with patient.terminals() as simulation:
@@ -199,6 +204,7 @@ async def test_three_minutes_are_watched(shop: Shop) -> None:
     assert patient.clock.elapsed_s == 180
 
 
+@pytest.mark.slow
 async def test_a_crash_ends_the_watch_at_once(shop: Shop) -> None:
     patient = Patient(shop.world)
     async with patient.terminals(faults=fault(after_install=AfterInstall(crashes=PAY))) as simulation:
@@ -234,6 +240,7 @@ async def test_present_before_and_absent_after_is_verified(shop: Shop, issue_sti
     assert "HW-06" in checks(shop), "the release asks for it"
 
 
+@pytest.mark.slow
 async def test_a_test_that_only_the_release_knows_is_asked_of_a_person(shop: Shop, issue_stick: Path) -> None:
     with_stick(shop, issue_stick)
     async with shop.terminals() as simulation:
@@ -249,6 +256,7 @@ async def test_a_test_that_only_the_release_knows_is_asked_of_a_person(shop: Sho
     assert conclusion(shop.visit()) is Conclusion.PARTIAL
 
 
+@pytest.mark.slow
 async def test_still_there_afterwards(shop: Shop, issue_stick: Path) -> None:
     with_stick(shop, issue_stick)
     shop.changed = OURS | {"issue.before.BUG-1": "present", "issue.after.BUG-1": "present"}
@@ -259,6 +267,7 @@ async def test_still_there_afterwards(shop: Shop, issue_stick: Path) -> None:
     assert conclusion(shop.visit()) is Conclusion.REVISIT
 
 
+@pytest.mark.slow
 async def test_nobody_looked(shop: Shop, issue_stick: Path) -> None:
     with_stick(shop, issue_stick)
     shop.changed = OURS
@@ -270,6 +279,7 @@ async def test_nobody_looked(shop: Shop, issue_stick: Path) -> None:
     assert conclusion(shop.visit()) is Conclusion.PARTIAL
 
 
+@pytest.mark.slow
 async def test_what_was_seen_before_is_not_asked_again(shop: Shop, issue_stick: Path) -> None:
     with_stick(shop, issue_stick)
     shop.changed = OURS | {"issue.before.BUG-1": "present", "test.TX-01": "MISSING", "issue.after.BUG-1": "absent"}

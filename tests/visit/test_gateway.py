@@ -8,6 +8,7 @@ import logging
 import os
 import signal
 import sys
+import zipfile
 from dataclasses import replace
 from pathlib import Path
 
@@ -34,8 +35,10 @@ from tests.visit.gateways import (
     FIRMWARE,
     LOGIN,
     MODEL,
+    PASSWORD,
     PAY,
     SECURE,
+    USER,
     begun,
     gateway,
     make_gateway_stick,
@@ -92,6 +95,7 @@ async def test_a_whole_visit(till: Shop) -> None:
         assert begun(simulation) == 2
 
 
+@pytest.mark.slow
 async def test_given_up_after_a_verified_installation(till: Shop) -> None:
     """Components have no versionCode: by the version's text the gateway is another one than before."""
     till.changed["test.TX-01"] = "MISSING"
@@ -116,6 +120,7 @@ async def test_a_device_that_keeps_the_image_for_its_restart(till: Shop) -> None
         assert gateway(simulation).device.store.state.boot_count == 2
 
 
+@pytest.mark.slow
 async def test_the_link_is_lost_before_the_restart_that_puts_it_in(till: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
     """The device keeps the image: the resumed visit restarts it and does not bring the same once more."""
 
@@ -231,12 +236,72 @@ async def test_the_report_keys_passphrase_goes_to_no_device(till: Shop) -> None:
         assert gateway(simulation).open_sessions == 0
 
 
+@pytest.mark.slow
 async def test_a_session_that_runs_out_is_begun_anew(till: Shop) -> None:
     async with till.terminals("gateway") as simulation:
         device = gateway(simulation)
         device.forgets_sessions_after = 12
         assert await visited(till, simulation) == (Outcome.SUCCESS, 0)
         assert device.logins > 2
+
+
+async def test_its_own_log_goes_to_the_support_desk(till: Shop, tmp_path: Path) -> None:
+    """With the login of the answers file, as every other command takes it; and without one it says so."""
+    answers = tmp_path / "answers.json"
+    answers.write_text(json.dumps({"identify.user": USER, "identify.password": PASSWORD}))
+    async with till.terminals("gateway") as simulation:
+        await visited(till, simulation)
+        serial, asked = till.lane().serial, ["support", till.visit().id, "--to", str(tmp_path / "desk")]
+        asked += ["--log-from", simulation.addresses[0], "--json"]
+        assert (await techtool(till, *asked))[0] == LoginNeeded.exit_code
+        code, said = await techtool(till, *asked, "--answers", str(answers))
+        assert code == 0
+        assert gateway(simulation).open_sessions == 0
+    with zipfile.ZipFile(json.loads(said)["file"]) as archive:
+        assert f"Started as {serial}." in archive.read("logs/terminal-1.log").decode()
+        assert not any(PASSWORD.encode() in archive.read(name) for name in archive.namelist())
+
+
+async def test_a_recording_of_a_gateway(till: Shop, tmp_path: Path) -> None:
+    """Identified again without it; nothing of the login, and none of its numbers, is in the file."""
+    answers, file = tmp_path / "answers.json", tmp_path / "gateway.jsonl"
+    answers.write_text(json.dumps({"identify.user": USER, "identify.password": PASSWORD}))
+    async with till.terminals("gateway") as simulation:
+        await pinned(till, simulation)
+        asked = ["identify", simulation.addresses[0], "--answers", str(answers), "--record", str(file), "--json"]
+        code, said = await techtool(till, *asked)
+        assert code == 0
+        tokens = gateway(simulation).tokens_given
+    real = json.loads(said)
+    code, said = await techtool(till, "identify", f"replay:{file}", "--json")
+    assert code == 0
+    again, changed = json.loads(said), {"address", "serial", "tid", "mid"}
+    assert {name for name in real if real[name] != again[name]} == changed
+    kept = file.read_text()
+    for secret in (PASSWORD, *tokens, real["serial"], real["tid"], real["mid"], "127.0.0.1"):
+        assert secret
+        assert secret not in kept
+    planned = await techtool(till, "plan", f"replay:{file}", "--bundle", str(till.world.stick), "--json")
+    assert {release["id"] for release in json.loads(planned[1])["releases"]} == {FIRMWARE, PAY}
+    code, said = await techtool(till, "recording", "check", str(file), "--json")
+    assert (code, json.loads(said)["scheme"]) == (0, "redfish+https")
+    code, said = await techtool(till, "recording", "propose", str(file))
+    assert code == 0
+    assert 'match = { "redfish.system.Manufacturer" = "techtool" }' in said
+    assert 'evidence = "simulated"' in said
+
+
+async def techtool(till: Shop, *arguments: str) -> tuple[int, str]:
+    """The command, without a keyboard: its exit code and what it printed."""
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "techtool", *arguments),
+        stdin=asyncio.subprocess.DEVNULL,
+        stdout=asyncio.subprocess.PIPE,
+        env={**os.environ, "TECHTOOL_HOME": str(till.world.paths.home), "TECHTOOL_LANG": "en"},
+    )
+    said, _ = await asyncio.wait_for(process.communicate(), 60)
+    assert process.returncode is not None
+    return process.returncode, said.decode()
 
 
 async def test_nothing_of_the_login_is_kept(till: Shop, caplog: pytest.LogCaptureFixture) -> None:
@@ -272,6 +337,7 @@ async def test_the_push_is_cut_and_tried_again(till: Shop) -> None:
         assert begun(simulation) == 1
 
 
+@pytest.mark.slow
 async def test_the_push_is_cut_and_resumed_later(till: Shop) -> None:
     async with till.terminals("gateway", faults=fault(drop=Drop(at_byte=1_000_000))) as simulation:
         outcome, code = await visited(till, simulation)
@@ -281,6 +347,7 @@ async def test_the_push_is_cut_and_resumed_later(till: Shop) -> None:
         assert versions(simulation) == WITH_PAY
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("faults", "outcome", "catm", "now"),
     [
@@ -303,6 +370,7 @@ async def test_a_completed_task_proves_nothing(
         assert steps[-1].action_result is catm
 
 
+@pytest.mark.slow
 async def test_a_device_that_restarts_in_the_middle(till: Shop) -> None:
     """It forgets the task; nobody takes that for success or failure: it is read again."""
     async with till.terminals("gateway", faults=fault(task=TaskFault(seconds=0.3, restarts=True))) as simulation:
@@ -311,6 +379,7 @@ async def test_a_device_that_restarts_in_the_middle(till: Shop) -> None:
         assert versions(simulation) == OLD
 
 
+@pytest.mark.slow
 async def test_a_task_that_never_ends(till: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(redfish_tasks, "SILENT_S", 0.5)
     async with till.terminals("gateway", faults=fault(task=TaskFault(never_ends=True))) as simulation:
@@ -324,12 +393,15 @@ async def test_a_task_that_never_ends(till: Shop, monkeypatch: pytest.MonkeyPatc
         assert versions(simulation) == WITH_PAY
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("serial", ["", "OTHER-0001"], ids=["never-returns", "another-serial"])
 async def test_after_the_restart(till: Shop, serial: str, monkeypatch: pytest.MonkeyPatch) -> None:
     own = RedfishTerminal.wait_restarted
 
-    async def hurried(self: RedfishTerminal, timeout_s: float, poll_s: float, before: str | None) -> None:
-        await own(self, 2.0, 0.1, before)
+    async def hurried(
+        self: RedfishTerminal, timeout_s: float, poll_s: float, before: str | None, *, was_on: bool = False
+    ) -> None:
+        await own(self, 2.0, 0.1, before, was_on=was_on)
 
     monkeypatch.setattr(RedfishTerminal, "wait_restarted", hurried)
     after = AfterReboot(never_returns=not serial, serial=serial)
@@ -339,6 +411,7 @@ async def test_after_the_restart(till: Shop, serial: str, monkeypatch: pytest.Mo
         assert code == (Exit.GATE_CLOSED if serial else Exit.UNREACHABLE)
 
 
+@pytest.mark.slow
 async def test_killed_while_the_task_runs(till: Shop, tmp_path: Path) -> None:
     """kill -9: the gateway goes on by itself; the next process waits for it and sends nothing twice."""
     answers = tmp_path / "answers.json"

@@ -63,6 +63,7 @@ async def test_a_visit_is_in_the_history_when_it_is_closed_and_made_again_it_is_
     assert told(at_home) == kept
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("gone", ["index", "terminals", "both"])
 async def test_nothing_is_missing_where_the_index_is(at_home: Shop, gone: str) -> None:
     await two_visits(at_home)
@@ -76,6 +77,7 @@ async def test_nothing_is_missing_where_the_index_is(at_home: Shop, gone: str) -
     assert told(at_home) == before
 
 
+@pytest.mark.slow
 async def test_an_index_of_before_is_made_again_by_the_next_visit_and_nothing_is_told(at_home: Shop) -> None:
     async with at_home.terminals() as simulation:
         first = (await at_home.run(*simulation.addresses)).visit

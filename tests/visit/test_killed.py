@@ -110,7 +110,14 @@ HANG = FaultScript(terminal=(Faults(hang=Hang(command="install-commit")),))
 """The terminal installs and never says so, once: the signal comes in the middle."""
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP], ids=lambda number: number.name)
+@pytest.mark.parametrize(
+    "number",
+    [
+        pytest.param(signal.SIGINT, id="SIGINT"),
+        pytest.param(signal.SIGTERM, id="SIGTERM", marks=pytest.mark.slow),
+        pytest.param(signal.SIGHUP, id="SIGHUP", marks=pytest.mark.slow),
+    ],
+)
 async def test_told_to_stop(trial: Trial, tmp_path: Path, number: signal.Signals) -> None:
     """^C, an ended session, a closed window: exit 130, no traceback, the visit open; resume ends it."""
     async with trial.terminal(faults=HANG) as simulation:

@@ -8,10 +8,12 @@ import signal
 import subprocess
 import sys
 from collections.abc import Sequence
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
+from techtool.clock import FixedClock, SystemClock
 from techtool.domain.codec import convert
 from techtool.domain.outcome import Outcome
 from techtool.domain.plan import StepKind
@@ -24,6 +26,7 @@ from techtool.i18n import Phrase
 from techtool.simulator.menu import MenuFault, MenuTerminal
 from techtool.visit.abandon import abandon
 from techtool.visit.engine import Engine
+from techtool.visit.operator import NO
 from techtool.visit.services import ResumeRequest
 from tests.visit.conftest import Shop
 from tests.visit.menu_shop import APP, Counter, add, firmware
@@ -115,6 +118,7 @@ async def test_two_releases_one_after_the_other(shop: Shop) -> None:
     assert {f.package.id: f.package.version for f in lane.installed} == {"example.s1.firmware": "2.0", APP: "3.1"}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("tried", [0, 1])
 async def test_a_sale_between_two_releases(tried: int, shop: Shop) -> None:
     """Nobody sees from here what the second one's menu erases: its first changing step waits, however often tried."""
@@ -130,6 +134,30 @@ async def test_a_sale_between_two_releases(tried: int, shop: Shop) -> None:
     assert outcome is Outcome.SELF_REPORTED
     assert counter.person.terminal.versions == {"firmware": "2.0", APP: "3.1"}
     assert person.asked.count("install.guide.start") == 2, "the first menu is not worked again"
+
+
+@pytest.mark.parametrize("late", ["confirm.last4", "install.eject", "install.guide.insert"])
+async def test_a_sale_between_the_check_and_the_first_menu(late: str, counter: Counter) -> None:
+    """The word from the check is believed for three minutes; then a person looks once more, before anything changes."""
+    person, clock = counter.person, FixedClock(SystemClock().now())
+    counter.shop.clock = clock
+
+    def minutes_pass() -> None:
+        clock.at += timedelta(minutes=4)
+        person.said["check.batch"] = NO
+
+    person.before[late] = minutes_pass
+    last = await counter.run()
+    assert last.exit_code == Exit.GATE_CLOSED
+    assert person.asked.count("check.batch") == 2
+    assert "install.guide.start" not in person.asked
+    assert counter.person.terminal.versions == {"firmware": "1.0"}
+
+
+async def test_a_word_of_just_now_is_not_asked_for_twice(counter: Counter) -> None:
+    counter.shop.clock = FixedClock(SystemClock().now())
+    await counter.run()
+    assert counter.person.asked.count("check.batch") == 1
 
 
 # -- before anything is changed ---------------------------------------------------------------------------------------
@@ -166,6 +194,7 @@ async def test_a_name_the_menu_does_not_take_is_found_out_before_the_confirmatio
     assert "confirm.last4" not in counter.person.asked
 
 
+@pytest.mark.slow
 async def test_a_stick_that_is_gone_is_asked_for_again(counter: Counter) -> None:
     away = counter.stick.with_name("away")
     counter.person.before["confirm.last4"] = lambda: counter.stick.rename(away)
@@ -179,6 +208,7 @@ async def test_a_stick_that_is_gone_is_asked_for_again(counter: Counter) -> None
 # -- what the terminal does -------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("fault", [MenuFault.NOT_FOUND, MenuFault.BAD_FILE])
 async def test_the_menu_says_no(fault: MenuFault, counter: Counter) -> None:
     counter.person.terminal.fault = fault
@@ -203,6 +233,7 @@ async def test_what_nobody_can_read_is_named(counter: Counter) -> None:
     assert "firmware" in error.state_now.text("en")
 
 
+@pytest.mark.slow
 async def test_a_reboot_prompt_that_was_missed(counter: Counter) -> None:
     """The screen still shows the old version: found out at once, and good after the restart that was missed."""
     person = counter.person
@@ -225,6 +256,7 @@ async def test_another_version_or_none_to_be_seen_is_no_success(unreadable: bool
     assert counter.shop.lane().outcome is Outcome.INCONSISTENT
 
 
+@pytest.mark.slow
 async def test_the_menu_can_be_worked_once_more_after_it_had_no_effect(counter: Counter) -> None:
     person = counter.person
     person.restarts = False
@@ -305,6 +337,7 @@ async def resume(counter: Counter) -> tuple[Outcome, LaneRecord]:
     return last.outcome, counter.shop.lane()
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform == "win32", reason="SIGKILL")
 @pytest.mark.parametrize(
     ("at", "said", "menus"),
@@ -335,6 +368,7 @@ async def test_killed_and_gone_on_with(
     assert "confirm.last4" not in person.asked
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform == "win32", reason="SIGKILL")
 async def test_another_terminal_before_the_person_after_the_stop(counter: Counter, tmp_path: Path) -> None:
     killed(counter, "install.guide.start", tmp_path)

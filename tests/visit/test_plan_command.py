@@ -236,6 +236,7 @@ def _first(shop: Shop) -> tuple[LaneRecord, ...]:
     return open_record(shop.services, list_visits(shop.services)[0].id).lanes
 
 
+@pytest.mark.slow
 async def test_a_visit_that_was_cut_at_the_third_step_goes_on_there(press: Press) -> None:
     press.step(1)
     press.step(2)

@@ -138,10 +138,8 @@ def test_rubbish(arguments: list[str], counter: Counter, capsys: pytest.CaptureF
     assert "Traceback" not in told.err
 
 
-@pytest.mark.parametrize("address", ["redfish+https://127.0.0.1:9", "medium:/media/STICK"])
-def test_what_cannot_be_recorded_is_said_first(
-    address: str, counter: Counter, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_what_cannot_be_recorded_is_said_first(counter: Counter, capsys: pytest.CaptureFixture[str]) -> None:
+    address = "medium:/media/STICK"
     assert run(["identify", address, "--record", str(counter.file)]) == Exit.USAGE
     assert address in capsys.readouterr().err
     assert not counter.file.exists()

@@ -75,6 +75,7 @@ async def test_what_runs_now_is_backed_up_first_and_can_be_put_back(ready: Shop)
         assert (forth.outcome, codes(simulation)) == (Outcome.SUCCESS, NEW)
 
 
+@pytest.mark.slow
 async def test_over_a_debuggable_build_data_stays(ready: Shop) -> None:
     async with ready.terminals(debuggable()) as simulation:
         visit = await updated(ready, simulation)
@@ -85,6 +86,7 @@ async def test_over_a_debuggable_build_data_stays(ready: Shop) -> None:
     assert [one.data_lost for one in ready.lane().restored] == [False, False]
 
 
+@pytest.mark.slow
 async def test_a_build_that_says_it_takes_older_ones_and_does_not(ready: Shop) -> None:
     """The refusal is heard, and the loss is asked for as what it is."""
     word = InstallRefusal(word="INSTALL_FAILED_VERSION_DOWNGRADE", package=PAY)
@@ -100,6 +102,7 @@ async def test_a_build_that_says_it_takes_older_ones_and_does_not(ready: Shop) -
     assert not finished.sealed
 
 
+@pytest.mark.slow
 async def test_the_terminal_signs_in_again_before_the_other_tests(ready: Shop) -> None:
     ready.changed["test.TX-01"] = "not-done: no line"
     async with ready.terminals() as simulation:
@@ -112,6 +115,7 @@ async def test_the_terminal_signs_in_again_before_the_other_tests(ready: Shop) -
     assert len(tests) > 3
 
 
+@pytest.mark.slow
 async def test_nothing_differs(ready: Shop) -> None:
     async with ready.terminals() as simulation:
         visit = await updated(ready, simulation)
@@ -141,6 +145,7 @@ async def test_the_backup_of_another_terminal(ready: Shop) -> None:
         assert "swap order" in await refused(ready, simulation, visit, terminal=1)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("wrong", ["from_serial", "to_serial", "model"])
 async def test_a_swap_order_that_names_something_else(ready: Shop, wrong: str) -> None:
     async with ready.terminals("sunmi-p2", "sunmi-p2") as simulation:
@@ -150,6 +155,7 @@ async def test_a_swap_order_that_names_something_else(ready: Shop, wrong: str) -
         await refused(ready, simulation, visit, terminal=1, swap=swap)
 
 
+@pytest.mark.slow
 async def test_a_swap_order_that_names_both(ready: Shop) -> None:
     async with ready.terminals("sunmi-p2", "sunmi-p2") as simulation:
         visit = await updated(ready, simulation)
@@ -162,6 +168,7 @@ async def test_a_swap_order_that_names_both(ready: Shop) -> None:
     assert ready.lane().serial == two
 
 
+@pytest.mark.slow
 async def test_under_another_system(ready: Shop) -> None:
     async with ready.terminals() as simulation:
         visit = await updated(ready, simulation)
@@ -171,6 +178,7 @@ async def test_under_another_system(ready: Shop) -> None:
         assert "system" in await refused(ready, simulation, visit)
 
 
+@pytest.mark.slow
 async def test_what_its_publisher_does_not_let_come_back(shop: Shop) -> None:
     shop.changed = dict(WORDS)
     async with shop.terminals() as simulation:
@@ -252,6 +260,7 @@ async def test_its_own_confirmation(ready: Shop) -> None:
         assert (finished.outcome, codes(simulation)) == (Outcome.SUCCESS, FORMER)
 
 
+@pytest.mark.slow
 async def test_every_opening_is_in_the_log(ready: Shop) -> None:
     async with ready.terminals() as simulation:
         visit = await updated(ready, simulation)
@@ -262,6 +271,7 @@ async def test_every_opening_is_in_the_log(ready: Shop) -> None:
     ]
 
 
+@pytest.mark.slow
 async def test_the_report_says_where_it_comes_from(ready: Shop) -> None:
     async with ready.terminals() as simulation:
         visit = await updated(ready, simulation)

@@ -31,6 +31,7 @@ def last_line(capsys: pytest.CaptureFixture[str]) -> dict[str, Any]:
     return found
 
 
+@pytest.mark.slow
 def test_plan_update_restore_and_the_refusals(
     at_home: Shop, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

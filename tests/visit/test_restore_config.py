@@ -180,6 +180,7 @@ async def test_what_may_not_be_written_is_left_and_recorded(ready: Shop, changed
     assert any("is not written back" in text and said in text for text in warnings(ready))
 
 
+@pytest.mark.slow
 async def test_the_packages_come_back_where_the_file_may_not(ready: Shop) -> None:
     kernel = "com.example.emvkernel"
     async with ready.terminals("practice") as simulation:
@@ -259,6 +260,7 @@ async def test_a_terminal_that_does_not_take_it(ready: Shop, monkeypatch: pytest
     assert ready.lane().restored_configs == ()
 
 
+@pytest.mark.slow
 async def test_not_entered_again_is_recorded(ready: Shop) -> None:
     ready.changed[REENTER] = False
     async with ready.terminals("practice") as simulation:

@@ -37,6 +37,7 @@ async def test_only_the_missing_part_is_sent_again(apk: Path, tmp_path: Path) ->
         assert laid_down(simulation) == []
 
 
+@pytest.mark.slow
 async def test_what_lies_there_is_proven_first(apk: Path, tmp_path: Path) -> None:
     async with Simulation([TerminalSpec(find_model("sunmi-p2"), 1)], boot_s=0.05) as simulation:
         folder = simulation.terminals[0].device.store.files / "data/local/tmp/techtool"
@@ -53,6 +54,7 @@ async def test_what_lies_there_is_proven_first(apk: Path, tmp_path: Path) -> Non
         assert laid_down(simulation) == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("lacking", ["sha256sum", "head", "mkdir"])
 async def test_a_terminal_without_the_tools_is_streamed_to(
     apk: Path, tmp_path: Path, lacking: str, monkeypatch: pytest.MonkeyPatch
@@ -100,6 +102,7 @@ async def test_a_visit_tells_what_was_there(shop: Shop, monkeypatch: pytest.Monk
     assert all(0 < event.resumed_bytes <= event.confirmed_bytes for event in told)
 
 
+@pytest.mark.slow
 async def test_a_terminal_that_cannot_keep_what_is_sent(apk: Path, tmp_path: Path) -> None:
     """The link is lost again and again: each attempt brings it further."""
     drop = Drop(at_byte=9 << 20, direction=Direction.IN, times=3)

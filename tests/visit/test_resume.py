@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import errno
-import os
 import shutil
 import threading
 from dataclasses import replace
@@ -32,9 +30,11 @@ from techtool.visit.operator import Operator
 from techtool.visit.services import ResumeRequest
 from techtool.visit.setup import trust_root
 from techtool.visit.visits import list_visits
+from tests.unit.store.disks import FullDisk
 from tests.visit.conftest import Shop, fault
 
 
+@pytest.mark.slow
 async def test_a_failed_inspection_does_not_open_on_resume(shop: Shop) -> None:
     shop.changed = {"inspect.SE-02": "fail", "problem.inspect": "later"}
     async with shop.terminals() as simulation:
@@ -45,6 +45,7 @@ async def test_a_failed_inspection_does_not_open_on_resume(shop: Shop) -> None:
         assert (await shop.resume()).outcome is Outcome.SUCCESS
 
 
+@pytest.mark.slow
 async def test_another_plan_needs_another_word(shop: Shop, tmp_path: Path) -> None:
     """Confirmed for one stick, resumed with another one: what was typed for the first plan does not count."""
     shop.changed = {"problem.install": "later"}
@@ -104,6 +105,7 @@ async def test_a_batch_that_opens_while_the_person_types(shop: Shop) -> None:
     assert not shop.lane().installed
 
 
+@pytest.mark.slow
 async def test_one_terminal_at_two_addresses(shop: Shop) -> None:
     async with shop.terminals() as simulation:
         address = simulation.addresses[0]
@@ -121,32 +123,18 @@ async def test_a_report_that_cannot_be_written_does_not_unsay_the_visit(shop: Sh
     assert finished.exit_code != 0
 
 
-class FullAfter(Disk):
-    """A disk that takes so many writes and no more."""
-
-    def __init__(self, writes: int) -> None:
-        self.writes = writes
-        self.count = 0
-
-    def write(self, fd: int, data: bytes, path: Path) -> None:
-        self.count += 1
-        if self.count > self.writes:
-            raise DiskFull(path=str(path), detail=os.strerror(errno.ENOSPC))
-        super().write(fd, data, path)
-
-
 @pytest.mark.slow
 async def test_a_disk_that_fills_up_anywhere(shop: Shop, tmp_path: Path) -> None:
     """Told with exit 32, never called a whole success, and gone on with when there is room again."""
     template = tmp_path / "template"
     shutil.copytree(shop.world.folder, template)
-    shop.disk = roomy = FullAfter(10_000)
+    shop.disk = roomy = FullDisk(10_000)
     async with shop.terminals() as simulation:
         assert (await shop.run(*simulation.addresses)).exit_code == 0
     for part in range(1, 8):
         folder = tmp_path / f"part-{part}"
         shutil.copytree(template, folder)
-        one = replace(shop, world=DemoWorld(folder), events=[], disk=FullAfter(roomy.count * part // 8))
+        one = replace(shop, world=DemoWorld(folder), events=[], disk=FullDisk(roomy.count * part // 8))
         async with one.terminals() as simulation:
             try:
                 finished = await one.run(*simulation.addresses)

@@ -93,6 +93,7 @@ async def test_a_high_risk_that_was_not_lowered_is_not_taken_on(shop: Shop, wipi
     assert shop.lane().installed == ()
 
 
+@pytest.mark.slow
 async def test_a_moderate_risk_goes_on_and_the_record_says_what_nobody_said(shop: Shop) -> None:
     shop.changed = {"confirm.mitigations": "MISSING", "confirm.trading": "MISSING"}
     async with shop.terminals("verifone-t650p") as simulation:

@@ -129,6 +129,7 @@ def run_doctor(shop: Shop, *arguments: str) -> int:
         return run(["doctor", *arguments])
 
 
+@pytest.mark.slow
 async def test_a_visit_that_lost_its_first_entry_is_begun_from_what_the_index_knows(shop: Shop) -> None:
     async with shop.terminals(faults=fault(install=REFUSED_ONCE)) as simulation:
         visit = await stopped_visit(shop, simulation.addresses)
@@ -148,6 +149,7 @@ async def test_a_visit_that_lost_its_first_entry_is_begun_from_what_the_index_kn
         assert (finished.outcome, finished.sealed) == (Outcome.SUCCESS, True)
 
 
+@pytest.mark.slow
 async def test_a_terminal_that_is_only_spoken_of_needs_its_address(shop: Shop) -> None:
     async with shop.terminals(faults=fault(install=REFUSED_ONCE)) as simulation:
         visit = await stopped_visit(shop, simulation.addresses)
@@ -212,6 +214,7 @@ async def test_a_damaged_sealed_visit_is_never_passed_off_as_sealed(at_home: Sho
     assert journal(at_home).with_name(f"{visit}.jnl.damaged-1").read_bytes() == rotten
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("lines", [1, 3])
 async def test_a_record_whose_end_was_cut_off_is_not_gone_on_with(at_home: Shop, lines: int) -> None:
     """Its chain is whole; only the index remembers that there was more."""
@@ -233,6 +236,7 @@ async def test_a_record_whose_end_was_cut_off_is_not_gone_on_with(at_home: Shop,
     assert [s.state for s in list_visits(at_home.services)] == [VisitState.SALVAGED]
 
 
+@pytest.mark.slow
 async def test_what_follows_the_seal_is_set_aside_and_the_seal_stands(at_home: Shop) -> None:
     async with at_home.terminals() as simulation:
         visit = (await at_home.run(*simulation.addresses)).visit
@@ -247,6 +251,7 @@ async def test_what_follows_the_seal_is_set_aside_and_the_seal_stands(at_home: S
     assert run(["visit", "verify"]) == Exit.DONE
 
 
+@pytest.mark.slow
 async def test_another_sealed_record_in_its_place_is_not_made_the_true_one(at_home: Shop) -> None:
     """Salvage tells the index what it saved; a record that was exchanged must not come in that way."""
     async with at_home.terminals() as simulation:
@@ -264,6 +269,7 @@ async def test_another_sealed_record_in_its_place_is_not_made_the_true_one(at_ho
     assert [s.head for s in at_home.services.index.visits()] == ["0" * 64]
 
 
+@pytest.mark.slow
 async def test_a_salvage_that_was_cut_off_before_the_index_knew(at_home: Shop) -> None:
     async with at_home.terminals() as simulation:
         visit = (await at_home.run(*simulation.addresses)).visit
@@ -312,6 +318,7 @@ async def test_a_tail_is_noted_though_the_resume_fails(shop: Shop) -> None:
     assert abandon(shop.services, visit, None).sealed
 
 
+@pytest.mark.slow
 async def test_a_damaged_index_is_made_again_by_the_next_visit_and_told(shop: Shop) -> None:
     async with shop.terminals() as simulation:
         first = (await shop.run(*simulation.addresses)).visit

@@ -13,7 +13,7 @@ from techtool.errors import Exit
 from techtool.events import Finished
 from techtool.store.frames import GENESIS, chained, scan
 from techtool.visit.operator import Operator, ScriptedOperator
-from techtool.visit.steps.sign_off import AUTO, TRIES, what_it_came_to
+from techtool.visit.steps.sign_off import AUTO, RATINGS, TRIES, what_it_came_to
 from tests import factories as f
 from tests.unit.reports import evidence as e
 from tests.visit.conftest import Shop
@@ -79,6 +79,7 @@ async def test_the_code_confirms_everything_that_was_said_before_it(shop: Shop) 
     assert "a new base" in page
 
 
+@pytest.mark.slow
 async def test_a_refusal_is_not_rated(shop: Shop) -> None:
     shop.changed = {"sign_off.way": "refused", "sign_off.reason": "owner away", "sign_off.notes": "cable worn"}
     _finished, made = await signed_off(shop)
@@ -94,6 +95,7 @@ async def test_a_wrong_code_is_asked_for_again(shop: Shop) -> None:
     assert [q.id for q in typist.asked].count("sign_off.code") == TRIES
 
 
+@pytest.mark.slow
 async def test_a_code_that_is_never_right_is_left_out(shop: Shop) -> None:
     finished, made = await signed_off(shop, Typist(ScriptedOperator(), wrong=99))
     assert made is not None
@@ -111,6 +113,7 @@ async def test_auto_says_that_no_person_typed_it(shop: Shop) -> None:
     assert "not typed by a person" in page
 
 
+@pytest.mark.slow
 async def test_an_older_answers_file_with_a_name_alone_still_serves(shop: Shop) -> None:
     shop.changed = {f"sign_off.{name}": "MISSING" for name in ("way", "role", "code")}
     _finished, made = await signed_off(shop)
@@ -118,6 +121,7 @@ async def test_an_older_answers_file_with_a_name_alone_still_serves(shop: Shop) 
     assert (made.way, made.name, made.code) == (SignOffWay.TYPED, "Demo Shopkeeper", "")
 
 
+@pytest.mark.slow
 async def test_nothing_said_is_nothing_recorded(shop: Shop) -> None:
     shop.changed = {f"sign_off.{name}": "MISSING" for name in ("way", "name", "role", "code")}
     finished, made = await signed_off(shop)
@@ -135,12 +139,14 @@ async def test_a_refusal_has_its_reason(shop: Shop) -> None:
     assert made.code == ""
 
 
+@pytest.mark.slow
 async def test_a_refusal_without_reason_leaves_the_visit_open(shop: Shop) -> None:
     shop.changed = {"sign_off.way": "refused"}
     finished, made = await signed_off(shop)
     assert (finished.exit_code, finished.sealed, made) == (Exit.ANSWER_MISSING, False, None)
 
 
+@pytest.mark.slow
 async def test_a_photo_of_the_signed_paper_is_taken_in(shop: Shop) -> None:
     photo = shop.world.folder / "paper.jpg"
     photo.write_bytes(b"\xff\xd8\xff\xe0" + b"\x00" * 64 + b"\xff\xd9")
@@ -169,3 +175,8 @@ def test_the_merchant_is_shown_what_is_not_in_order() -> None:
     assert "1 of 3 terminals complete" in text
     assert "P2A0987654321: failed, terminal works as before." in text
     assert "required tests open: SE-02, TX-02" in text
+
+
+def test_the_digit_that_chooses_a_rating_is_the_rating() -> None:
+    """A merchant says “five”, and the technician presses 5."""
+    assert [value for value, _label in RATINGS] == ["1", "2", "3", "4", "5", ""]

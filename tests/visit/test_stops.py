@@ -215,6 +215,7 @@ def test_truth_after_a_stop_at_every_effect(part: int, setting: Setting, monkeyp
     assert not wrong
 
 
+@pytest.mark.slow
 def test_a_record_that_is_ahead_of_the_terminal_is_found_out(setting: Setting, monkeypatch: pytest.MonkeyPatch) -> None:
     """An engine that notes the outcome when the backup is there: what is told at once is not so, and what is told last.
 

@@ -50,6 +50,7 @@ def silent(model: Model) -> Model:
     return replace(model, properties=kept)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("given", "exit_code"), [("", Exit.ANSWER_MISSING), ("slip 000471", Exit.DONE)])
 async def test_who_says_yes_says_what_shows_it(shop: Shop, given: str, exit_code: Exit) -> None:
     shop.changed = {"check.batch": "yes", "inspect.tamper": "yes", "check.batch.evidence": given or "MISSING"}
@@ -97,6 +98,7 @@ async def test_the_figures_of_the_slip_stand_in_record_and_report(shop: Shop) ->
     assert "37 sales, 5210.00 in all" in page
 
 
+@pytest.mark.slow
 async def test_figures_that_nobody_gave_are_said_to_be_missing(shop: Shop) -> None:
     await settled(shop, "")
     found = shop.lane().settlement
@@ -116,6 +118,7 @@ async def test_a_card_number_typed_as_figures_never_reaches_the_disk(shop: Shop)
     assert not [path for path in files if PAN.encode() in path.read_bytes()]
 
 
+@pytest.mark.slow
 async def test_a_terminal_that_tells_its_batch_needs_no_figures(shop: Shop) -> None:
     async with shop.terminals() as simulation:
         await shop.run(*simulation.addresses)

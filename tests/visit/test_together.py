@@ -91,6 +91,7 @@ async def test_one_refused_and_the_terminal_is_as_before(pair: Shop, nth: int, w
     assert "runs what it ran before" in lane.error.state_now.text("en")
 
 
+@pytest.mark.slow
 async def test_a_refused_set_goes_in_at_the_second_try(pair: Shop) -> None:
     pair.changed = {"problem.install": "retry", "problem.identify": "retry"}
     refusal = InstallRefusal("INSTALL_FAILED_ABORTED", nth=2, times=1)
@@ -128,6 +129,7 @@ async def test_only_what_is_missing_goes_in(pair: Shop) -> None:
     assert [step.item for step in installs(pair)] == [PACKAGES[1]]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("at_byte", [18_000, 26_000])
 async def test_the_cable_is_pulled_while_a_set_goes_in(pair: Shop, at_byte: int) -> None:
     """In the first package and in the second: nothing changed yet, and resume drops what lies there."""
@@ -143,6 +145,7 @@ async def test_the_cable_is_pulled_while_a_set_goes_in(pair: Shop, at_byte: int)
     assert (finished.outcome, finished.sealed) == (Outcome.SUCCESS, True)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("model", [ANDROID_11, ANDROID_13], ids=["11", "13"])
 async def test_stopped_before_the_commit(pair: Shop, monkeypatch: pytest.MonkeyPatch, model: Model) -> None:
     """Dropping the set drops its packages since Android 12; before, they stay, and that is said."""
@@ -165,6 +168,7 @@ async def test_stopped_before_the_commit(pair: Shop, monkeypatch: pytest.MonkeyP
     assert "An unfinished installation of" in told(pair)
 
 
+@pytest.mark.slow
 async def test_a_session_whose_number_never_came_back_is_found_and_dropped(
     pair: Shop, monkeypatch: pytest.MonkeyPatch
 ) -> None:

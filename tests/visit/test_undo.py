@@ -100,6 +100,7 @@ async def test_after_a_failed_test(ready: Shop) -> None:
     assert {one.package.id for one in ready.lane().restored} == {PAY, KERNEL}
 
 
+@pytest.mark.slow
 async def test_a_failed_test_that_is_left(ready: Shop) -> None:
     """Without an answer nothing is undone by itself."""
     ready.changed |= {"test.TX-01": "fail"}
@@ -110,6 +111,7 @@ async def test_a_failed_test_that_is_left(ready: Shop) -> None:
     assert choices(ready, "problem.test") == ["undo", "leave"]
 
 
+@pytest.mark.slow
 async def test_a_closed_gate_leaves_the_tested_terminal_as_it_is(ready: Shop) -> None:
     ready.changed |= {"test.TX-01": "fail", "problem.test": "undo", "restore.nothing-waiting": False}
     async with ready.terminals(untold()) as simulation:
@@ -119,6 +121,7 @@ async def test_a_closed_gate_leaves_the_tested_terminal_as_it_is(ready: Shop) ->
     assert ready.lane().undo_at is None
 
 
+@pytest.mark.slow
 async def test_the_word_is_not_typed(ready: Shop) -> None:
     """Then nothing is undone; the visit stays open, for it is half-done."""
     ready.changed[f"restore.loses-data.{KERNEL}"] = "no"
@@ -141,6 +144,7 @@ async def test_it_is_not_offered_where_the_publisher_forbids_it(shop: Shop) -> N
     assert plan.rollback.kind is RollbackClass.NOT_POSSIBLE
 
 
+@pytest.mark.slow
 async def test_an_interrupted_undo_goes_on(ready: Shop) -> None:
     """The former package does not go in at first: uninstalled, and the visit open; resume puts it back."""
     ready.changed |= {"test.TX-01": "fail", "problem.test": "undo", "problem.install": "later"}
@@ -179,6 +183,7 @@ async def test_the_question_after_the_tests_names_what_failed(ready: Shop) -> No
     assert question.help is not None
 
 
+@pytest.mark.slow
 async def test_a_link_that_is_lost_while_undoing_is_a_problem_with_its_code(
     ready: Shop, monkeypatch: pytest.MonkeyPatch
 ) -> None:

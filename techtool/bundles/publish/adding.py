@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
@@ -15,6 +14,7 @@ from techtool.bundles.description import Description, FileEntry, encode_release,
 from techtool.bundles.medium import is_portable, place_of
 from techtool.bundles.profile import RELEASES, ROLE_PREFIX
 from techtool.bundles.publish.contents import files_of, release_at
+from techtool.bundles.publish.copying import copy_as
 from techtool.bundles.publish.restaging import RENEW_DAYS, settle
 from techtool.bundles.publish.roles import file_entry
 from techtool.bundles.recalls import safe_name
@@ -223,26 +223,17 @@ def _keep_copy(workspace: Workspace, source: Path, entry: FileEntry) -> None:
     target = workspace.folder / place_of(entry.target, entry.sha256)
     if target.exists() and target.stat().st_size == entry.size:
         return
-    disk = workspace.disk
-    disk.make_folder(target.parent)
-    part = target.with_name(f"{target.name}.part")
-    disk.unlink(part)
-    fd = disk.create(part)
-    digest = hashlib.sha256()
+    if not copy_as(workspace.disk, _chunks(source), target, entry.sha256):
+        raise PublisherError(problem=phrase("{path} changed while it was read", path=str(source)))
+
+
+def _chunks(source: Path) -> Iterator[bytes]:
     try:
         with source.open("rb") as file:
             while chunk := file.read(_CHUNK):
-                digest.update(chunk)
-                disk.write(fd, chunk, part)
-        disk.fsync(fd, part)
+                yield chunk
     except OSError as error:
         raise disk_error(error, source) from error
-    finally:
-        os.close(fd)
-    if digest.hexdigest() != entry.sha256:
-        disk.unlink(part)
-        raise PublisherError(problem=phrase("{path} changed while it was read", path=str(source)))
-    disk.replace(part, target)
 
 
 def _put(workspace: Workspace, place: str, data: bytes) -> None:

@@ -20,6 +20,7 @@ from tuf.api.metadata import Timestamp
 from techtool.bundles.find import FOLDER, METADATA, drives
 from techtool.bundles.medium import OUTBOX, StickFolder, place_of, read_error
 from techtool.bundles.metadata import StickSource
+from techtool.bundles.publish.copying import copy_as
 from techtool.bundles.publish.published import PublishedState, published_state, waiting_notes
 from techtool.bundles.publish.readme import readme
 from techtool.bundles.publish.workspace import read_as
@@ -160,23 +161,8 @@ def _bring(workspace: Workspace, root: Path, item: _Item) -> bool:
     target = root / item.place
     if target.exists() and _digest(target, item.place) == item.sha256:
         return False
-    disk = workspace.disk
-    disk.make_folder(target.parent)
-    part = target.with_name(f"{target.name}.part")
-    disk.unlink(part)
-    fd = disk.create(part)
-    digest = hashlib.sha256()
-    try:
-        for chunk in _chunks(item):
-            disk.write(fd, chunk, part)
-            digest.update(chunk)
-        disk.fsync(fd, part)
-    finally:
-        os.close(fd)
-    if digest.hexdigest() != item.sha256:
-        disk.unlink(part)
+    if not copy_as(workspace.disk, _chunks(item), target, item.sha256):
         raise PublisherError(problem=phrase("{path} is not the file that was signed", path=str(item.source)))
-    disk.replace(part, target)
     _read_back(target, item.place, item.sha256)
     return True
 

@@ -89,10 +89,13 @@ class Handshake:
         key: Callable[[], AdbKey],
         options: HandshakeOptions,
         token: bytes = b"",
+        tokenless: type[TokenMissing] = TokenMissing,
     ) -> None:
+        """``tokenless``: the error where a terminal wants a token and there is none for it."""
         self._channel = channel
         self._key = key
         self._token = token
+        self._tokenless = tokenless
         self._options = options
         self.shaken = False
         """Whether PayDroid's handshake was asked for and answered."""
@@ -139,7 +142,7 @@ class Handshake:
         return self._first + [item for item in waiting if isinstance(item, tuple)]
 
     def _shake(self, header: Header) -> None:
-        if failure := answer_hdsk(self._channel, header, self._token):
+        if failure := answer_hdsk(self._channel, header, self._token, self._tokenless):
             raise failure()
         self.shaken = True
 
@@ -212,10 +215,10 @@ class Handshake:
         )
 
 
-def answer_hdsk(channel: PacketChannel, header: Header, token: bytes) -> Failure | None:
-    """Answer PayDroid's handshake with the vendor's token; the failure where the settings have none."""
+def answer_hdsk(channel: PacketChannel, header: Header, token: bytes, tokenless: type[TokenMissing]) -> Failure | None:
+    """Answer PayDroid's handshake with the vendor's token; the failure where there is none for this terminal."""
     if not token:
-        return lambda: TokenMissing(address=channel.peer)
+        return lambda: tokenless(address=channel.peer)
     if header.arg0 == 1:
         channel.send(Command.HDSK, 2, 0, token)
     return None

@@ -11,7 +11,7 @@ from typing import BinaryIO, ClassVar, Final, Protocol
 
 from techtool.domain.sensitive import redact
 from techtool.domain.terminal import Address
-from techtool.errors import CommandRefused, LinkError, LinkLost, LinkTimeout
+from techtool.errors import BadAddress, CommandRefused, LinkError, LinkLost, LinkTimeout, TokenMissing, TokenWithheld
 from techtool.i18n import raw
 from techtool.links.adb import shell, sync
 from techtool.links.adb.auth import key_maker
@@ -31,6 +31,15 @@ _SYSTOOL_LIMIT: Final = 256 << 10
 _REBOOT_S: Final = 10.0
 _REBOOT_SERVICE: Final = "reboot:"
 _LOG_SERVICE: Final = "paxlog:system"
+
+
+def _is_named(address: Address, settings: LinkSettings) -> bool:
+    """Whether the settings name it, however they spell it."""
+    for host in settings.hosts:
+        with suppress(BadAddress):
+            if Address.parse(host) == address:
+                return True
+    return False
 
 
 class Carrier(Protocol):
@@ -69,6 +78,10 @@ class AdbLink:
         self._connect = connect
         self._carrier: Carrier | None = None
         self._capabilities: frozenset[Capability] = frozenset()
+        self.keeps_token = False
+        """Whether PAX's token is not for this terminal: it goes over the wire as it is, and whoever announces an
+        address could ask for it. A person may say otherwise, and open the link again.
+        """
         self.on_permission: Told = nobody
         """Hears that the terminal asks a person whether this laptop may come in."""
 
@@ -85,11 +98,15 @@ class AdbLink:
         """``adb://HOST:PORT``: the wire spoken by techtool itself."""
         token = settings.pax.get("handshake_token", "").encode()
         key = key_maker(paths.adb_key, disk)
-        link = cls(
-            address,
-            lambda: AdbConnection.connect(address, key, token=token, options=heard),
-            may_be_pax=bool(token),
-        )
+
+        async def connect() -> AdbConnection:
+            kept = link.keeps_token
+            tokenless = TokenWithheld if kept else TokenMissing
+            sent = b"" if kept else token
+            return await AdbConnection.connect(address, key, token=sent, tokenless=tokenless, options=heard)
+
+        link = cls(address, connect, may_be_pax=bool(token))
+        link.keeps_token = bool(token) and address.announced and not _is_named(address, settings)
         heard = replace(options or HandshakeOptions(), told=link.tell_permission)
         return link
 

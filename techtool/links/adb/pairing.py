@@ -10,8 +10,9 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from techtool.errors import LinkError, LinkTimeout, NotCapable, NotReady, PairingFailed, UsageError
+from techtool.errors import LinkError, LinkTimeout, NotCapable, PairingFailed, UsageError
 from techtool.i18n import Phrase, phrase, raw
+from techtool.links.adb.connecting import connect_to
 from techtool.links.adb.server import find_server, give_back
 from techtool.links.adb.smartsocket import Server, ServerRefusal, SocketStream, ask, read_text
 from techtool.links.clean import clean
@@ -19,7 +20,6 @@ from techtool.paths import DISK, Disk, Paths
 from techtool.settings import LinkSettings
 
 PAIR_S: Final = 30.0
-CONNECT_S: Final = 15.0
 _CODE: Final = re.compile(r"\d{6}")
 _PLACE: Final = re.compile(r"(?P<host>[\w.-]+|\[[0-9A-Fa-f:.]+(%\w+)?\]):(?P<port>\d{1,5})", re.ASCII)
 
@@ -57,30 +57,16 @@ async def pair(place: str, code: str, settings: LinkSettings, paths: Paths, disk
 async def connect(place: str, settings: LinkSettings, paths: Paths, disk: Disk = DISK) -> str:
     """Have adb connect to a paired terminal; the address it is reached at.
 
-    Raises :class:`NotReady` where adb cannot (the pairing stands, and its code is used up), else :class:`LinkError`.
+    Raises :class:`NotReady` where it lets adb not in (a pairing stands, and its code is used up), else
+    :class:`LinkError`.
     """
     place = place_of(place)
     lease = await find_server(settings, paths, place, disk=disk)
     try:
-        answer = await lease.server.query(f"host:connect:{place}", place, CONNECT_S)
-    except ServerRefusal as error:
-        raise _not_connected(place, error.text) from error
+        await connect_to(lease.server, place, place)
     finally:
         await give_back(lease, paths, disk)
-    if not answer.startswith(("connected to", "already connected to")):
-        raise _not_connected(place, answer)
     return f"adb+server:{place}"
-
-
-def _not_connected(place: str, answer: str) -> NotReady:
-    return NotReady(
-        address=place,
-        condition=phrase("adb did not connect to it: {answer}", answer=clean(answer, 200)),
-        advice=phrase(
-            "If it was just paired, it stays paired and needs no new code: look up the address on the page before "
-            "“Pair device with pairing code”."
-        ),
-    )
 
 
 async def _pair(server: Server, place: str, code: str) -> None:

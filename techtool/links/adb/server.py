@@ -20,6 +20,7 @@ from techtool.errors import CommandRefused, LinkError, LinkLost, NotAuthorized, 
 from techtool.i18n import raw
 from techtool.links.adb import serverprocess
 from techtool.links.adb.bytestream import ByteStream
+from techtool.links.adb.connecting import connect_to, is_on_network
 from techtool.links.adb.link import AdbLink
 from techtool.links.adb.payload import in_thread
 from techtool.links.adb.smartsocket import Server, ServerRefusal, ask
@@ -129,10 +130,10 @@ class AdbServerLink(AdbLink):
                 text = await _state(lease.server, serial, peer)
                 if text in _USABLE:
                     return
-                if lease.own and not connected and re.fullmatch(r".+:\d+", serial):
-                    connected = True  # nobody else can have told our own server of a terminal on the network
-                    with suppress(ServerRefusal):
-                        await lease.server.query(f"host:connect:{serial}", peer, ASK_S)
+                absent = lease.own or "not found" in text
+                if absent and not connected and is_on_network(serial):
+                    connected = True  # a server of our own was told by nobody else, another one was started anew
+                    await connect_to(lease.server, serial, peer)
                     continue
                 if not asked and any(word in text for word in _ASKING):
                     asked = loop.time()

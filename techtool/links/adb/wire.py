@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Final
 
 from techtool.domain.terminal import Address
-from techtool.errors import LinkLost, LinkTimeout, NotCapable, TokenRefused, Unreachable, WrongProtocol
+from techtool.errors import LinkLost, LinkTimeout, NotCapable, TokenMissing, TokenRefused, Unreachable, WrongProtocol
 from techtool.i18n import phrase
 from techtool.links.adb.auth import AdbKey
 from techtool.links.adb.bytestream import Data, Failure
@@ -23,7 +23,13 @@ class AdbConnection:
     """A connected and accepted daemon."""
 
     def __init__(
-        self, channel: PacketChannel, banner: Banner, token: bytes = b"", *, delayed_ack: bool = False
+        self,
+        channel: PacketChannel,
+        banner: Banner,
+        token: bytes = b"",
+        tokenless: type[TokenMissing] = TokenMissing,
+        *,
+        delayed_ack: bool = False,
     ) -> None:
         self.peer = channel.peer
         self.banner = banner
@@ -32,6 +38,7 @@ class AdbConnection:
         """Whether OKAY counts bytes on this connection."""
         self._channel = channel
         self._token = token
+        self._tokenless = tokenless
         self._unproven = False
         """PayDroid's handshake was answered and nothing has been opened since."""
         self._streams: dict[int, AdbStream] = {}
@@ -44,6 +51,7 @@ class AdbConnection:
         key: Callable[[], AdbKey],
         *,
         token: bytes = b"",
+        tokenless: type[TokenMissing] = TokenMissing,
         connect_s: float = CONNECT_S,
         options: HandshakeOptions | None = None,
     ) -> AdbConnection:
@@ -59,8 +67,9 @@ class AdbConnection:
             raise Unreachable(address=peer, detail=str(error)) from error
         try:
             options = options or HandshakeOptions()
-            handshake = Handshake(channel, key, options, token)
-            connection = cls(channel, await handshake.run(), token, delayed_ack=options.delayed_ack)
+            handshake = Handshake(channel, key, options, token, tokenless)
+            banner = await handshake.run()
+            connection = cls(channel, banner, token, tokenless, delayed_ack=options.delayed_ack)
             connection._unproven = handshake.shaken
         except BaseException:
             await channel.close()
@@ -164,7 +173,7 @@ class AdbConnection:
             case Command.CNXN | Command.AUTH | Command.STLS:
                 self._channel.fail(lambda: LinkLost(address=self.peer, detail="the terminal started the session anew"))
             case Command.HDSK:
-                if failure := answer_hdsk(self._channel, header, self._token):
+                if failure := answer_hdsk(self._channel, header, self._token, self._tokenless):
                     self._channel.fail(failure)
                 else:
                     self._unproven = self._last_id == 0

@@ -17,6 +17,7 @@ import techtool
 from techtool.clock import Clock, stamp
 from techtool.domain.sensitive import Scanner
 from techtool.links.base import Capability, Link
+from techtool.links.record.http import HTTP, HttpWatcher, clean_body, learn_body
 from techtool.links.record.masking import Masker
 from techtool.links.record.recording_link import RecordingLink
 from techtool.links.record.transcript import ENTRIES, KIND, SCHEMA, Entry, Head, line_of, pack, printable
@@ -55,6 +56,12 @@ class Recorder:
     def wrap(self, link: Link) -> Link:
         """The same link, written down."""
         self._scheme = self._scheme or link.address.scheme
+        if link.address.scheme == "redfish+https":
+            from techtool.links.redfish.link import RedfishLink
+
+            if isinstance(link, RedfishLink):
+                link.watch(HttpWatcher(self))
+                return link
         return RecordingLink(link, self)
 
     def know(self, *numbers: str | None) -> None:
@@ -94,6 +101,9 @@ class Recorder:
         disk.write_file(path, self.pack())
 
     def _learn(self, entry: Entry) -> None:
+        if entry.op == HTTP:
+            learn_body(entry.stdout, self._masker)
+            return
         for text in (entry.stdout, entry.stderr):
             self._masker.learn(text)
         for name, value in entry.facts.items():
@@ -115,7 +125,10 @@ class Recorder:
     def _cleaned(self, entry: Entry) -> Entry:
         clean = self._masker.clean
         asked = entry.what.split()[-1] if _asks_one(entry) else ""
-        stdout = self._masker.clean_field(asked, entry.stdout) if asked else clean(entry.stdout)
+        if entry.op == HTTP:
+            stdout = clean_body(entry.stdout, self._masker)
+        else:
+            stdout = self._masker.clean_field(asked, entry.stdout) if asked else clean(entry.stdout)
         kept_text = entry.op == "pull" and bool(entry.stdout)
         refused = entry.refused
         return replace(

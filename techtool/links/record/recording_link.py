@@ -10,7 +10,6 @@ from typing import BinaryIO, Final, Protocol, cast
 
 from techtool.domain.terminal import Address
 from techtool.errors import LinkError
-from techtool.i18n import Phrase
 from techtool.links.base import (
     Capability,
     CommandResult,
@@ -24,7 +23,7 @@ from techtool.links.base import (
     TellingLink,
 )
 from techtool.links.permission import AsksPermission, Told, nobody, tell_permission
-from techtool.links.record.transcript import Entry, NamedFile, Refusal, printable
+from techtool.links.record.transcript import Entry, NamedFile, printable, refusal_of
 
 OUTPUT_BYTES: Final = 256 << 10
 """Most that is kept of one command's output."""
@@ -190,7 +189,7 @@ class RecordingLink:
         try:
             yield
         except LinkError as error:
-            self._notes.add(replace(entry, refused=_refusal(error)))
+            self._notes.add(replace(entry, refused=refusal_of(error)))
             raise
 
 
@@ -238,8 +237,3 @@ def _text_of(data: bytes) -> str:
     except UnicodeDecodeError:
         return ""
     return "" if "\0" in text else text
-
-
-def _refusal(error: LinkError) -> Refusal:
-    words = error.params.get("answer", "")
-    return Refusal(type(error).__name__, printable(words.text("en") if isinstance(words, Phrase) else str(words)))

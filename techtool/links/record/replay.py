@@ -57,12 +57,12 @@ class ReplayLink:
 
     async def run(self, command: str, *, timeout_s: float = 30.0, limit_bytes: int = 8 << 20) -> CommandResult:  # noqa: ARG002
         """What the command printed when it was recorded."""
-        entry = self._answer("run", command)
+        entry = self.answer("run", command)
         return CommandResult(entry.exit_code, entry.stdout.encode(), entry.stderr.encode())
 
     async def systool(self, words: str) -> CommandResult:
         """What PAX's own tool said when it was recorded."""
-        entry = self._answer("systool", words)
+        entry = self.answer("systool", words)
         return CommandResult(entry.exit_code, entry.stdout.encode(), entry.stderr.encode())
 
     async def feed(
@@ -75,7 +75,7 @@ class ReplayLink:
         timeout_s: float = 120.0,  # noqa: ARG002
     ) -> CommandResult:
         """A recording takes nothing."""
-        raise self._takes_nothing()
+        raise self.takes_nothing()
 
     async def push(
         self,
@@ -87,11 +87,11 @@ class ReplayLink:
         confirmed: Confirmed | None = None,  # noqa: ARG002
     ) -> None:
         """A recording takes nothing."""
-        raise self._takes_nothing()
+        raise self.takes_nothing()
 
     async def pull(self, path: str) -> AsyncIterator[bytes]:
         """A short text that was kept; of longer files there is only a digest."""
-        entry = self._answer("pull", path)
+        entry = self.answer("pull", path)
         if entry.size_bytes and not entry.stdout:
             raise self._not_there(f"pull {path}", phrase("the recording keeps only the size of this file"))
         if entry.stdout:
@@ -99,23 +99,24 @@ class ReplayLink:
 
     async def stat(self, path: str) -> FileStat | None:
         """What was said of the file."""
-        entry = self._answer("stat", path)
+        entry = self.answer("stat", path)
         return FileStat(entry.size_bytes, entry.mode, entry.modified_s) if entry.there else None
 
     async def reboot(self) -> None:
         """A recording takes nothing."""
-        raise self._takes_nothing()
+        raise self.takes_nothing()
 
     async def list_folder(self, path: str) -> tuple[FolderEntry, ...]:
         """The names that were told."""
-        files = self._answer("list", path).files
+        files = self.answer("list", path).files
         return tuple(FolderEntry(f.name, FileStat(f.size_bytes, f.mode, f.modified_s)) for f in files)
 
     async def own_facts(self) -> dict[str, str]:
         """What the terminal said of itself."""
-        return dict(self._answer("facts", "").facts)
+        return dict(self.answer("facts", "").facts)
 
-    def _answer(self, op: str, what: str) -> Entry:
+    def answer(self, op: str, what: str) -> Entry:
+        """What came of an operation then; raises its error of then, ``CommandRefused`` where it was not done."""
         if not self._open:
             raise LinkLost(address=str(self._address), detail="the link is not open")
         waiting = self._answers.get((op, what))
@@ -144,5 +145,6 @@ class ReplayLink:
     def _not_there(self, command: str, why: Phrase) -> CommandRefused:
         return CommandRefused(command=command, answer=why)
 
-    def _takes_nothing(self) -> NotCapable:
+    def takes_nothing(self) -> NotCapable:
+        """The error for whatever would change a terminal."""
         return NotCapable(address=str(self._address), capability=phrase("changing a terminal: it is a recording"))

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Final, TypeVar
 
 from techtool.domain.codec import CodecError, convert_exactly, decode_json_untyped, encode_json, plain
-from techtool.errors import BadFile
+from techtool.errors import BadFile, TechtoolError
 from techtool.i18n import Phrase, phrase
 from techtool.paths import os_problem
 
@@ -50,9 +50,10 @@ class Entry:
     """One operation and what came of it."""
 
     op: str
-    """``run``, ``systool``, ``feed``, ``stat``, ``pull``, ``push``, ``list``, ``facts``, ``reboot`` or ``open``."""
+    """``run``, ``systool``, ``feed``, ``stat``, ``pull``, ``push``, ``list``, ``facts``, ``reboot``, ``http``, or
+    ``open``."""
     what: str = ""
-    """The command or the path."""
+    """The command or the path; of ``http`` both."""
     exit_code: int | None = None
     stdout: str = ""
     stderr: str = ""
@@ -106,6 +107,12 @@ class Recording:
     entries: tuple[Entry, ...]
     complete: bool
     sha256: str
+
+
+def refusal_of(error: TechtoolError) -> Refusal:
+    """An error as a recording keeps it."""
+    words = error.params.get("answer", "")
+    return Refusal(type(error).__name__, printable(words.text("en") if isinstance(words, Phrase) else str(words)))
 
 
 def line_of(value: Head | Entry) -> bytes:

@@ -13,7 +13,7 @@ from typing import IO, TYPE_CHECKING, Final, cast
 from techtool.domain.codec import CodecError, decode_json
 from techtool.domain.terminal import Address
 from techtool.errors import LinkError, LinkLost, LinkTimeout, TechtoolError, Unreachable, WrongProtocol
-from techtool.i18n import Phrase, phrase
+from techtool.i18n import Phrase, phrase, raw
 from techtool.links.redfish.logins import without
 from techtool.links.redfish.payload import UpdateFile
 from techtool.links.redfish.values import Body
@@ -31,6 +31,9 @@ ANSWER_WAIT_S: Final = 600.0
 """For the answer once all of it is there: some devices check the file before they say anything."""
 SLOWEST_BYTES_S: Final = 8192
 """A file that goes slower than this is broken off, however many drops of an answer come meanwhile."""
+_ANOTHER: Final = ("self-signed certificate", "self signed certificate", "unable to ", "certificate signature failure")
+"""How OpenSSL says that a certificate is not the pinned one; anything else it says of the pinned one itself: its key is
+too short, it was made for another purpose."""
 _GONE: Final = ("Server disconnected", "peer closed connection")
 
 
@@ -139,7 +142,11 @@ class Http:
             raise LinkLost(address=self.address, detail=_said(error)) from error
 
     def _not_connected(self, error: Exception) -> LinkError:
-        if "CERTIFICATE_VERIFY_FAILED" in str(error):
+        _before, refused, why = str(error).partition("certificate verify failed: ")
+        if refused and not why.startswith(_ANOTHER):
+            reason = raw(why.partition(" (_ssl")[0][:100])
+            return self.wrong(phrase("its certificate is not fit for a safe connection ({why})", why=reason), error)
+        if refused:
             return self.wrong(phrase("it shows another certificate than a moment ago"), error)
         return Unreachable(address=self.address, detail=_said(error))
 

@@ -6,8 +6,9 @@ tried against a simulator of its own and published Redfish tools, and not verifi
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
-from collections.abc import Mapping
+from collections.abc import Awaitable, Mapping
 from pathlib import Path
 from typing import Final
 
@@ -16,7 +17,9 @@ from techtool.domain.sensitive import redact
 from techtool.domain.terminal import Address
 from techtool.errors import (
     CommandRefused,
+    LinkError,
     LinkLost,
+    LinkTimeout,
     LoginNeeded,
     LoginRefused,
     TechtoolError,
@@ -29,12 +32,15 @@ from techtool.links.redfish.logins import Login, read_login
 from techtool.links.redfish.payload import UpdateFile
 from techtool.links.redfish.pins import Pins, Presented, certificate_at, check, context_for, fingerprint_of, typed_fits
 from techtool.links.redfish.values import ROOT, Body, link_of, list_of, part_of, path_of, text_of
+from techtool.links.redfish.watch import Watcher
 from techtool.links.without_shell import WithoutShell
 from techtool.paths import DISK, Disk, Paths
 from techtool.settings import RedfishSettings
 
 MEMBERS_LIMIT: Final = 200
 """Of one collection: a gateway has a handful of components, a rack of servers is none."""
+LIST_S: Final = 180.0
+"""For a collection with all its members."""
 _PAGES_LIMIT: Final = 20
 _TOKEN_LIMIT: Final = 4096
 _CLOSE_S: Final = 5.0
@@ -53,6 +59,7 @@ class RedfishLink(WithoutShell):
         self._session = ""
         self._signed_in = False
         self._presented: Presented | None = None
+        self._watcher: Watcher | None = None
         self.root: Body = {}
         """The service root, once it is open."""
 
@@ -84,17 +91,31 @@ class RedfishLink(WithoutShell):
         self._pins.keep(self._address, self._presented.der)
         return True
 
+    def watch(self, watcher: Watcher) -> None:
+        """Tell everything that is asked from now on."""
+        self._watcher = watcher
+
     async def open(self) -> None:
         """Connect; nothing is sent before the certificate is the compared one.
 
         Raises ``CertificateUnknown``, ``CertificateChanged``, ``LoginNeeded``, ``LoginRefused`` besides.
         """
+        try:
+            await self._connect()
+        except TechtoolError as error:
+            if self._watcher is not None:
+                self._watcher.not_opened(error)
+            raise
+        if self._watcher is not None:
+            self._watcher.opened(self.capabilities)
+
+    async def _connect(self) -> None:
         await self.close()
         self._presented = await certificate_at(self._address)
         pin = check(self._address, self._pins.find(self._address), self._presented.der)
         self._http = Http(self._address, context_for(pin))
         try:
-            self.root = (await self._http.request("GET", ROOT)).body
+            self.root = (await self._heard("GET", ROOT, self._http.request("GET", ROOT))).body
             if not text_of(self.root, "RedfishVersion"):
                 raise self._wrong(phrase("it is no Redfish service"))
             await self._begin_session()
@@ -158,15 +179,37 @@ class RedfishLink(WithoutShell):
 
     async def ask(self, method: str, path: str, json: object | None = None) -> Answer:
         """Any answer; a session that ran out is begun anew, once."""
-        answer = await self._open.request(method, path, json=json)
+        answer = await self._heard(method, path, self._open.request(method, path, json=json))
         if answer.status == 401 and self._signed_in:
             self._session, self._signed_in = "", False
             await self._begin_session()
-            answer = await self._open.request(method, path, json=json)
+            answer = await self._heard(method, path, self._open.request(method, path, json=json))
+        return answer
+
+    async def _heard(self, method: str, path: str, asking: Awaitable[Answer]) -> Answer:
+        """An answer that whoever watches has heard as well."""
+        try:
+            answer = await asking
+        except LinkError as error:
+            if self._watcher is not None:
+                self._watcher.failed(method, path, error)
+            raise
+        if self._watcher is not None:
+            self._watcher.answered(method, path, answer)
         return answer
 
     async def members(self, path: str) -> tuple[Body, ...]:
-        """Every member of a collection, each once; raises ``WrongProtocol`` for one without an end."""
+        """Every member of a collection, each once; raises ``WrongProtocol`` for one without an end.
+
+        ``LinkTimeout`` for one that takes :data:`LIST_S`: each of its answers may come in time, and all of them never.
+        """
+        try:
+            async with asyncio.timeout(LIST_S):
+                return await self._all_members(path)
+        except TimeoutError:
+            raise LinkTimeout(address=str(self._address), seconds=round(LIST_S)) from None
+
+    async def _all_members(self, path: str) -> tuple[Body, ...]:
         found: list[Body] = []
         seen: set[str] = set()
         pages: set[str] = set()
@@ -196,7 +239,7 @@ class RedfishLink(WithoutShell):
     async def push_update(self, path: str, parameters: Mapping[str, object], file: UpdateFile) -> Answer:
         """Stream a file into the update service; the answer is whatever the device says."""
         await self.round_trip()
-        answer = await self._open.push(path, encode_json(parameters), file)
+        answer = await self._heard("POST", path, self._open.push(path, encode_json(parameters), file))
         file.answered()
         return answer
 
@@ -205,6 +248,16 @@ class RedfishLink(WithoutShell):
         answer = await self.ask("GET", ROOT)
         if not answer.ok:
             raise self.refused(f"GET {ROOT}", answer)
+
+    async def system_log(self, *, timeout_s: float = 20.0, limit_bytes: int = 2 << 20) -> bytes:
+        """See :class:`techtool.links.base.LogLink`."""
+        from techtool.links.redfish.log import read_log
+
+        try:
+            async with asyncio.timeout(timeout_s):
+                return await read_log(self, limit_bytes)
+        except TimeoutError:
+            raise LinkTimeout(address=str(self._address), seconds=round(timeout_s)) from None
 
     def refused(self, command: str, answer: Answer) -> CommandRefused:
         """The device's “no” with its own words."""

@@ -18,6 +18,8 @@ from techtool.links.base import Confirmed
 
 _REQUEST_S: Final = 20.0
 _WRITE_S: Final = 60.0
+_TAKEN_S: Final = 10.0
+"""So long a device may take to read what lies in buffers, and to hang up."""
 _CHUNK: Final = 64 * 1024
 _CONNECTIONS: Final = 4
 
@@ -31,9 +33,28 @@ class Offer:
         self._peer = peer
         self._confirmed = confirmed
         self._serving = 0
+        self._fetched = asyncio.Event()
+        self._holding = 0
+        self.sent_bytes = 0
+        """How far the longest fetch has come."""
         self.secret_path = f"/{secrets.token_urlsafe(24)}/{path.name}"
         self.url = ""
         """Where the device finds it."""
+
+    @property
+    def fetched(self) -> bool:
+        """Whether all of it was taken: read to its end, or sent to somebody who still holds the line."""
+        return self._fetched.is_set() or self._holding > 0
+
+    async def wait_fetched(self, timeout_s: float) -> bool:
+        """Wait for that as long as it goes on, and ``timeout_s`` where nothing moves; whether it came."""
+        before = -1
+        while not self._fetched.is_set() and self.sent_bytes > before:
+            before = self.sent_bytes
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(timeout_s):
+                    await self._fetched.wait()
+        return self.fetched
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """One connection, one request."""
@@ -69,6 +90,21 @@ class Offer:
             await self._send(connection, writer)
         writer.write(connection.send(h11.EndOfMessage()) or b"")
         await writer.drain()
+        if found and event.method == b"GET":
+            await self._taken(reader, writer)
+
+    async def _taken(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """All of it was sent; a device that hangs up without reading it resets the connection (``OSError``)."""
+        writer.write_eof()
+        self._holding += 1
+        try:
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(_TAKEN_S):
+                    while await reader.read(_CHUNK):
+                        pass
+            self._fetched.set()
+        finally:
+            self._holding -= 1
 
     async def _send(self, connection: object, writer: asyncio.StreamWriter) -> None:
         import h11
@@ -81,8 +117,9 @@ class Offer:
                 async with asyncio.timeout(_WRITE_S):
                     await writer.drain()
                 sent += len(data)
+                self.sent_bytes = max(self.sent_bytes, sent)
                 if self._confirmed is not None:
-                    self._confirmed(min(sent, self._size_bytes - 1))
+                    self._confirmed(min(self.sent_bytes, self._size_bytes - 1))
 
 
 @contextlib.asynccontextmanager

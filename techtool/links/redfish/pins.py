@@ -16,12 +16,11 @@ from typing import Final
 
 from techtool.domain.codec import CodecError, decode_json, encode_json
 from techtool.domain.terminal import Address
+from techtool.domain.typed import narrow, told_fits
 from techtool.errors import BadFile, CertificateChanged, CertificateUnknown, LinkLost, Unreachable, WrongProtocol
 from techtool.i18n import phrase
 from techtool.paths import DISK, Disk, Paths, disk_error
 
-SHORTEST_TYPED: Final = 16
-"""So many of a fingerprint's last characters must be typed: 64 bits, which nobody makes a second certificate for."""
 _NAMED: Final = re.compile(r"^\s*sha-?256(\s+fingerprint)?")
 """What labels, and openssl, print before it."""
 _CONNECT_S: Final = 10.0
@@ -63,8 +62,7 @@ def shown(fingerprint: str) -> str:
 
 def typed_fits(typed: str, fingerprint: str) -> bool:
     """Whether what a person typed from a label is the fingerprint, or at least its last sixteen characters."""
-    plain = "".join(c for c in _NAMED.sub("", typed.lower(), count=1) if c.isalnum())
-    return len(plain) >= SHORTEST_TYPED and fingerprint.endswith(plain)
+    return told_fits(_NAMED.sub("", narrow(typed).lower(), count=1).lstrip("=: "), fingerprint)
 
 
 class Pins:

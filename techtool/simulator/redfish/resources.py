@@ -18,6 +18,7 @@ PUSH: Final = f"{ROOT}/UpdateService/update-multipart"
 SIMPLE_UPDATE: Final = f"{ROOT}/UpdateService/Actions/UpdateService.SimpleUpdate"
 RESET: Final = f"{ROOT}/Systems/1/Actions/ComputerSystem.Reset"
 INVENTORY: Final = f"{ROOT}/UpdateService/FirmwareInventory"
+_LOGS: Final = f"{ROOT}/Managers/1/LogServices"
 RESETS: Final = ("GracefulRestart", "ForceRestart")
 
 Body = dict[str, object]
@@ -63,6 +64,11 @@ class Resources:
             f"{ROOT}/Chassis/1": self._chassis,
             f"{ROOT}/Managers": lambda: collection(f"{ROOT}/Managers", "Manager", [f"{ROOT}/Managers/1"]),
             f"{ROOT}/Managers/1": self._manager,
+            _LOGS: lambda: collection(_LOGS, "LogService", [f"{_LOGS}/Log"]),
+            f"{_LOGS}/Log": lambda: resource(
+                f"{_LOGS}/Log", "#LogService.v1_6_0.LogService", "Log", Entries=link(f"{_LOGS}/Log/Entries")
+            ),
+            f"{_LOGS}/Log/Entries": self._log,
             f"{ROOT}/SessionService": self._session_service,
             f"{ROOT}/TaskService": self._task_service,
             TASKS: lambda: collection(TASKS, "Task", [task.path for task in self._tasks().values()]),
@@ -140,7 +146,15 @@ class Resources:
             FirmwareVersion=self._device.store.state.packages[self._rule.firmware].version,
             DateTime=stamp(self._device.clock.now() + timedelta(seconds=self._device.faults.faults.clock_off_s)),
             LastResetTime=self.last_reset,
+            LogServices=link(_LOGS),
         )
+
+    def _log(self) -> Body:
+        """One entry, in its list: when it was started."""
+        started = {"Created": self.last_reset, "Severity": "OK", "Message": f"Started as {self._device.serial}."}
+        body = collection(f"{_LOGS}/Log/Entries", "LogEntry", [])
+        body["Members"] = [resource(f"{_LOGS}/Log/Entries/1", "#LogEntry.v1_16_0.LogEntry", "Entry", **started)]
+        return body
 
     def _session_service(self) -> Body:
         kind = "#SessionService.v1_1_9.SessionService"

@@ -214,11 +214,11 @@ class SupportScreen(FormScreen):
         self.call_after_refresh(self.query_one("#spelled").scroll_visible, animate=False)
 
     def _call(self, vendors: Sequence[str]) -> None:
-        from techtool.catalogue.facts import load_facts
+        from techtool.visit.known_facts import known_facts
 
         try:
             office = self.house.doors.settings().contacts
         except TechtoolError:
             office = {}
-        lines = contact_lines(office, load_facts(self.house.paths.facts).contacts(), vendors)
+        lines = contact_lines(office, known_facts(self.house.paths).contacts(), vendors)
         self.query_one("#contacts", Static).update(lines_grid(lines, self.glyphs, indent=2))

@@ -11,6 +11,7 @@ from textual.containers import Vertical, VerticalScroll
 from textual.widget import Widget
 from textual.widgets import Input, Static
 
+from techtool.domain.typed import TOLD_DIGITS
 from techtool.errors import TechtoolError
 from techtool.i18n import N_, _, translate
 from techtool.tui import setup_flow
@@ -21,6 +22,7 @@ from techtool.tui.views.lines import Line, Mark, Part
 from techtool.tui.views.problem import complaint
 from techtool.tui.views.settings import SAMPLE
 from techtool.tui.widgets.choices import Choices, Option
+from techtool.tui.widgets.question import widened
 from techtool.tui.widgets.text import Plain, lines_grid
 
 if TYPE_CHECKING:
@@ -99,7 +101,8 @@ class StepForm(Vertical):
         yield Plain(_("Fingerprint of this root:"), classes="field-title")
         yield Plain("  " + " ".join(groups[:8]), classes="fingerprint")
         yield Plain("  " + " ".join(groups[8:]), classes="fingerprint")
-        yield Plain(_("Its first 8 digits, as the office told you"), classes="field-title")
+        told = _("Its last {count} digits, as the office told you").format(count=TOLD_DIGITS)
+        yield Plain(told, classes="field-title")
         yield Input(id="fingerprint", max_length=100, compact=True)
 
     def _ready(self) -> Iterable[Widget]:
@@ -193,6 +196,12 @@ class FirstRunScreen(HouseScreen):
             fields[place + 1].focus()
             return
         self._submit([field.value for field in fields])
+
+    def on_input_changed(self, event: Input.Changed) -> None:
+        """Say it at once where an input method widens a passphrase that nobody sees."""
+        event.stop()
+        for problem in self.query("#problem").results(Plain):
+            problem.say(widened(event.value) if event.input.password else "")
 
     def _submit(self, values: list[str]) -> None:
         form, paths = self.query_one(StepForm), self.house.paths

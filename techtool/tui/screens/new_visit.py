@@ -23,7 +23,7 @@ from techtool.tui.requests import Order, addresses_of, visit_request
 from techtool.tui.screens.base import HouseScreen
 from techtool.tui.screens.pair import PairScreen
 from techtool.tui.views.lines import Part
-from techtool.tui.views.nearby import PAIR, after_cables, first_advice, listed, option_of
+from techtool.tui.views.nearby import PAIR, after_cables, announced, first_advice, listed, option_of
 from techtool.tui.views.problem import complaint
 from techtool.tui.widgets.choices import Choices, Option
 from techtool.tui.widgets.order_picker import OrderPicker
@@ -247,7 +247,8 @@ class NewVisitScreen(HouseScreen):
             address, stick = (self.query_one(name, Input).value for name in ("#address", "#stick"))
             picker = self.query_one(OrderPicker)
             stick = stick if picker.job.needs_stick else "."
-            request = picker.into(visit_request(self._picked(), address, stick, self.order))
+            heard = announced(self._seen.values())
+            request = picker.into(visit_request(self._picked(), address, stick, self.order, announced=heard))
         except TechtoolError as error:
             problem.say(complaint(error))
             problem.call_after_refresh(problem.scroll_visible, animate=False)

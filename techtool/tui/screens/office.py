@@ -12,6 +12,7 @@ from textual.widget import Widget
 from textual.widgets import Button, Input, Static
 
 from techtool.domain.question import AnswerKind, Question
+from techtool.domain.typed import TOLD_DIGITS
 from techtool.errors import TechtoolError, UsageError
 from techtool.i18n import N_, _, phrase
 from techtool.tui.actions import bindings
@@ -19,7 +20,6 @@ from techtool.tui.background import ours
 from techtool.tui.screens.form import FormScreen, quiet
 from techtool.tui.views.lines import Line, Part
 from techtool.tui.views.office import (
-    TYPED_DIGITS,
     check_typed,
     enrolled_lines,
     offer_lines,
@@ -202,7 +202,7 @@ class OfficeScreen(FormScreen):
         elif offer.first:
             text = phrase(
                 "Type the last {count} digits, as the office told you: {fingerprint}",
-                count=TYPED_DIGITS,
+                count=TOLD_DIGITS,
                 fingerprint=offer.signed.shown,
             )
             help_text = phrase("From then on only files by the same key are taken over.")

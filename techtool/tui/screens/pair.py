@@ -10,6 +10,7 @@ from textual.containers import VerticalScroll
 from textual.widget import Widget
 from textual.widgets import Button, Input
 
+from techtool.domain.typed import narrow
 from techtool.i18n import N_, _
 from techtool.tui.actions import bindings
 from techtool.tui.screens.form import FormScreen, quiet
@@ -71,8 +72,9 @@ class PairScreen(FormScreen):
 
     def action_begin(self) -> None:
         """Pair, or say what is missing; the code leaves the screen at once."""
-        place, code, at = (self.query_one(f"#{name}", Input).value.strip() for name in ("place", "code", "connect"))
+        place, code, at = (narrow(self.query_one(f"#{name}", Input).value) for name in ("place", "code", "connect"))
         self.query_one("#code", Input).value = ""
+        self.query_one("#code").focus()  # where the hand goes on if it was the wrong one
         self.work(lambda: self.house.doors.pair(place, code, at), self._paired, _("Pairing …"))
 
     def _paired(self, address: str) -> None:

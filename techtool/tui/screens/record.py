@@ -135,7 +135,7 @@ class RecordScreen(HouseScreen):
         question = Question(
             "attach.files",
             AnswerKind.FILE,
-            phrase("Photo or slip: path of the file; several are parted by “;”"),
+            phrase("Photo or slip: path of the file; several are parted by semicolons"),
             help=phrase("What a picture shows is not searched for card numbers: cover them before you take it."),
         )
         self.house.ask(_("Attach to visit {visit}").format(visit=self._visit), question, self._take_files)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
@@ -19,6 +20,7 @@ from techtool.tui.actions import bindings
 from techtool.tui.screens.form import FormScreen, quiet
 from techtool.tui.views.backups import HERE, swap_order
 from techtool.tui.views.lines import Part
+from techtool.tui.views.nearby import announced
 from techtool.tui.widgets.choices import Choices, Option
 from techtool.tui.widgets.text import Plain
 from techtool.visit.services import VisitRequest
@@ -45,6 +47,7 @@ class RestoreScreen(FormScreen):
         super().__init__()
         self._backup = backup
         self._which = SAME
+        self._announced: frozenset[str] = frozenset()
 
     def top(self) -> tuple[Part, ...]:
         """Of which terminal it is."""
@@ -96,6 +99,7 @@ class RestoreScreen(FormScreen):
 
     async def _look(self) -> None:
         found = await self.house.doors.nearby()
+        self._announced = announced(found)
         choices = self.query_one("#terminals", Choices)
         known = {option.value for option in choices.options}
         own = self._backup.serial
@@ -154,7 +158,9 @@ class RestoreScreen(FormScreen):
         if self._which == OTHER:
             swap = swap_order(self._backup.serial, values["to-serial"], values["to-model"], values["swap-number"])
         identity = values["identity"].strip('"') if self._backup.key.value != HERE else ""
-        return Address.parse(values["address"]), swap, Path(identity).expanduser() if identity else None
+        address = Address.parse(values["address"])
+        address = replace(address, announced=str(address) in self._announced)
+        return address, swap, Path(identity).expanduser() if identity else None
 
 
 def _shown(widget: Widget) -> bool:

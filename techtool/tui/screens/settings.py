@@ -16,6 +16,7 @@ from techtool.i18n import N_, _, language, translate
 from techtool.settings import Settings
 from techtool.tui.actions import bindings
 from techtool.tui.requests import Order
+from techtool.tui.screens.facts import FactsScreen
 from techtool.tui.screens.form import FormScreen, quiet
 from techtool.tui.screens.health import HealthScreen
 from techtool.tui.screens.support_check import SupportCheckScreen
@@ -24,12 +25,14 @@ from techtool.tui.views.lines import Part
 from techtool.tui.views.settings import FIELDS, SAMPLE, needs_restart, values_of, with_values
 from techtool.tui.widgets.choices import Choices, Option
 from techtool.tui.widgets.text import Plain
+from techtool.tui.widgets.toast import toast
 
-TRUST, HEALTH, SUPPORT_CHECK = "trust", "health", "support-check"
+TRUST, HEALTH, SUPPORT_CHECK, FACTS = "trust", "health", "support-check", "facts"
 _MORE: Final[dict[str, Callable[[], Screen[None]]]] = {
     TRUST: TrustScreen,
     HEALTH: HealthScreen,
     SUPPORT_CHECK: SupportCheckScreen,
+    FACTS: FactsScreen,
 }
 
 
@@ -78,6 +81,7 @@ class SettingsScreen(FormScreen):
                 Option(TRUST, _("Trust, recipients, clock"), _("whose sticks are believed, who can open backups")),
                 Option(HEALTH, _("Check this laptop"), _("every record read to its last byte")),
                 Option(SUPPORT_CHECK, _("Check a support file"), _("is it whole, and which case code is it")),
+                Option(FACTS, _("Facts of makers"), _("cycles, approvals, contacts, pictures: from the office")),
             ]
             yield Choices(more, id="more", label_width=34)
 
@@ -156,7 +160,7 @@ class SettingsScreen(FormScreen):
             if needs_restart(before, after, language()):
                 self.house.start_again()
             else:
-                self.note(_("Kept."))
+                toast(self.app, _("Kept."))
                 self.house.look_around()
 
         self.work(lambda: self.house.doors.save_settings(after), kept)

@@ -13,6 +13,7 @@ from textual.widget import Widget
 from textual.widgets import Input, Static
 
 from techtool.domain.question import AnswerKind, Question
+from techtool.domain.typed import TOLD_DIGITS, narrow
 from techtool.errors import UsageError
 from techtool.i18n import N_, _, phrase
 from techtool.tui import setup_flow
@@ -101,7 +102,11 @@ class TrustScreen(FormScreen):
         question = Question(
             "trust.fingerprint",
             AnswerKind.TEXT,
-            phrase("Type the first 8 digits, as the office told you: {fingerprint}", fingerprint=facts.shown),
+            phrase(
+                "Type the last {count} digits, as the office told you: {fingerprint}",
+                count=TOLD_DIGITS,
+                fingerprint=facts.shown,
+            ),
             help=phrase("From then on sticks that descend from this root are believed."),
         )
         self.house.ask(_("Trust another root"), question, lambda typed: self._pin(facts, typed))
@@ -118,13 +123,25 @@ class TrustScreen(FormScreen):
             return
         question = Question(
             "trust.recipient",
-            AnswerKind.LAST4,
-            phrase("Type the last four, as the office told you: {recipient}", recipient=left[0]),
+            AnswerKind.TEXT,
+            phrase(
+                "Type the last {count} signs, as the office told you: {recipient}",
+                count=TOLD_DIGITS,
+                recipient=left[0],
+            ),
             help=phrase("Whoever holds the key to it can open every backup made from now on."),
-            serial=left[0],
         )
         title = _("Recipient {number} of {count}").format(number=len(found) - len(left) + 1, count=len(found))
-        self.house.ask(title, question, lambda _typed: self._hear(text, found, left[1:]))
+        self.house.ask(title, question, lambda typed: self._heard(text, found, left, typed))
+
+    def _heard(self, text: str, found: Sequence[str], left: Sequence[str], typed: str) -> None:
+        plain = "".join(narrow(typed).split()).lower()
+        if len(plain) < TOLD_DIGITS or not left[0].endswith(plain):
+            self.failed(
+                UsageError(problem=_("This is not what the office told you. Nothing was changed; ask the office."))
+            )
+            return
+        self._hear(text, found, left[1:])
 
     def _keep(self, text: str, found: Sequence[str]) -> None:
         if tuple(found) != _recipients_in(text):

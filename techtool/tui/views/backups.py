@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 from techtool.domain.restore import Swap
+from techtool.domain.typed import narrow
 from techtool.domain.verdicts import size_text
 from techtool.errors import UsageError
 from techtool.i18n import _, translate
@@ -128,7 +129,7 @@ def log_lines(log: Sequence[LogEntry]) -> tuple[Line, ...]:
 
 def swap_order(from_serial: str, to_serial: str, model: str, number: str) -> Swap:
     """The swap order as it was typed; raises :class:`UsageError` naming what is missing."""
-    target, model, number = to_serial.strip(), model.strip(), number.strip()
+    target, model, number = narrow(to_serial), narrow(model), narrow(number)
     if not target or not model or not number:
         raise UsageError(
             problem=_("A swap order names the other terminal's serial number, its model and its own number.")

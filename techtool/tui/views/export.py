@@ -50,5 +50,6 @@ def contact_lines(office: Mapping[str, str], known: Iterable[Contact], vendors: 
         if contact.vendor in wanted:
             ways = "  ".join(filter(None, (contact.phone, contact.mail, contact.page)))
             region = contact.region.get(language()) or contact.region.get("en", "")
-            lines.append(Line(Mark.NOTE, f"{contact.name} ({region}): {ways}"))
+            source = _("Source: {source}").format(source=contact.source)
+            lines.append(Line(Mark.NOTE, f"{contact.name} ({region}): {ways}", (source,)))
     return tuple(lines)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
 from typing import Final
 
@@ -24,6 +24,11 @@ def key_of(seen: Nearby) -> str:
 def listed(seen: Sequence[Nearby]) -> dict[str, Nearby]:
     """What is listed, by the value of its line."""
     return {key: one for one in seen if (key := key_of(one))}
+
+
+def announced(seen: Iterable[Nearby]) -> frozenset[str]:
+    """The addresses that nobody but the network has named."""
+    return frozenset(one.address for one in seen if one.how is How.MDNS)
 
 
 def after_cables(known: dict[str, Nearby], cables: Sequence[Nearby], picked: Collection[str]) -> dict[str, Nearby]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from techtool.clock import said
+from techtool.domain.typed import told_fits
 from techtool.errors import UsageError
 from techtool.i18n import _
 from techtool.tui.views.lines import Line, Mark
@@ -13,8 +14,6 @@ if TYPE_CHECKING:
     from techtool.office.sync import Step, Synced
     from techtool.tui.office_doors import EnrolmentOffer, OfficeState
 
-TYPED_DIGITS: Final = 16
-"""64 bits. A key whose fingerprint ends in eight given digits is found in a day on one computer."""
 _MOST_SHOWN: Final = 8
 
 
@@ -89,6 +88,5 @@ def offer_lines(offer: EnrolmentOffer) -> tuple[Line, ...]:
 
 def check_typed(offer: EnrolmentOffer, typed: str) -> None:
     """Raise :class:`UsageError` unless what the office told ends the fingerprint."""
-    digits = "".join(letter for letter in typed.lower() if letter not in " :-.")
-    if len(digits) < TYPED_DIGITS or not offer.signed.fingerprint.endswith(digits):
+    if not told_fits(typed, offer.signed.fingerprint):
         raise UsageError(problem=_("This is not what the office told you. Nothing was changed; ask the office."))

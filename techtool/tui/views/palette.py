@@ -22,25 +22,33 @@ class Command:
     value: str
     label: str
     note: str
+    english: str = ""
+    """Found by that as well: whoever types without an input method has letters only."""
 
 
 def commands(keys: Iterable[str], *, places: bool) -> tuple[Command, ...]:
     """The actions of the screen below, then every place that may be gone to from there."""
     found = [
-        Command(DO + name, f"{translate(action.label)}  {action.shown}", translate(action.help))
+        Command(DO + name, f"{translate(action.label)}  {action.shown}", translate(action.help), action.label)
         for name in dict.fromkeys(keys)
         if name not in _NOT_LISTED and (action := ACTIONS.get(name)) is not None
     ]
     if places:
-        found += [Command(GO + place.id, translate(place.label), translate(place.note)) for place in PLACES]
+        found += [
+            Command(GO + place.id, translate(place.label), translate(place.note), place.label) for place in PLACES
+        ]
     return tuple(found)
 
 
 def fitting(offered: Sequence[Command], typed: str) -> tuple[Command, ...]:
     """Every word that was typed stands in the label or the note; those with all in the label come first."""
     words = _folded(typed).split()
-    found = [one for one in offered if all(word in _folded(f"{one.label} {one.note}") for word in words)]
-    return tuple(sorted(found, key=lambda one: not all(word in _folded(one.label) for word in words)))
+    found = [one for one in offered if all(word in _folded(f"{_names(one)} {one.note}") for word in words)]
+    return tuple(sorted(found, key=lambda one: not all(word in _folded(_names(one)) for word in words)))
+
+
+def _names(one: Command) -> str:
+    return f"{one.label} {one.english}"
 
 
 def _folded(text: str) -> str:

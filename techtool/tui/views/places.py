@@ -31,6 +31,7 @@ UPKEEP: Final = "upkeep"
 SUPPORT_CHECK: Final = "support-check"
 TRUST: Final = "trust"
 HEALTH: Final = "health"
+FACTS: Final = "facts"
 
 PLACES: Final = (
     Place(NEW, N_("New visit"), N_("identify, update, test, report")),
@@ -45,4 +46,5 @@ PLACES: Final = (
     Place(SUPPORT_CHECK, N_("Check a support file"), N_("is it whole, and which case code is it"), on_home=False),
     Place(TRUST, N_("Trust, recipients, clock"), N_("whose sticks are believed, who can open backups"), on_home=False),
     Place(HEALTH, N_("Check this laptop"), N_("every record read to its last byte"), on_home=False),
+    Place(FACTS, N_("Facts of makers"), N_("cycles, approvals, contacts, pictures: from the office"), on_home=False),
 )

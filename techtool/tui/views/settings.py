@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Final
 
+from techtool.domain.typed import narrow
 from techtool.errors import UsageError
 from techtool.i18n import N_, _, translate
 from techtool.settings import Settings
@@ -82,7 +83,7 @@ def with_values(
 
 
 def _days(values: Mapping[str, str], field: str) -> int:
-    text = values[field].strip()
+    text = narrow(values[field])
     if not (text.isascii() and text.isdigit() and int(text) <= _MOST_DAYS):
         label = next(translate(one.label) for one in FIELDS if one.id == field)
         raise UsageError(problem=_("{field}: a number of days is needed, not “{text}”.").format(field=label, text=text))

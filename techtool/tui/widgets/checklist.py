@@ -10,6 +10,7 @@ from textual import events
 from textual.message import Message
 
 from techtool.domain.question import CheckResult, Choice
+from techtool.domain.typed import WIDE
 from techtool.tui.widgets.choices import Choices, Option
 
 
@@ -57,7 +58,7 @@ class Checklist(Choices):
             "a": self.action_all_in_order,
             "n": self.action_not_done,
         }
-        action = actions.get(event.key)
+        action = actions.get(event.key) or actions.get((event.character or "").translate(WIDE))
         if action is not None:
             event.stop()
             event.prevent_default()  # else the list's own handling follows

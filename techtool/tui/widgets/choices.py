@@ -15,6 +15,7 @@ from textual.containers import Vertical
 from textual.message import Message
 from textual.widgets import Static
 
+from techtool.domain.typed import WIDE
 from techtool.tui.theme import AMBER, BLUE, COLOUR, DIM, STRONG
 from techtool.tui.views.lines import Mark
 from techtool.tui.widgets.text import glyphs_of
@@ -54,6 +55,17 @@ class Choices(Vertical, can_focus=True):
         @property
         def control(self) -> Choices:
             """The list it was chosen from."""
+            return self.choices
+
+    @dataclass
+    class Undecided(Message):
+        """Enter was pressed while no line was marked."""
+
+        choices: Choices
+
+        @property
+        def control(self) -> Choices:
+            """The list that nothing was chosen from."""
             return self.choices
 
     def __init__(
@@ -156,15 +168,18 @@ class Choices(Vertical, can_focus=True):
         """Choose the marked line, if one is marked."""
         if self._at is not None and self._at < len(self._options):
             self.choose(self._at)
+        else:
+            self.post_message(self.Undecided(self))
 
     def on_key(self, event: events.Key) -> None:
-        """A digit chooses at once; space as well where several can be picked."""
-        if event.character and event.character in "123456789" and int(event.character) <= len(self._options):
-            option = self._options[int(event.character) - 1]
+        """A digit chooses at once; space as well where several can be picked. An input method may widen both."""
+        typed = (event.character or "").translate(WIDE)
+        if typed and typed in "123456789" and int(typed) <= len(self._options):
+            option = self._options[int(typed) - 1]
             if option.mark is None and option.numbered:
                 event.stop()
-                self.choose(int(event.character) - 1)
-        elif event.key == "space" and self._at is not None:
+                self.choose(int(typed) - 1)
+        elif (event.key == "space" or typed == " ") and self._at is not None:
             event.stop()
             self.choose(self._at)
 

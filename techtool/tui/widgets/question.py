@@ -11,6 +11,7 @@ from textual.widget import Widget
 from textual.widgets import Input
 
 from techtool.domain.question import AnswerKind, CheckResult, Choice, Question
+from techtool.domain.typed import narrow, narrow_words
 from techtool.i18n import _
 from techtool.tui.theme import COLOUR
 from techtool.tui.views.lines import Mark, named
@@ -121,6 +122,12 @@ class QuestionPanel(VerticalScroll, can_focus=False):
                 return
         self._offer(question, event.value)
 
+    def on_choices_undecided(self, event: Choices.Undecided) -> None:
+        """Enter alone chooses nothing, and says how something is chosen."""
+        event.stop()
+        if event.control is self._field:
+            self.refuse(_("Choose a line by its digit, or with ↑ ↓ and then Enter."))
+
     async def on_checklist_ended(self, event: Checklist.Ended) -> None:
         """All in order is an answer; what is not needs words."""
         event.stop()
@@ -158,18 +165,18 @@ class QuestionPanel(VerticalScroll, can_focus=False):
         if question is None or event.input not in (self._field, self._reason):
             return
         if event.input is self._reason:
-            self._offer(question, f"{self._before_reason}{event.value.strip()}")
+            self._offer(question, f"{self._before_reason}{narrow_words(event.value)}")
             return
-        text = event.value if question.kind is AnswerKind.SECRET else event.value.strip()
-        self._offer(question, text)
+        self._offer(question, _as_meant(question, event.value))
 
     def on_input_changed(self, event: Input.Changed) -> None:
         """The complaint goes when it is being mended, not when the field is emptied for it."""
         event.stop()
         if not event.value:
             return
+        unseen = self.question is not None and self.question.kind is AnswerKind.SECRET
         for problem in self.query(".problem-text").results(Plain):
-            problem.say("")
+            problem.say(widened(event.value) if unseen else "")
 
     def _offer(self, question: Question, text: str) -> None:
         if acceptable(question, text):
@@ -179,6 +186,25 @@ class QuestionPanel(VerticalScroll, can_focus=False):
         for field in self.query("#answer").results(Input):
             if question.kind is AnswerKind.LAST4:
                 field.value = ""
+
+
+def _as_meant(question: Question, text: str) -> str:
+    """What was typed without an input method's wide letters and digits; a secret and a path are left as they are."""
+    match question.kind:
+        case AnswerKind.SECRET:
+            return text
+        case AnswerKind.LAST4:
+            return narrow(text)
+        case AnswerKind.TEXT:
+            return narrow_words(text)
+        case _:
+            return text.strip()
+
+
+def widened(secret: str) -> str:
+    """A warning where an input method widens what nobody sees; empty: it does not."""
+    wide = narrow(secret) != secret.strip()
+    return _("An input method is on: these letters arrive full-width. Switch it off and type again.") if wide else ""
 
 
 def _item_help(item: Choice) -> str:

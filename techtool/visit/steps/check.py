@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import timedelta
+from typing import Final
 
 from techtool.domain.estimate import Timings
 from techtool.domain.plan import Plan, ReleaseFinding, ReleaseVerdict, StepKind
@@ -23,6 +25,9 @@ from techtool.visit.operator import YES
 from techtool.visit.steps.identify import read_state
 from techtool.visit.steps.link_check import check_link
 from techtool.visit.steps.terminal_stick import stick_fits
+
+TAKINGS_FRESH: Final = timedelta(minutes=3)
+"""So long a person's word that no takings wait is believed before a terminal's own menu; a sale takes less than one."""
 
 
 async def check(lane: Lane) -> None:
@@ -113,8 +118,17 @@ async def check_again(lane: Lane) -> None:
         _still_allowed(lane, lane.agreed)
 
 
+def said_just_now(lane: Lane) -> bool:
+    """Whether a person's word on waiting takings is not older than ``TAKINGS_FRESH``; a clock set back makes it old."""
+    said = [answer.at for answer in lane.log.answers_of(lane.id) if answer.question_id in TAKINGS]
+    return bool(said) and timedelta() <= lane.services.clock.now() - said[-1] <= TAKINGS_FRESH
+
+
 async def ask_again(lane: Lane) -> None:
     """The same where nothing can be read: what only a person knows of waiting takings is asked anew."""
+    if not said_just_now(lane) and lane.environment.answers.keys() & TAKINGS:
+        text = phrase("A sale may have come in since you looked: the takings are asked for once more.")
+        lane.notice(text, step=StepKind.CHECK)
     said = lane.environment.answers
     lane.environment = replace(lane.environment, answers={k: v for k, v in said.items() if k not in TAKINGS})
     async with lane.step(StepKind.CHECK, "again", title=phrase("Check the terminal again")):

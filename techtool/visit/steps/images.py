@@ -48,10 +48,11 @@ def takes_images(lane: Lane) -> bool:
 
 async def install_images(lane: Lane) -> None:
     """Wait for what an earlier run began, then bring what is still missing, release by release."""
-    await _restart_where_owed(lane, kept=await _follow_leftovers(lane))
+    doubted = _never_arrived(lane)
+    await _restart_where_owed(lane, kept=await _follow_leftovers(lane, doubted))
     lane.state = await read_state(lane)
     images = [_image(verified) for verified in lane.agreed.releases]
-    missing = [image for image in images if relation(image.release, lane.known) not in _THERE]
+    missing = [image for image in images if _is_missing(lane, image, doubted)]
     for image in missing:
         await _driver(lane).check_image(image.release)
     ready = [(image, await _fetch(lane, image)) for image in missing]
@@ -80,13 +81,27 @@ def _driver(lane: Lane) -> TakesImages:
     return lane.driver
 
 
-async def _follow_leftovers(lane: Lane) -> bool:
+def _never_arrived(lane: Lane) -> frozenset[str]:
+    """Releases that the terminal called done without having got them: whatever it shows now, it is not their file."""
+    left = lane.log.open_sessions(lane.id)
+    return frozenset(one.package for one in left if _driver(lane).never_arrived(one.session))
+
+
+def _is_missing(lane: Lane, image: _Image, doubted: frozenset[str]) -> bool:
+    found = relation(image.release, lane.known)
+    return found not in _THERE or (found is Relation.SAME and image.release.id in doubted)
+
+
+async def _follow_leftovers(lane: Lane, doubted: frozenset[str]) -> bool:
     """An update that was begun before a stop is waited for; the terminal is not told the same thing twice.
 
-    Whether the terminal keeps one for its next restart.
+    What is ``doubted`` has nothing to wait for, and stays in the journal until it was brought again. Whether the
+    terminal keeps one for its next restart.
     """
     kept = False
     for one in lane.log.open_sessions(lane.id):
+        if _driver(lane).never_arrived(one.session):
+            continue
         title = phrase("Wait for the update of {package} that was begun before", package=one.package)
         async with lane.step(StepKind.INSTALL, one.package, title=title, action=CatmAction.INSTALL) as step:
             try:
@@ -97,7 +112,7 @@ async def _follow_leftovers(lane: Lane) -> bool:
                     lane.log.sessions_closed(lane.id)
                 raise
             step.result = phrase("The terminal is done with it; what it runs now is read next.")
-    _over(lane, kept=kept)
+    _over(lane, kept=kept or bool(doubted))
     return kept
 
 
@@ -142,7 +157,7 @@ async def _brought(lane: Lane, step: StepScope, copy: ImageFile) -> bool:
         raise
     except InstallFailed as error:
         step.catm = catm_of(error.word)
-        if error.word:
+        if error.word and not _never_arrived(lane):
             lane.log.sessions_closed(lane.id)
         raise
 

@@ -61,7 +61,7 @@ async def _inspect_casing(lane: Lane) -> None:
     test = lane.services.catalogue.test(SKIMMER_CHECK)
     items = lane.services.catalogue.inspection
     async with lane.step(StepKind.INSPECT, SKIMMER_CHECK, title=test.title_phrase) as step:
-        answer = await _answer(lane, test, items)
+        answer, pictures = await _answer(lane, test, items)
         failed = answer.result is CheckResult.FAIL
         photos = await ask_photo(
             lane,
@@ -73,7 +73,7 @@ async def _inspect_casing(lane: Lane) -> None:
             if failed
             else phrase("Photo of the terminal (path of the file)"),
         )
-        lane.log.inspected(lane.id, _records(lane, test, items, answer, digests(photos)))
+        lane.log.inspected(lane.id, _records(lane, test, items, answer, digests(photos), pictures))
         if failed:
             what = ", ".join(f"{SKIMMER_CHECK}.{item}" for item in answer.failed) or SKIMMER_CHECK
             await open_incident(lane, what, answer.reason, StepKind.INSPECT, digests(photos))
@@ -84,27 +84,38 @@ async def _inspect_casing(lane: Lane) -> None:
         step.result = raw(answer.result.value)
 
 
-async def _answer(lane: Lane, test: FunctionalTest, items: Sequence[InspectionItem]) -> ChecklistAnswer:
-    """What was said; also what was said just before a stop, of which no result was recorded yet."""
+async def _answer(
+    lane: Lane, test: FunctionalTest, items: Sequence[InspectionItem]
+) -> tuple[ChecklistAnswer, Sequence[Reference]]:
+    """What was said, and the pictures it was compared with.
+
+    What was said just before a stop, of which no result was recorded yet, stands; of its pictures nothing is known.
+    """
     ids = [item.id for item in items]
     said = [a.answer for a in lane.record.answers if a.question_id == _QUESTION]
     done = [c for c in lane.record.checks if c.id == SKIMMER_CHECK]
     if len(said) > len(done):
         read = ChecklistAnswer.parse(said[-1], ids)
         if read is not None:
-            return read
+            return read, ()
     who = lane.known.identity
     pictures = await asyncio.to_thread(references, lane.services, lane.log.visit_id, who.vendor, who.model, who.serial)
     question = checklist_question(test, items, who.serial, pictures)
     answer = ChecklistAnswer.parse(await lane.ask(StepKind.INSPECT, question), ids)
-    return answer or ChecklistAnswer(CheckResult.FAIL, "", {})
+    return answer or ChecklistAnswer(CheckResult.FAIL, "", {}), pictures
 
 
 def _records(
-    lane: Lane, test: FunctionalTest, items: Sequence[InspectionItem], answer: ChecklistAnswer, photos: Sequence[str]
+    lane: Lane,
+    test: FunctionalTest,
+    items: Sequence[InspectionItem],
+    answer: ChecklistAnswer,
+    photos: Sequence[str],
+    pictures: Sequence[Reference],
 ) -> list[CheckRecord]:
     """Each item by itself, and the list."""
     now = lane.services.clock.now()
+    compared = tuple(f"{one.path.stem[:12]} {one.source}".strip() for one in pictures)
 
     def record(check: str, item: InspectionItem | FunctionalTest, found: CheckAnswer) -> CheckRecord:
         evidence = tuple(photos) if item is test else ()
@@ -117,6 +128,7 @@ def _records(
             mode="H",
             required=item is test,
             evidence=evidence,
+            compared=compared if item is test else (),
         )
 
     each = [

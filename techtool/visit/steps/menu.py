@@ -28,7 +28,7 @@ from techtool.visit.by_hand import guide_of
 from techtool.visit.evidence import take_in
 from techtool.visit.lane import Lane
 from techtool.visit.operator import YES
-from techtool.visit.steps.check import ask_again
+from techtool.visit.steps.check import ask_again, said_just_now
 from techtool.visit.steps.terminal_stick import fill_stick
 
 NOT_STARTED: Final = "not-started"
@@ -58,9 +58,12 @@ async def install_by_stick(lane: Lane) -> None:
         if await _was_done(lane, release):
             continue
         loads = await fill_stick(lane, guide, verified)
+        # What came before may have taken minutes, and sales may have come in: what the menu erases nobody sees from
+        # here. Asked while the slip can still be printed, and again where the way into the menu took long.
+        if lane.changing or not said_just_now(lane):
+            await ask_again(lane)
         await _carry(lane, guide, release, loads)
-        if lane.changing:
-            # What came before took minutes, and sales may have come in; what this menu erases nobody sees from here.
+        if not said_just_now(lane):
             await ask_again(lane)
         await _work_menu(lane, guide, release, loads)
 

@@ -36,13 +36,15 @@ _WAYS: Final = (
     (SignOffWay.PAPER, N_("It was signed on paper")),
     (SignOffWay.REFUSED, N_("Nobody signs")),
 )
-_RATINGS: Final = (
-    ("5", N_("5 – very satisfied")),
-    ("4", N_("4 – satisfied")),
-    ("3", N_("3 – neither")),
-    ("2", N_("2 – not satisfied")),
-    ("1", N_("1 – not at all")),
+RATINGS: Final = (
+    ("1", N_("not at all satisfied")),
+    ("2", N_("not satisfied")),
+    ("3", N_("neither")),
+    ("4", N_("satisfied")),
+    ("5", N_("very satisfied")),
+    ("", N_("no answer")),
 )
+"""In this order, so that the digit that chooses a line is the rating."""
 
 
 async def sign_off(services: Services, log: VisitLog, operator: Operator) -> None:
@@ -93,7 +95,7 @@ class _Desk:
         )
 
     async def _rating(self) -> str:
-        choices = tuple(Choice(value, Phrase(label)) for value, label in _RATINGS)
+        choices = tuple(Choice(value, Phrase(label)) for value, label in RATINGS)
         text = phrase("How satisfied is the merchant? Let them choose.")
         return await self._ask(Question("sign_off.rating", AnswerKind.CHOICE, text, choices=choices, optional=True))
 

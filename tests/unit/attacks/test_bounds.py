@@ -221,6 +221,7 @@ class TestMemory:
             tracemalloc.stop()
         assert peak < 60 * MB
 
+    @pytest.mark.slow
     @pytest.mark.parametrize("attack", ["endless vendor-acme", "many objects in vendor-acme", "deep"])
     def test_of_the_whole_process(self, scene: Scene, attack: str) -> None:
         """Seen from outside, against the same command on a good stick."""

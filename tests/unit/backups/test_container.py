@@ -37,6 +37,7 @@ from techtool.domain.sensitive import Kind, Profile
 from techtool.errors import BackupNotVerified, DiskError, DiskFull, ForbiddenContent, LinkLost, NotEnoughRoom
 from techtool.paths import Disk
 from tests.unit.backups.helpers import IDENTITY, NOW, apk_item, chunked, stream, text_item
+from tests.unit.store.disks import FullAfterBytes
 
 VISIT = new_identity()
 OFFICE = new_identity()
@@ -334,17 +335,8 @@ async def test_cancelling_leaves_nothing_and_ends_the_worker(tmp_path: Path) -> 
 
 
 async def test_a_full_disk_is_told_as_one_and_leaves_nothing(tmp_path: Path) -> None:
-    class Full(Disk):
-        written = 0
-
-        def write(self, fd: int, data: bytes, path: Path) -> None:
-            self.written += len(data)
-            if self.written > 150_000:
-                raise DiskFull(path=str(path))
-            super().write(fd, data, path)
-
     with pytest.raises(DiskFull):
-        await write(tmp_path, [apk_item(f"packages/{n}/base.apk", APK) for n in range(30)], Full())
+        await write(tmp_path, [apk_item(f"packages/{n}/base.apk", APK) for n in range(30)], FullAfterBytes(150_000))
     assert list(tmp_path.iterdir()) == []
 
 

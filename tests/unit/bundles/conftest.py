@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.unit.bundles.conformance import Client, Repository
+from tests.unit.bundles.line import Line
 from tests.unit.bundles.office import Office
 
 
@@ -44,3 +45,16 @@ def client(repo: Repository, tmp_path: Path) -> Client:
     client = Client(tmp_path / "laptop", repo)
     client.init()
     return client
+
+
+@pytest.fixture
+def cli(capsys: pytest.CaptureFixture[str]) -> Line:
+    return Line(capsys)
+
+
+@pytest.fixture
+def shop(office: Office, monkeypatch: pytest.MonkeyPatch) -> Office:
+    """The office of the other tests, at today's date as the command line has it, and its technician's laptop."""
+    monkeypatch.setenv("TECHTOOL_HOME", str(office.laptop.home))
+    monkeypatch.setattr("techtool.clock.SystemClock", lambda: office.clock)
+    return office

@@ -3,54 +3,16 @@
 from __future__ import annotations
 
 import io
-import json
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from techtool.bundles.find import Drive
 from techtool.bundles.roots import fingerprint
-from techtool.cli.main import run
+from tests.unit.bundles.line import Line
 from tests.unit.bundles.office import Forger, Office, copy_of
 from tests.unit.simulator.apk_maker import make_apk
-
-
-@dataclass
-class Line:
-    """One command line with what it said."""
-
-    capture: pytest.CaptureFixture[str]
-    code: int = -1
-    out: str = ""
-    err: str = ""
-
-    def __call__(self, *argv: str | Path) -> Line:
-        self.code = run([str(word) for word in argv])
-        self.out, self.err = self.capture.readouterr()
-        return self
-
-    @property
-    def json(self) -> dict[str, Any]:
-        lines = self.out.splitlines()
-        assert len(lines) == 1, self.out
-        tree: dict[str, Any] = json.loads(lines[0])
-        return tree
-
-
-@pytest.fixture
-def cli(capsys: pytest.CaptureFixture[str]) -> Line:
-    return Line(capsys)
-
-
-@pytest.fixture
-def shop(office: Office, monkeypatch: pytest.MonkeyPatch) -> Office:
-    """The office of the other tests, at today's date as the command line has it, and its technician's laptop."""
-    monkeypatch.setenv("TECHTOOL_HOME", str(office.laptop.home))
-    monkeypatch.setattr("techtool.clock.SystemClock", lambda: office.clock)
-    return office
 
 
 class TestStick:
@@ -237,10 +199,15 @@ class TestTrust:
         monkeypatch.setattr("sys.stdin", io.StringIO("y\n"))
         assert cli("trust", "add", stick).code == 5
 
-    @pytest.mark.parametrize(("answer", "code"), [("y\n", 0), ("n\n", 6)])
-    def test_a_person_compares(
-        self, shop: Office, stick: Path, cli: Line, answer: str, code: int, monkeypatch: pytest.MonkeyPatch
+    @pytest.mark.parametrize(
+        ("typed", "code"), [(16, 0), (64, 0), (8, 10), (0, 6), (None, 10)], ids=["end", "whole", "few", "none", "yes"]
+    )
+    def test_a_person_types_what_the_office_told(
+        self, shop: Office, stick: Path, cli: Line, typed: int | None, code: int, monkeypatch: pytest.MonkeyPatch
     ) -> None:
+        digest = fingerprint(shop.workspace.root_data())
+        answer = "yes\n" if typed is None else f"{digest[64 - typed :]}\n"
+
         class Terminal(io.StringIO):
             def isatty(self) -> bool:
                 return True

@@ -20,26 +20,13 @@ from techtool.domain.lint import Check, LintFinding
 from techtool.domain.release import Compare, ReleaseKind, Requirement
 from techtool.domain.rules_requirements import judge
 from techtool.errors import PublisherError
+from tests.unit.bundles.line import Line
 from tests.unit.bundles.office import ACME, Office
-from tests.unit.bundles.test_bundle_cli import Line
 from tests.unit.domain.build import TERMINAL, TOOL, app
 from tests.unit.simulator.apk_maker import make_apk
 
 SELF = Requirement("component", Compare.GE, "2.0", id="com.acme.new")
 """What ``com.acme.new`` 2.0 may not demand."""
-
-
-@pytest.fixture
-def cli(capsys: pytest.CaptureFixture[str]) -> Line:
-    return Line(capsys)
-
-
-@pytest.fixture
-def shop(office: Office, monkeypatch: pytest.MonkeyPatch) -> Office:
-    """The office and its technician's laptop, at today's date as the command line has it."""
-    monkeypatch.setenv("TECHTOOL_HOME", str(office.laptop.home))
-    monkeypatch.setattr("techtool.clock.SystemClock", lambda: office.clock)
-    return office
 
 
 def folder_of(office: Office) -> Path:

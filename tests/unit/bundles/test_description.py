@@ -234,6 +234,7 @@ _JSON = st.recursive(
 )
 
 
+@pytest.mark.slow
 @given(st.sampled_from(sorted(full())), _JSON)
 def test_any_value_in_any_field_is_read_or_refused(name: str, value: object) -> None:
     raw = json.dumps({**full(), name: value}).encode("utf-8", "surrogatepass")

@@ -18,6 +18,7 @@ from techtool.bundles.payload import Payload, check, fetch
 from techtool.errors import Damaged, DiskError, DiskFull, Exit, Withdrawn
 from techtool.paths import Disk
 from tests.unit.bundles.office import Office, copy_of
+from tests.unit.store.disks import FullAfterBytes
 
 MIB = 1 << 20
 CONTENT = b"".join(hashlib.sha256(str(n).encode()).digest() for n in range(3 * MIB // 32)) + b"end"
@@ -76,19 +77,6 @@ class PulledAt(StickFolder):
 
     def open(self, path: str) -> BinaryIO:
         return cast("BinaryIO", Pulled(super().open(path), self.after))
-
-
-class FullAt(Disk):
-    """A disk that is full after so many bytes."""
-
-    def __init__(self, after: int) -> None:
-        self.left = after
-
-    def write(self, fd: int, data: bytes, path: Path) -> None:
-        self.left -= len(data)
-        if self.left < 0:
-            raise DiskFull(path=str(path))
-        super().write(fd, data, path)
 
 
 def test_copied_proven_and_named_by_its_digest(
@@ -202,7 +190,7 @@ class TestDamage:
 class TestDisk:
     def test_full_while_writing(self, folder: StickFolder, into: Path) -> None:
         with pytest.raises(DiskFull) as caught:
-            fetch(folder, PAYLOAD, into, disk=FullAt(2 * MIB))
+            fetch(folder, PAYLOAD, into, disk=FullAfterBytes(2 * MIB))
         assert caught.value.exit_code is Exit.DISK_FULL
         assert os.listdir(into) == [], "nothing half-written stays on a full disk"
 

@@ -89,6 +89,7 @@ COMMANDS: dict[str, Command] = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", COMMANDS)
 def test_a_command_that_was_cut_off_is_repeated(office: Office, stick: Path, name: str) -> None:
     office.open(stick)

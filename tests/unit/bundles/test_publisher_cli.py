@@ -23,20 +23,18 @@ from techtool.bundles.roots import fingerprint, grouped
 from techtool.domain.release import Compare, ReleaseKind, Requirement
 from techtool.domain.versions import SCHEMES
 from techtool.errors import Damaged, PublisherError
+from tests.unit.bundles.line import Line
 from tests.unit.bundles.office import ACME, Office, copy_of, private_key
-from tests.unit.bundles.test_bundle_cli import Line
 from tests.unit.simulator.apk_maker import make_apk
 
 SMALL = ("--root-keys", "1", "--root-threshold", "1", "--targets-keys", "1", "--targets-threshold", "1")
 
 
 @pytest.fixture
-def shop(office: Office, monkeypatch: pytest.MonkeyPatch) -> Office:
-    """The office of the other tests at its own date, and its technician's laptop; nobody is there to be asked."""
-    monkeypatch.setenv("TECHTOOL_HOME", str(office.laptop.home))
-    monkeypatch.setattr("techtool.clock.SystemClock", lambda: office.clock)
+def shop(shop: Office, monkeypatch: pytest.MonkeyPatch) -> Office:
+    """Nobody is there to be asked."""
     monkeypatch.setattr("sys.stdin", io.StringIO())
-    return office
+    return shop
 
 
 @pytest.fixture

@@ -16,9 +16,9 @@ from techtool.bundles.roots import (
     pinned_root,
     read_mirror,
     read_root,
-    same_fingerprint,
     write_mirror,
 )
+from techtool.domain.typed import told_fits
 from techtool.errors import BadFile, StoreDamaged
 from techtool.paths import Paths
 from tests.unit.bundles.office import Forger, Office
@@ -82,10 +82,13 @@ def test_a_pinned_root_that_was_exchanged(office: Office, stick: Path, paths: Pa
 def test_fingerprints_as_people_type_them() -> None:
     digest = fingerprint(b"x")
     assert grouped(digest).replace(" ", "") == digest
-    assert same_fingerprint(grouped(digest).upper(), digest)
-    assert same_fingerprint(":".join(digest[i : i + 2] for i in range(0, 64, 2)), digest)
-    assert not same_fingerprint(digest[:-1], digest)
-    assert not same_fingerprint("", digest)
+    assert told_fits(grouped(digest).upper(), digest)
+    assert told_fits(":".join(digest[i : i + 2] for i in range(0, 64, 2)), digest)
+    assert told_fits(grouped(digest)[-19:], digest)
+    assert told_fits("".join(chr(ord(sign) + 0xFEE0) for sign in digest[-16:]), digest), "by an input method"
+    assert not told_fits(digest[-15:], digest)
+    assert not told_fits(digest[:-1], digest)
+    assert not told_fits("", digest)
 
 
 def test_mirror(paths: Paths) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from techtool.catalogue.cadence import load_cycles
 from techtool.catalogue.facts import load_facts, read_facts
 from techtool.catalogue.reader import load_catalogue
 from techtool.domain.question import CheckResult
@@ -48,6 +49,11 @@ source = "ACME intranet"
 """
 
 
+def believed(_path: Path, _content: bytes) -> str:
+    """Signed; what that takes is judged elsewhere."""
+    return "North office"
+
+
 def write(folder: Path, text: str = GOOD, name: str = "acme.toml") -> Path:
     path = folder / name
     path.write_text(text, encoding="utf-8")
@@ -56,11 +62,13 @@ def write(folder: Path, text: str = GOOD, name: str = "acme.toml") -> Path:
 
 def test_the_offices_word_comes_first(tmp_path: Path) -> None:
     write(tmp_path)
-    facts = load_facts(tmp_path)
+    facts = load_facts(tmp_path, believed)
     assert facts.unusable == ()
     cycles = facts.cycles()
     assert [(one.vendor, one.days) for one in cycles.cadence] == [("simulated", 30), ("simulated", 90)]
     assert cycles.life[0].end_of_life == date(2030, 1, 1)
+    assert cycles.life[0].source == "the maker's letter of 2026-03-01 (ACME, estate office, 2026-11-20)"
+    assert cycles.cadence[1].source == load_cycles().cadence[0].source, "what is built in has no other issuer"
     assert facts.contacts()[0].name == "ACME's desk for SUNMI"
 
 
@@ -71,17 +79,19 @@ def test_an_approval_counts_as_long_as_its_own_copy_is_fresh(
     dated = TODAY - timedelta(days=age_days)
     write(tmp_path, GOOD.replace("dated = 2026-11-20", f"dated = {dated.isoformat()}"))
     catalogue = load_catalogue()
-    known = load_facts(tmp_path).approvals(catalogue.approvals)
+    known = load_facts(tmp_path, believed).approvals(catalogue.approvals)
     who = replace(identity(), vendor="sunmi", model="P2")
     finding = known.judge(who, TODAY, catalogue.limits.approvals_max_age_days, installing=True)
     assert (finding.result if finding is not None else None) is result
+    if finding is not None and finding.said is not None:
+        assert "our copy of the PCI SSC's list (ACME, estate office" in finding.said.text("en")
     assert catalogue.approvals.judge(who, TODAY, 365, installing=True) is None, "the built-in list does not know it"
 
 
 def test_the_newest_file_comes_first(tmp_path: Path) -> None:
     write(tmp_path)
     write(tmp_path, GOOD.replace("2026-11-20", "2026-11-21").replace("days = 30", "days = 14"), "b.toml")
-    assert load_facts(tmp_path).cycles().cadence[0].days == 14
+    assert load_facts(tmp_path, believed).cycles().cadence[0].days == 14
 
 
 PICTURE = '[[picture]]\nvendor="a"\nmodel="b"\nsource="s"\nevidence="recorded"\n'
@@ -125,9 +135,9 @@ PICTURE = '[[picture]]\nvendor="a"\nmodel="b"\nsource="s"\nevidence="recorded"\n
 def test_what_cannot_be_used_is_named_and_left_out(tmp_path: Path, text: str, place: str) -> None:
     path = write(tmp_path, text)
     with pytest.raises(BadFile) as bad:
-        read_facts(path)
+        read_facts(path, believed)
     assert place in str(bad.value.params["problem"])
-    facts = load_facts(tmp_path)
+    facts = load_facts(tmp_path, believed)
     assert (facts.files, len(facts.unusable)) == ((), 1)
     assert facts.cycles().cadence, "the built-in facts stand"
 
@@ -135,9 +145,9 @@ def test_what_cannot_be_used_is_named_and_left_out(tmp_path: Path, text: str, pl
 def test_what_is_no_file_or_too_long_is_not_read_to_its_end(tmp_path: Path) -> None:
     (tmp_path / "folder.toml").mkdir()
     write(tmp_path, f'issued_by = "{"x" * (1 << 20)}"')
-    found = load_facts(tmp_path)
-    assert [str(error.params["problem"]) for error in found.unusable] == ["it is too large", "it is not a file"]
+    found = load_facts(tmp_path, believed)
+    assert [str(error.params["problem"]) for _path, error in found.unusable] == ["it is too large", "it is not a file"]
 
 
 def test_a_folder_that_is_not_there_has_none(tmp_path: Path) -> None:
-    assert load_facts(tmp_path / "none").files == ()
+    assert load_facts(tmp_path / "none", believed).files == ()

@@ -495,6 +495,7 @@ class TestTold:
 
 
 class TestLarge:
+    @pytest.mark.slow
     @pytest.mark.timeout(60)
     def test_two_thousand_releases_are_a_matter_of_seconds(self) -> None:
         """Two seconds here; comparing all of them with all, or planning for each, would take many minutes."""

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from itertools import product
 
+import pytest
 from hypothesis import assume, event, given, note, settings
 from hypothesis import strategies as st
 
@@ -90,6 +91,7 @@ def every_state(release: Release) -> Iterator[TerminalState]:
             yield with_firmware(firmware, replace(TERMINAL, packages=tuple(there), bootloader=bootloader))
 
 
+@pytest.mark.slow
 @settings(max_examples=120, deadline=None, derandomize=True)
 @given(lone_releases())
 def test_a_release_is_called_impossible_exactly_where_no_state_opens_it(release: Release) -> None:
@@ -168,6 +170,7 @@ def without_what_nobody_brings(bundle: Sequence[Release]) -> list[Release]:
     return [replace(r, requires=tuple(rule for rule in r.requires if may_come(r, rule))) for r in bundle]
 
 
+@pytest.mark.slow
 @settings(max_examples=120, deadline=None, derandomize=True)
 @given(growing_bundles())
 def test_a_circle_is_found_exactly_where_no_order_reaches_the_newest(bundle: list[Release]) -> None:
@@ -251,6 +254,7 @@ def codes(version: str, own: Sequence[Release]) -> list[int]:
     ]
 
 
+@pytest.mark.slow
 @settings(max_examples=150, deadline=None, derandomize=True)
 @given(chains())
 def test_a_way_is_denied_exactly_where_no_order_reaches_the_newest(chain: tuple[list[Release], str]) -> None:

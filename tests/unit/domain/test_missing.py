@@ -312,6 +312,7 @@ def supply(what: Missing) -> Release:
     return app(what.id, version, size_bytes=1)
 
 
+@pytest.mark.slow
 @settings(max_examples=80, deadline=None, derandomize=True)
 @given(terminals(), sticks)
 def test_bringing_what_is_missing_ends_that_it_is_missing(terminal: TerminalState, stick: list[Release]) -> None:

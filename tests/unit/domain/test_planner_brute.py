@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from functools import cache
 
+import pytest
 from hypothesis import given, note, settings
 from hypothesis import strategies as st
 
@@ -214,6 +215,7 @@ def test_what_was_recalled_or_withdrawn_is_never_planned_and_the_rest_is_as_good
         assert words[key] is (ReleaseVerdict.RECALLED if key in recalled else ReleaseVerdict.WITHDRAWN)
 
 
+@pytest.mark.slow
 @settings(max_examples=30, deadline=None, derandomize=True)
 @given(st.data())
 def test_no_way_as_short_has_fewer_restarts(data: st.DataObject) -> None:

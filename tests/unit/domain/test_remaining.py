@@ -11,7 +11,7 @@ from techtool.domain.plan import Estimate, Plan, PlanStep, StepKind
 from techtool.domain.release import After
 from techtool.domain.remaining import REASON_S, Standing, done_of, left_of, restart_of, running_of, told
 from techtool.i18n import raw
-from tests.tui.scenes import KERNEL, PAY, plan
+from tests.tui.scene_shop import KERNEL, PAY, plan
 
 
 def step(kind: StepKind, p50_s: float, *, attended: bool = False, key: str = "") -> PlanStep:

@@ -27,8 +27,13 @@ def answer(body: object, status: str = "200 OK", head: str = "") -> bytes:
 
 
 @contextlib.asynccontextmanager
-async def device(folder: Path, pages: Mapping[str, Page]) -> AsyncIterator[tuple[RedfishLink, list[str]]]:
-    """A pinned link to a device with these pages, not opened; and what was asked, as ``GET /path``."""
+async def device(
+    folder: Path, pages: Mapping[str, Page], bodies: asyncio.Queue[bytes] | None = None
+) -> AsyncIterator[tuple[RedfishLink, list[str]]]:
+    """A pinned link to a device with these pages, not opened; and what was asked, as ``GET /path``.
+
+    ``bodies``: gets what was sent with each question.
+    """
     asked: list[str] = []
     connections: set[asyncio.Task[None]] = set()
 
@@ -42,7 +47,9 @@ async def device(folder: Path, pages: Mapping[str, Page]) -> AsyncIterator[tuple
                 head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1")
                 method, path = head.split()[:2]
                 length = [line for line in head.lower().splitlines() if line.startswith("content-length:")]
-                await reader.readexactly(int(length[0].split(":")[1]) if length else 0)
+                body = await reader.readexactly(int(length[0].split(":")[1]) if length else 0)
+                if bodies is not None and body:
+                    bodies.put_nowait(body)
                 asked.append(f"{method} {path}")
                 page = pages.get(path, answer({}, "404 Not Found"))
                 if callable(page):

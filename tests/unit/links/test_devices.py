@@ -66,7 +66,8 @@ async def test_cables_and_a_server_that_is_started_anew() -> None:
     "answer",
     [b"OKAY+0zz", b"OKAY-001", b"OKAY 0x1", b"OKAY00", b"HTTP/1.1 200 OK\r\n", b"FAIL0003no!", b"OKAYffffabc", b""],
 )
-async def test_a_hostile_list_ends_and_is_told(answer: bytes) -> None:
+async def test_a_hostile_list_ends_and_is_told(answer: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(devices_module, "_AGAIN_S", 0.01)
     async with running() as fake:
         fake.answers[TRACK] = answer
         seen: list[list[ServerDevice]] = []

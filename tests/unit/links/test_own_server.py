@@ -33,6 +33,7 @@ def settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AdbSettings:
     """Google's adb, kept away from this machine's cables, network and keys."""
     monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.setenv("ADB_MDNS", "0")
+    monkeypatch.setenv("ADB_LIBUSB", "0")
     return AdbSettings(path=google_adb())
 
 

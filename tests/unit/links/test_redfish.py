@@ -5,7 +5,10 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import hashlib
+import itertools
 import os
+import ssl
+import subprocess
 import traceback
 from pathlib import Path
 
@@ -30,16 +33,19 @@ from techtool.errors import (
     WrongProtocol,
 )
 from techtool.links.redfish import http
+from techtool.links.redfish import link as redfish_link
 from techtool.links.redfish.link import MEMBERS_LIMIT, RedfishLink, said_by
 from techtool.links.redfish.logins import Login, read_login, without
 from techtool.links.redfish.offer import offered
 from techtool.links.redfish.payload import HELD_BACK, UpdateFile
-from techtool.links.redfish.pins import Pins, context_for, shown, typed_fits
+from techtool.links.redfish.pins import Pins, certificate_at, context_for, shown, typed_fits
 from techtool.links.redfish.values import path_of
 from techtool.paths import Paths
 from techtool.settings import RedfishSettings
+from techtool.terminals import redfish_tasks
 from techtool.terminals.redfish_read import read_components, read_machine, read_update_service
 from techtool.terminals.redfish_tasks import wait_for
+from tests.peers.tools import need
 from tests.unit.links.hostile import ROOT, Page, answer, device
 
 TASK = "/redfish/v1/TaskService/Tasks/7"
@@ -262,10 +268,11 @@ async def test_another_certificate_a_moment_later(tmp_path: Path) -> None:
             pin = Pins(Paths(tmp_path / "one" / "home")).find(one.address)
             assert pin is not None
             client = http.Http(two.address, context_for(pin))
-            with pytest.raises(WrongProtocol):
+            with pytest.raises(WrongProtocol) as caught:
                 await client.request("POST", "/redfish/v1/S", json={"Password": SECRET})
             await client.close()
             assert asked == []
+            assert "another certificate" in caught.value.what_phrase.text()
 
 
 async def test_nobody_there(tmp_path: Path) -> None:
@@ -459,6 +466,62 @@ async def test_a_task_that_may_not_be_looked_at_has_not_failed(tmp_path: Path, s
         with pytest.raises(InstallFailed) as caught:
             await wait_for(link, TASK, "app", SystemClock())
         assert caught.value.word == ""
+
+
+async def test_a_task_that_is_busy_for_ever(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One per cent, two, one, two: it moves, and gets nowhere."""
+    monkeypatch.setattr(redfish_tasks, "LONGEST_S", 0.5)
+    percents = itertools.cycle((1, 2))
+
+    async def task(writer: asyncio.StreamWriter) -> None:
+        writer.write(answer({"TaskState": "Running", "PercentComplete": next(percents)}, head="Retry-After: 0\r\n"))
+
+    async with device(tmp_path, {"/redfish/v1/": ROOT, TASK: task}) as (link, _asked), asyncio.timeout(20):
+        await link.open()
+        with pytest.raises(LinkTimeout):
+            await wait_for(link, TASK, "app", SystemClock())
+
+
+async def test_a_list_whose_every_answer_takes_its_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(redfish_link, "LIST_S", 0.5)
+
+    async def slowly(writer: asyncio.StreamWriter) -> None:
+        await asyncio.sleep(0.1)
+        writer.write(answer({"Model": "M"}))
+
+    members = [{"@odata.id": f"/redfish/v1/Systems/{n}"} for n in range(100)]
+    pages = {**pages_of(members), **{member["@odata.id"]: slowly for member in members}}
+    async with device(tmp_path, pages) as (link, asked), asyncio.timeout(20):
+        await link.open()
+        with pytest.raises(LinkTimeout):
+            await read_machine(link)
+        assert len(asked) < 20
+
+
+@pytest.mark.parametrize(
+    ("made", "said"),
+    [
+        (["-newkey", "rsa:1024"], "key too weak"),
+        (["-newkey", "rsa:2048", "-addext", "extendedKeyUsage=clientAuth"], "unsuitable certificate purpose"),
+    ],
+    ids=["short key", "other purpose"],
+)
+async def test_a_certificate_that_tls_does_not_take(tmp_path: Path, made: list[str], said: str) -> None:
+    """It is the very one that was compared, so nobody says that it is another one; what is wrong with it is said."""
+    openssl = need("openssl")
+    names = ["-keyout", str(tmp_path / "key"), "-out", str(tmp_path / "cert"), "-subj", "/CN=gateway", "-days", "1"]
+    subprocess.run([openssl, "req", "-x509", "-nodes", *names, *made], check=True, capture_output=True)
+    tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    tls.set_ciphers("ALL:@SECLEVEL=0")
+    tls.load_cert_chain(tmp_path / "cert", tmp_path / "key")
+    server = await asyncio.start_server(lambda _reader, writer: writer.close(), "127.0.0.1", 0, ssl=tls)
+    address = Address.parse(f"redfish+https://127.0.0.1:{server.sockets[0].getsockname()[1]}")
+    Pins(Paths(tmp_path)).keep(address, (await certificate_at(address)).der)
+    with pytest.raises(WrongProtocol) as caught:
+        await RedfishLink(address, RedfishSettings(), Paths(tmp_path)).open()
+    server.close()
+    assert said in caught.value.what_phrase.text()
+    assert "another" not in caught.value.what_phrase.text()
 
 
 async def test_a_session_without_a_place_is_begun_anew_too(tmp_path: Path) -> None:

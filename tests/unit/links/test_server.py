@@ -12,7 +12,17 @@ from pathlib import Path
 import pytest
 
 from techtool.domain.terminal import Address
-from techtool.errors import BadAddress, CommandRefused, LinkLost, LinkTimeout, NotAuthorized, Unreachable, WrongProtocol
+from techtool.errors import (
+    BadAddress,
+    CommandRefused,
+    LinkLost,
+    LinkTimeout,
+    NotAuthorized,
+    NotReady,
+    Unreachable,
+    WrongProtocol,
+)
+from techtool.links.adb import connecting
 from techtool.links.adb import server as server_module
 from techtool.links.adb.devices import ServerDevice, server_devices
 from techtool.links.adb.link import AdbLink
@@ -107,6 +117,8 @@ async def running() -> AsyncIterator[FakeServer]:
 @pytest.fixture(autouse=True)
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(server_module, "_POLL_S", 0.01)
+    monkeypatch.setattr(connecting, "_AGAIN_S", 0.01)
+    monkeypatch.setattr(connecting, "AGAIN_FOR_S", 0.1)
     monkeypatch.setattr(server_module, "SETTLE_S", 0.1)
     monkeypatch.setattr(server_module, "PERSON_S", 0.1)
 
@@ -158,13 +170,43 @@ async def test_a_terminal_on_its_way_is_waited_for(tmp_path: Path) -> None:
     assert not states
 
 
-async def test_the_users_server_is_not_told_to_connect(tmp_path: Path) -> None:
+LOST = "127.0.0.1:41231"
+BARE = okay(f"failed to connect to {LOST}")
+"""What adb 36 says when it came to TLS and not through: it overtook itself, or it is not paired."""
+
+
+async def test_a_server_that_lost_a_terminal_on_the_network_is_told_to_connect(tmp_path: Path) -> None:
     async with running() as fake:
-        fake.answers["host-serial:127.0.0.1:5555:get-state"] = fail("device '127.0.0.1:5555' not found")
-        link = AdbServerLink(Address("adb+server", "127.0.0.1:5555"), fake.settings, Paths(tmp_path))
-        with pytest.raises(Unreachable):
+        fake.answers[f"host-serial:{LOST}:get-state"] = [fail(f"device '{LOST}' not found"), okay("device")]
+        fake.answers |= {f"host-serial:{LOST}:features": okay("shell_v2"), f"host:transport:{LOST}": b"OKAY"}
+        tries: list[Answer] = [BARE, okay(f"connected to {LOST}")]
+        fake.answers[f"host:connect:{LOST}"] = tries
+        link = AdbServerLink(Address("adb+server", LOST), fake.settings, Paths(tmp_path))
+        await link.open()
+        await link.close()
+    assert not tries
+
+
+@pytest.mark.parametrize(
+    ("answer", "error", "again"),
+    [
+        (BARE, NotReady, True),
+        (okay(f"failed to connect to '{LOST}': Connection refused"), Unreachable, False),
+        (fail("no such thing"), Unreachable, False),
+    ],
+    ids=["let nobody in", "nobody there", "refused by the server"],
+)
+async def test_connecting_in_vain(answer: bytes, error: type[Unreachable], again: bool, tmp_path: Path) -> None:
+    async with running() as fake:
+        fake.answers[f"host-serial:{LOST}:get-state"] = fail(f"device '{LOST}' not found")
+        fake.answers[f"host:connect:{LOST}"] = answer
+        link = AdbServerLink(Address("adb+server", LOST), fake.settings, Paths(tmp_path))
+        with pytest.raises(Unreachable) as caught:
             await link.open()
-    assert not [request for request in fake.asked if "connect" in request]
+    assert type(caught.value) is error
+    tries, ended = (fake.asked.count(f"host:{verb}:{LOST}") for verb in ("connect", "disconnect"))
+    assert (tries > 1) is again
+    assert ended == (tries if again else 0), "adb is not left trying by itself"
 
 
 async def opened(fake: FakeServer, home: Path) -> AdbLink:

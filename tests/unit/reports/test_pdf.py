@@ -65,6 +65,7 @@ def test_every_page_has_its_foot(language: str) -> None:
             assert f"page {number} of {len(texts)}" in text
 
 
+@pytest.mark.slow
 def test_thirty_terminals_are_a_table_whose_heads_come_again() -> None:
     visit = many(30)
     texts = pages(visit)
@@ -132,6 +133,7 @@ def test_the_same_record_gives_the_same_bytes() -> None:
     assert render_merchant_pdf(build_merchant(visit, "en")) == render_merchant_pdf(build_merchant(visit, "en"))
 
 
+@pytest.mark.slow
 def test_another_process_gives_the_same_bytes() -> None:
     code = (
         "import hashlib; from tests.unit.reports import evidence as e; from techtool.reports.model import build; "

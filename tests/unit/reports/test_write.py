@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import errno
 import hashlib
 import subprocess
 from dataclasses import replace
@@ -10,7 +9,6 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from techtool.errors import DiskFull, UsageError
-from techtool.paths import Disk, disk_error
 from techtool.reports.formats import FORMATS
 from techtool.reports.keys import ReportKey, allowed_signers_line
 from techtool.reports.sshsig import NAMESPACE
@@ -18,6 +16,7 @@ from techtool.reports.statement import statement
 from techtool.reports.write import SUMS, write_reports
 from tests import factories as f
 from tests.peers.tools import need
+from tests.unit.store.disks import FullDisk
 
 
 @pytest.fixture
@@ -89,23 +88,10 @@ def test_what_there_is_not_is_refused_before_anything_is_written(
     assert not (tmp_path / "reports").exists()
 
 
-class FullDisk(Disk):
-    """No room for what comes after the first file."""
-
-    def __init__(self) -> None:
-        self.files = 0
-
-    def write(self, fd: int, data: bytes, path: Path) -> None:
-        self.files += 1
-        if self.files > 1:
-            raise disk_error(OSError(errno.ENOSPC, "No space left on device"), path)
-        super().write(fd, data, path)
-
-
 def test_a_full_disk_leaves_whole_files_only(tmp_path: Path, key: ReportKey) -> None:
     visit = f.visit_record()
     with pytest.raises(DiskFull):
-        write_reports(visit, FORMATS, tmp_path, ("en",), key, FullDisk())
+        write_reports(visit, FORMATS, tmp_path, ("en",), key, FullDisk(1))
     assert [p.name for p in tmp_path.iterdir()] == [f"{visit.id}.en.html"]
 
 

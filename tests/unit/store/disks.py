@@ -7,6 +7,7 @@ import os
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from techtool.errors import DiskFull
 from techtool.paths import Disk, disk_error
 
 
@@ -18,6 +19,33 @@ class QuickDisk(Disk):
 
     def fsync_folder(self, folder: Path) -> None:
         pass
+
+
+class FullDisk(Disk):
+    """A disk that takes so many writes and no more."""
+
+    def __init__(self, room: int) -> None:
+        self.room = room
+        self.count = 0
+
+    def write(self, fd: int, data: bytes, path: Path) -> None:
+        self.count += 1
+        if self.count > self.room:
+            raise DiskFull(path=str(path), detail=os.strerror(errno.ENOSPC))
+        super().write(fd, data, path)
+
+
+class FullAfterBytes(Disk):
+    """A disk that takes so many bytes and no more."""
+
+    def __init__(self, room_bytes: int) -> None:
+        self.left_bytes = room_bytes
+
+    def write(self, fd: int, data: bytes, path: Path) -> None:
+        self.left_bytes -= len(data)
+        if self.left_bytes < 0:
+            raise DiskFull(path=str(path))
+        super().write(fd, data, path)
 
 
 @dataclass

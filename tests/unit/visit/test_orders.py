@@ -177,6 +177,7 @@ def test_rubbish_is_refused_in_words(tmp_path_factory: pytest.TempPathFactory, d
 CELL = st.text(st.characters(codec="gb18030", exclude_characters="\0"), max_size=12)
 
 
+@pytest.mark.slow
 @settings(max_examples=150, deadline=None)
 @given(
     rows=st.lists(st.tuples(CELL, CELL, CELL, CELL), max_size=5),
