@@ -34,6 +34,7 @@ TEXTS: Final = frozenset(
         "settlement.text",
         "settlement.total",
         "settlement.batch_no",
+        "settlement.evidence",
         # What a person typed may repeat any of these.
         "answer",
         "reason",
@@ -42,6 +43,7 @@ TEXTS: Final = frozenset(
         "why",
         "closed_because",
         "incidents.what",
+        "incidents.reported_at",
         "sign_off.reason",
         "sign_off.findings",
         "sign_off.recommendations",
@@ -137,11 +139,15 @@ class Words:
 
         A text with neither a known number nor one that may be unknown is as it was.
         """
-        shown = text
+        shown = self.mask_known(text)
+        return HIDDEN if self.within(shown) or (like_a_number(shown) and not needs_no_look(shown)) else shown
+
+    def mask_known(self, text: str) -> str:
+        """``text`` with each of them by its last four, and else as it was."""
         for number in sorted(self._bare, key=lambda n: (-len(n), n)) if self.within(text) else ():
             spaced = r"[\s\-]*".join(map(re.escape, number))
-            shown = re.sub(spaced, lambda found: masked_number(found[0]), shown, flags=re.IGNORECASE)
-        return HIDDEN if self.within(shown) or (like_a_number(shown) and not needs_no_look(shown)) else shown
+            text = re.sub(spaced, lambda found: masked_number(found[0]), text, flags=re.IGNORECASE)
+        return text
 
 
 def numbers_in(value: object) -> Iterator[str]:
