@@ -7,10 +7,13 @@ from pathlib import Path
 
 import pytest
 
+from techtool.cli.main import run
 from techtool.clock import SystemClock
 from techtool.domain.history import TerminalEntry
+from techtool.errors import Exit, UsageError
 from techtool.paths import Paths
 from techtool.store.keys import read_store_key
+from techtool.tui.doors import HouseDoors
 from techtool.visit.checkup import examine, rebuild
 from techtool.visit.rescue import House, rescue
 from techtool.visit.visits import history_of
@@ -85,6 +88,24 @@ def test_with_another_key_there_nobody_is_told_to_put_the_old_one_over_it(laptop
     with laptop.paths.store_key.open("ab") as file:
         file.write(laptop.key)
     assert not [finding for finding in examine(laptop.house()).problems if finding.path == laptop.paths.store_key]
+
+
+def test_reports_with_masks_never_take_the_place_of_others(
+    laptop: Laptop, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    monkeypatch.setenv("TECHTOOL_HOME", str(laptop.paths.home))
+    visit = laptop.known[0].visit
+    again = ["report", visit, "--format", "json"]
+    assert run(again) == Exit.DONE
+    report = laptop.paths.reports / visit / f"{visit}.json"
+    made = report.read_bytes()
+    laptop.paths.store_key.unlink()
+    assert run(again) == Exit.USAGE
+    assert "--to" in capsys.readouterr().err
+    with pytest.raises(UsageError):
+        HouseDoors(laptop.paths).write_reports(visit)
+    assert report.read_bytes() == made
+    assert run([*again, "--to", str(tmp_path / "elsewhere")]) == Exit.DONE
 
 
 def test_a_visit_saved_without_the_key_has_lost_nothing_by_that(laptop: Laptop) -> None:
