@@ -131,18 +131,6 @@ class Index:
         found = chain.from_iterable(self._timings.read(_FORECASTS, Forecast).values())
         return sorted(found, key=lambda one: (one.at, one.visit))
 
-    def details(self) -> dict[str, VisitDetails]:
-        """Everything that is kept beside the list, by visit."""
-        terminals = self._terminals.read(_TERMINALS, TerminalEntry)
-        observations = self._timings.read(_OBSERVATIONS, Observation)
-        forecasts = self._timings.read(_FORECASTS, Forecast)
-        return {
-            visit: VisitDetails(
-                tuple(terminals.get(visit, ())), tuple(observations.get(visit, ())), tuple(forecasts.get(visit, ()))
-            )
-            for visit in dict.fromkeys((*terminals, *observations, *forecasts))
-        }
-
     def detailed(self) -> dict[str, str]:
         """The visits of whose terminals there are entries, and the head that each journal had when they were made."""
         return self._terminals.heads()
