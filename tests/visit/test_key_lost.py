@@ -184,3 +184,23 @@ def test_a_visit_saved_without_the_key_has_lost_nothing_by_that(laptop: Laptop) 
     laptop.paths.store_key.write_bytes(laptop.key)
     assert [entry.tid for entry in laptop.history()] == [entry.tid for entry in laptop.known]
     assert len(read_store_key(laptop.paths.store_key)) == 1
+
+
+def test_the_home_screen_tells_of_a_key_that_is_gone(laptop: Laptop) -> None:
+    doors = HouseDoors(laptop.paths)
+    assert doors.home_facts().key == ""
+    laptop.paths.store_key.unlink()
+    assert "is missing" in doors.home_facts().key
+    laptop.paths.store_key.write_bytes(b"techtool-store-key-1 cut")
+    assert "cannot be used" in doors.home_facts().key
+    laptop.paths.store_key.write_bytes(laptop.key)
+    assert doors.home_facts().key == ""
+
+
+def test_the_home_screen_tells_of_another_key(laptop: Laptop) -> None:
+    laptop.paths.store_key.unlink()
+    other = laptop.house()
+    with other.home.lock("test"):
+        other.home.keys.writing("visit", "V1")
+    assert laptop.paths.store_key.read_bytes() != laptop.key
+    assert "is missing" in HouseDoors(laptop.paths).home_facts().key
