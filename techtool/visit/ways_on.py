@@ -67,16 +67,18 @@ async def with_ways_on(lane: Lane, kind: StepKind, station: Callable[[Lane], Awa
                 raise
             raise StopHere(error) from error
         except TechtoolError as error:
-            way = await _way_on(lane, kind, error)
-            if way == LEAVE:
-                raise
-            retries += 1
-            if retries > MAX_RETRIES:
-                raise StopHere(error) from error
-            if kind is not StepKind.IDENTIFY:
-                await with_ways_on(lane, StepKind.IDENTIFY, identify)
-            if way == UNDO and await _ready_to_undo(lane):
-                raise UndoChosen(error) from error
+            way = UNDO
+            while way == UNDO:  # Whoever said no to undoing did not ask for the installation to be tried again.
+                way = await _way_on(lane, kind, error)
+                if way == LEAVE:
+                    raise
+                retries += 1
+                if retries > MAX_RETRIES:
+                    raise StopHere(error) from error
+                if kind is not StepKind.IDENTIFY:
+                    await with_ways_on(lane, StepKind.IDENTIFY, identify)
+                if way == UNDO and await _ready_to_undo(lane):
+                    raise UndoChosen(error) from error
 
 
 async def _way_on(lane: Lane, kind: StepKind, error: TechtoolError) -> str:

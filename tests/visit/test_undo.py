@@ -14,7 +14,7 @@ from techtool.domain.rollback import RollbackClass
 from techtool.domain.terminal import TerminalState
 from techtool.domain.visit import CatmAction, StepState
 from techtool.errors import Exit, LinkLost
-from techtool.events import Asked
+from techtool.events import Asked, StepFailed
 from techtool.reports.facts import recovery_s
 from techtool.simulator.faults import InstallRefusal
 from techtool.simulator.run import Simulation
@@ -131,6 +131,8 @@ async def test_the_word_is_not_typed(ready: Shop) -> None:
         assert codes(simulation) == {**FORMER, KERNEL: NEW[KERNEL]}
         assert data(simulation)[1] == "typed in by hand"
     assert ready.lane().undo_at is None
+    refusals = [e for e in ready.events if isinstance(e, StepFailed) and e.step is StepKind.INSTALL]
+    assert len(refusals) == 1, "whoever said no to undoing is asked again; nothing is installed unasked"
 
 
 async def test_it_is_not_offered_where_the_publisher_forbids_it(shop: Shop) -> None:

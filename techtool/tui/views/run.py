@@ -27,7 +27,7 @@ def headline(view: VisitView) -> str:
     if lane is None:
         return ""
     if lane.outcome is not None:
-        return _("This terminal is through")
+        return _("Nothing more is done to this terminal")
     busy = next((item for item in reversed(lane.items) if item.mark is Mark.BUSY), None)
     if busy is not None:
         return busy.title.text()

@@ -97,7 +97,10 @@ async def _word_for(lane: Lane, package: str) -> None:
             package=package,
             word=WORD,
         ),
-        phrase("Parameters and passwords of the application must be entered again afterwards."),
+        phrase(
+            "Parameters and passwords of the application must be entered again afterwards. "
+            "Anything else you type: it is not uninstalled."
+        ),
         serial=lane.known.identity.serial,
     )
     if (await lane.ask(StepKind.CONFIRM, question)).strip() != WORD:
