@@ -164,6 +164,24 @@ async def test_stopped_once_it_was_done(
         assert (front.fetched, front.forwarded) == (1, 1)
 
 
+async def test_given_up_waiting_for_a_device_that_never_fetched(
+    redfish_peers: Path, place: Path, counter: Counter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The new version is there when the visit is resumed, and not a byte of the file: it is brought, not believed."""
+    async with emulator(redfish_peers, place, tls=True) as alone:
+        address = f"redfish+https://127.0.0.1:{alone.port}"
+        await pinned(counter, address)
+        with monkeypatch.context() as patched:
+            patched.setattr(redfish_tasks, "LONGEST_S", -1.0)
+            finished = await counter.run(address)
+        assert finished.outcome is Outcome.INCONSISTENT
+        assert await alone.bios() == NEW
+    async with gateway(redfish_peers, place, counter) as front:
+        finished = await counter.resume(ResumeRequest(addresses={SYSTEM: Address.parse(front.address)}))
+        assert (front.fetched, front.forwarded) == (1, 1), "the file is brought, although the version was there"
+        assert finished.outcome is Outcome.INCONSISTENT, "it raised the version beyond the release's"
+
+
 async def test_a_version_that_does_not_rise(redfish_peers: Path, place: Path, counter: Counter) -> None:
     """“Completed”, and the emulator runs what it ran."""
     async with gateway(redfish_peers, place, counter, forgets=True) as front:
