@@ -16,7 +16,7 @@ from typing import Final
 from techtool.clock import Clock
 from techtool.domain.components import shown_version
 from techtool.domain.release import Release
-from techtool.errors import LinkError, NotCapable, NotCompatible
+from techtool.errors import NotCapable, NotCompatible
 from techtool.i18n import phrase
 from techtool.links.base import Confirmed
 from techtool.links.redfish.http import Answer
@@ -146,8 +146,9 @@ async def _noted(offer: Offer, session: SessionSink) -> AsyncIterator[Callable[[
     watching = asyncio.create_task(when_fetched())
     try:
         yield note
-    except LinkError:
-        note(known)
+    except BaseException:
+        if offer.fetched:  # by a device that still holds the line
+            note(known)
         raise
     finally:
         watching.cancel()

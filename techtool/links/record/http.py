@@ -26,9 +26,10 @@ _OF_ONE: Final = frozenset({"uuid", "assettag", "serviceentrypointuuid", "durabl
 """Names (DSP0268) whose value is one device's alone, besides those that the masker knows."""
 _PLACES: Final = frozenset(
     {"location", "contacts", "postaladdress", "placement", "physicallocation", "partlocation", "address"}
-    | {"nameservers", "staticnameservers"}
+    | {"nameservers", "staticnameservers", "payload"}
 )
-"""Names (DSP0268, Resource.Location) of what says where a device stands and who looks after it: never kept."""
+"""Names (DSP0268, Resource.Location) of what says where a device stands and who looks after it, and of what was once
+sent to it (Task): never kept."""
 _NAMES: Final = ("attributename", "name", "key")
 _VALUES: Final = frozenset({"value", "currentvalue", "defaultvalue"})
 """Names of values that are called by what stands beside them or around them: ``{"Name": "Token", "Value": …}``."""

@@ -117,11 +117,12 @@ async def test_secrets_in_boxes_in_lists_and_beside_their_names(tmp_path: Path) 
             {"Name": "FanMode", "Value": "quiet"},
         ],
         "FQDN": "till.noodle.example",
+        "Payload": {"JsonBody": '{"ImageURI": "http://10.77.1.5:4711/hidden/x.bin"}', "TargetUri": "/redfish/v1/u"},
     }
     made = await recorded(tmp_path, pages(**{"/x/oem": oem}), "/x/oem")
     link = again(made, tmp_path)
     kept = (tmp_path / "recording.jsonl").read_text()
-    for word in ("hidden", "31337002", "QX55667788", "30078812", "noodle"):
+    for word in ("hidden", "31337002", "QX55667788", "30078812", "noodle", "10.77.1.5"):
         assert word not in kept
     await link.open()
     body = await link.get("/x/oem")
