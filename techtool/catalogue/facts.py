@@ -113,11 +113,16 @@ class OfficeFacts:
 
     def pictures(self) -> Iterator[tuple[Picture, Path]]:
         """Reference pictures that are there, and still those that the office signed for."""
+        return ((one, path) for one, path in self._kept_pictures() if _digest(path) == one.sha256)
+
+    def lost_pictures(self) -> Iterator[Path]:
+        """Where a picture should lie that is gone, or is another one now."""
+        return (path for one, path in self._kept_pictures() if _digest(path) != one.sha256)
+
+    def _kept_pictures(self) -> Iterator[tuple[Picture, Path]]:
         for issued in self.files:
             for one in issued.attributed(issued.file.picture):
-                path = self._folder / "pictures" / one.kept_as
-                if _digest(path) == one.sha256:
-                    yield one, path
+                yield one, self._folder / "pictures" / one.kept_as
 
 
 def _digest(path: Path) -> str:

@@ -236,14 +236,19 @@ def test_facts_of_a_day_that_is_still_to_come(
         draft_facts(path)
 
 
-def test_a_picture_in_the_home_is_judged_each_time(at_home: Shop, tmp_path: Path) -> None:
+def test_a_picture_in_the_home_is_judged_each_time(
+    at_home: Shop, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     """Another picture under its name is not what the office signed for, and no inspection compares with it."""
     paths = at_home.world.paths
     add_facts(paths, facts_file(tmp_path / "from"))
     ((_picture, kept),) = known_facts(paths).pictures()
     kept.write_bytes(picture(7))
     assert list(known_facts(paths).pictures()) == []
+    assert run(["doctor"]) == Exit.DAMAGED_STORE
+    assert kept.name in "".join(capsys.readouterr().err.split())
     kept.write_bytes(picture())
+    assert run(["doctor"]) == Exit.DONE
     assert len(list(known_facts(paths).pictures())) == 1
 
 
