@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 HTTP: Final = "http"
 """The operation's name; ``what`` is ``GET /path``, ``exit_code`` the status, ``stdout`` the body."""
-_OF_ONE: Final = frozenset({"uuid", "assettag", "serviceentrypointuuid", "durablename", "hostname"})
+_OF_ONE: Final = frozenset({"uuid", "assettag", "serviceentrypointuuid", "durablename", "hostname", "fqdn"})
 """Names (DSP0268) whose value is one device's alone, besides those that the masker knows."""
 _PLACES: Final = frozenset(
     {"location", "contacts", "postaladdress", "placement", "physicallocation", "partlocation", "address"}

@@ -117,6 +117,7 @@ async def test_secrets_in_boxes_in_lists_and_beside_their_names(tmp_path: Path) 
             {"Name": "FanMode", "Value": "quiet"},
         ],
         "FQDN": "till.noodle.example",
+        "Note": "reach it as till.noodle.example",
         "Payload": {"JsonBody": '{"ImageURI": "http://10.77.1.5:4711/hidden/x.bin"}', "TargetUri": "/redfish/v1/u"},
     }
     made = await recorded(tmp_path, pages(**{"/x/oem": oem}), "/x/oem")
