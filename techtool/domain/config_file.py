@@ -96,6 +96,8 @@ class ConfigBack:
     path: str
     changed: tuple[str, ...]
     reenter: tuple[str, ...]
+    kept_higher: tuple[str, ...] = ()
+    """Counters that were left as they are because they stand higher; known once it was written, for sales go on."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -68,7 +68,7 @@ async def write_config(link: Link, rule: ConfigRule, former: FormerConfig) -> Co
         await _forget(link, fresh)
         before = await _current(link, rule)
         merged = merge(rule, before, former)
-        back = ConfigBack(rule.item, rule.path, merged.changed, merged.reenter)
+        back = ConfigBack(rule.item, rule.path, merged.changed, merged.reenter, merged.kept_higher)
         if not merged.changed:
             return back
         await _lay_down(link, rule.path, fresh, merged.content)

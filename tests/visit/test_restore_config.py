@@ -130,6 +130,8 @@ async def test_keys_come_back_and_counters_only_go_upward(ready: Shop) -> None:
     (one,) = ready.lane().restored_configs
     assert (one.backup, one.path, one.reenter) == (f"{visit}-1", PATH, ("operator_password",))
     assert set(one.changed) == {"receipt_header", "host_timeout_s", "batch_no"}
+    results = [step.result.text() for step in ready.lane().steps if step.item == f"config:{PATH}" and step.result]
+    assert [result.partition("; ")[2] for result in results] == ["left as they are, higher on the terminal: trace_no"]
     order = asked(ready)
     assert order.index(REENTER) < order.index("test.TX-01")
 

@@ -14,7 +14,7 @@ from techtool.domain.plan import PlanRecord, StepKind
 from techtool.domain.question import AnswerKind, Question
 from techtool.domain.visit import CatmAction, CatmResult, StepState
 from techtool.errors import BackupNotVerified, RestoreRefused, VerifyFailed
-from techtool.i18n import phrase
+from techtool.i18n import Phrase, phrase
 from techtool.visit.lane import Lane
 from techtool.visit.operator import YES
 from techtool.visit.restore_source import Restoring, Source
@@ -80,7 +80,15 @@ async def write_configs(lane: Lane, restoring: Restoring) -> None:
             except ConfigRefused as refused:
                 raise RestoreRefused(reason=refused.reason) from refused
             step.catm = CatmResult.SUCCESS
-            step.result = phrase("keys written: {keys}", keys=", ".join(written.changed) or "–")
+            step.result = _written(written)
+
+
+def _written(back: ConfigBack) -> Phrase:
+    keys = ", ".join(back.changed) or "–"
+    if not back.kept_higher:
+        return phrase("keys written: {keys}", keys=keys)
+    higher = ", ".join(back.kept_higher)
+    return phrase("keys written: {keys}; left as they are, higher on the terminal: {higher}", keys=keys, higher=higher)
 
 
 async def verify_configs(lane: Lane, restoring: Restoring, source: Source) -> None:
