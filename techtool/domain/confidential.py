@@ -34,6 +34,7 @@ TEXTS: Final = frozenset(
         "settlement.text",
         "settlement.total",
         "settlement.batch_no",
+        "settlement.evidence",
         # What a person typed may repeat any of these.
         "answer",
         "reason",
@@ -42,6 +43,7 @@ TEXTS: Final = frozenset(
         "why",
         "closed_because",
         "incidents.what",
+        "incidents.reported_at",
         "sign_off.reason",
         "sign_off.findings",
         "sign_off.recommendations",
@@ -76,6 +78,11 @@ _NO_NUMBER: Final = re.compile(
 def masked_number(number: str) -> str:
     """A number by its last four, as reports have it."""
     return f"{HIDDEN}{number[-4:]}" if len(number) > 4 else HIDDEN
+
+
+def is_mask(text: str) -> bool:
+    """Whether a number was hidden before: nothing of it is left to hide."""
+    return text.startswith(HIDDEN) and len(text) <= len(HIDDEN) + 4
 
 
 def hidden_by_name(name: str, parent: str) -> bool:
@@ -115,8 +122,8 @@ class Words:
         self.add(numbers)
 
     def add(self, numbers: Iterable[str]) -> bool:
-        """Learn more of them; whether one was new. What is too short or has no digit is passed over."""
-        new = {_bare(n) for n in numbers if len(n) >= SHORTEST and any(c.isdigit() for c in n)}
+        """Learn more of them; whether one was new. What is too short, has no digit, or is a mask is passed over."""
+        new = {_bare(n) for n in numbers if len(n) >= SHORTEST and any(c.isdigit() for c in n) and not is_mask(n)}
         new = {n for n in new if len(n) >= SHORTEST} - self._bare
         if new:
             self._bare |= new
@@ -132,11 +139,15 @@ class Words:
 
         A text with neither a known number nor one that may be unknown is as it was.
         """
-        shown = text
+        shown = self.mask_known(text)
+        return HIDDEN if self.within(shown) or (like_a_number(shown) and not needs_no_look(shown)) else shown
+
+    def mask_known(self, text: str) -> str:
+        """``text`` with each of them by its last four, and else as it was."""
         for number in sorted(self._bare, key=lambda n: (-len(n), n)) if self.within(text) else ():
             spaced = r"[\s\-]*".join(map(re.escape, number))
-            shown = re.sub(spaced, lambda found: masked_number(found[0]), shown, flags=re.IGNORECASE)
-        return HIDDEN if self.within(shown) or (like_a_number(shown) and not needs_no_look(shown)) else shown
+            text = re.sub(spaced, lambda found: masked_number(found[0]), text, flags=re.IGNORECASE)
+        return text
 
 
 def numbers_in(value: object) -> Iterator[str]:

@@ -51,7 +51,7 @@ class EvidenceFile:
     camera: str = ""
     note: str = ""
     masked: bool = False
-    """Card numbers in a text were masked: the copy is not the original byte for byte."""
+    """Card, terminal or merchant numbers in a text were masked: the copy is not the original byte for byte."""
 
 
 @dataclass(frozen=True, slots=True)

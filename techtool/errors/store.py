@@ -68,7 +68,7 @@ class StoreKeyMissing(StoreError):
     what = N_("Visit {visit} cannot be gone on with: the key that opens its confidential words is not here.")
     state_now = N_("Its record is whole and was not changed. What is not confidential can be read as before.")
     next_actions = (
-        N_("“techtool doctor” shows where the key must lie; put back a copy of it, then do the same again."),
+        N_("“techtool doctor” says how a copy of the key is put back; then do the same again."),
         N_("Without a copy: begin a new visit. The office can open this one with its own key."),
     )
 

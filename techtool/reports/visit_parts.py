@@ -157,7 +157,7 @@ def _file(file: EvidenceFile, t: Words) -> tuple[Cell, ...]:
     )
     source = ", ".join(filter(None, (file.camera, file.geo)))
     taken = Cell(t.clip(file.taken_at) or t.moment(file.modified_at or file.at), t.clip(source))
-    masked = t(N_("card numbers in it were masked")) if file.masked else ""
+    masked = t(N_("card, terminal and merchant numbers in it were masked")) if file.masked else ""
     about = " · ".join(filter(None, (file.about, t.clip(file.note), masked)))
     return name, taken, Cell(file.sha256, about, mono=True)
 

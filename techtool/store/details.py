@@ -8,7 +8,7 @@ be read counts as not there, and the next one who writes makes it again from the
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass, fields, is_dataclass
 from pathlib import Path
 from types import GenericAlias
@@ -129,17 +129,20 @@ class Details:
         else:
             table.update(document, doc_ids=[doc_id])
 
-    def rewrite(self, everything: Mapping[str, tuple[str, Parts]]) -> None:
-        """Write the file anew, as one: visit → head and parts; a damaged one is set aside first."""
+    def rewrite(self, everything: Mapping[str, tuple[str, Parts]], keep: Container[str] = ()) -> None:
+        """Write the file anew, as one: visit → head and parts; a damaged one is set aside first.
+
+        Of the visits in ``keep`` that ``everything`` says nothing of, what is here stays as it stands: where a word
+        cannot be opened today, its mask must not take its place.
+        """
         try:
             self.check()
         except StoreDamaged:
             self._move_aside()
-        documents = {
-            str(number): _packed(visit, head, parts)
-            for number, (visit, (head, parts)) in enumerate(everything.items(), 1)
-        }
-        self._replace(documents)
+        here = {str(document.get("visit", "")): dict(document) for document in self._documents()}
+        found = {visit: document for visit, document in here.items() if visit in keep}
+        found |= {visit: _packed(visit, head, parts) for visit, (head, parts) in everything.items()}
+        self._replace({str(number): document for number, document in enumerate(found.values(), 1)})
 
     def _replace(self, documents: Mapping[str, Fields]) -> None:
         self._home.require_lock()

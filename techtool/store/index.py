@@ -131,18 +131,6 @@ class Index:
         found = chain.from_iterable(self._timings.read(_FORECASTS, Forecast).values())
         return sorted(found, key=lambda one: (one.at, one.visit))
 
-    def details(self) -> dict[str, VisitDetails]:
-        """Everything that is kept beside the list, by visit."""
-        terminals = self._terminals.read(_TERMINALS, TerminalEntry)
-        observations = self._timings.read(_OBSERVATIONS, Observation)
-        forecasts = self._timings.read(_FORECASTS, Forecast)
-        return {
-            visit: VisitDetails(
-                tuple(terminals.get(visit, ())), tuple(observations.get(visit, ())), tuple(forecasts.get(visit, ()))
-            )
-            for visit in dict.fromkeys((*terminals, *observations, *forecasts))
-        }
-
     def detailed(self) -> dict[str, str]:
         """The visits of whose terminals there are entries, and the head that each journal had when they were made."""
         return self._terminals.heads()
@@ -221,6 +209,10 @@ class Index:
         """
         self._timings.put(summary.id, summary.head, {_OBSERVATIONS: observations, _FORECASTS: forecasts})
         self._terminals.put(summary.id, summary.head, {_TERMINALS: terminals})
+        self.put_line(summary)
+
+    def put_line(self, summary: VisitSummary) -> None:
+        """Only a visit's line in the list: what is kept beside it stays as it is."""
         table = self._writer().table(_TABLE)
         doc_id = self._doc_ids.get(summary.id)
         if doc_id is None:
@@ -228,10 +220,17 @@ class Index:
         else:
             table.update(plain(summary), doc_ids=[doc_id])
 
-    def rebuild(self, summaries: Iterable[VisitSummary], details: Mapping[str, VisitDetails] | None = None) -> None:
+    def rebuild(
+        self,
+        summaries: Iterable[VisitSummary],
+        details: Mapping[str, VisitDetails] | None = None,
+        masked: Mapping[str, VisitDetails] | None = None,
+    ) -> None:
         """Write the list of visits and what is beside it anew, each as one; what is damaged is set aside first.
 
-        ``details``: visit → what is kept of it.
+        ``details``: visit → what is to be kept of it; of a listed visit that is not in it, what is here stays as it
+        is. ``masked``: of visits with words that cannot be opened, for those of which nothing is here yet; it counts
+        as older than the visit, so whoever asks reads the visit itself.
         """
         self._home.require_lock()
         try:
@@ -240,21 +239,28 @@ class Index:
             self._move_aside()
         self._writer()
         listed = {summary.id: summary for summary in summaries}
-        heads = {visit: listed[visit].head for visit in listed if details and visit in details}
-        found = details or {}
+        found = dict(details or {})
+        heads = {visit: listed[visit].head for visit in listed if visit in found}
+        known = self.detailed()
+        for visit, one in (masked or {}).items():
+            if visit in listed and visit not in known:
+                heads[visit], found[visit] = "", one
+        rest = listed.keys() - found.keys()
         self._timings.rewrite(
             {
                 visit: (head, {_OBSERVATIONS: found[visit].observations, _FORECASTS: found[visit].forecasts})
                 for visit, head in heads.items()
                 if found[visit].observations or found[visit].forecasts
-            }
+            },
+            rest,
         )
         self._terminals.rewrite(
             {
                 visit: (head, {_TERMINALS: found[visit].terminals})
                 for visit, head in heads.items()
                 if found[visit].terminals
-            }
+            },
+            rest,
         )
         self._rewrite(listed.values())
 

@@ -14,6 +14,7 @@ import base64
 import hashlib
 import os
 import secrets
+import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -106,7 +107,11 @@ class HomeKeys:
         self._paths = paths
         self._disk = disk
         self._ensure_folder = ensure_folder
-        self._keys: dict[str, bytes] | None = None
+        self._keys: dict[str, bytes] = {}
+        self._seen: tuple[int, int, int] | None = None
+        self._last: dict[str, bytes] = {}
+        """What the file held last, were it taken away while we work."""
+        self._making = threading.Lock()
         self._ciphers: dict[tuple[str, str, str], Cipher] = {}
         self.problem: Phrase | None = None
         """Why no key could be had when one was asked for last."""
@@ -134,9 +139,21 @@ class HomeKeys:
 
     def writing(self, kind: str, id: str) -> Cipher:  # noqa: A002
         """The cipher to write a journal with; the holder of the home's lock makes the key where there is none."""
-        keys = self._read() or self._make()
+        with self._making:
+            keys = self._read() or self._make()
         key_id, key = next(iter(keys.items()))
         return self._cipher(key_id, key, kind, id)
+
+    def every(self, kind: str, id: str) -> list[Cipher]:  # noqa: A002
+        """The ciphers of all keys that words of a journal may be sealed with; the one to write with is first.
+
+        Raises as :meth:`writing` does.
+        """
+        first, keys = self.writing(kind, id), self._read()
+        return [
+            first,
+            *(self._cipher(key_id, key, kind, id) for key_id, key in keys.items() if key_id != first.key_id),
+        ]
 
     def _cipher(self, key_id: str, key: bytes, kind: str, id: str) -> Cipher:  # noqa: A002
         place = (key_id, kind, id)
@@ -145,18 +162,41 @@ class HomeKeys:
         return self._ciphers[place]
 
     def _read(self) -> dict[str, bytes]:
-        if not self._keys:
-            self._keys = read_store_key(self._paths.store_key)
+        """The keys of the file as it is now: with one that was replaced since nothing more may be sealed.
+
+        One that becomes unreadable while we work stops no visit under way: what it held last is gone on with.
+        """
+        now = _signature(self._paths.store_key)
+        if now is None or now != self._seen:
+            try:
+                self._keys = read_store_key(self._paths.store_key)
+            except StoreKeyUnusable:
+                if not self._last:
+                    raise
+                return self._last
+            self._seen = now
+            self._last = self._keys or self._last
         return self._keys
 
     def _make(self) -> dict[str, bytes]:
-        """On disk, with its name, before the first word is sealed with it; never over a file that is there."""
-        key = secrets.token_bytes(_KEY_BYTES)
+        """On disk, with its name, before the first word is sealed with it; never over a file that is there.
+
+        Where the file was taken away while we work, what it held is put back instead of a new one.
+        """
+        keys = list(self._last.values()) or [secrets.token_bytes(_KEY_BYTES)]
         path = self._paths.store_key
         self._ensure_folder(path.parent)
-        self._disk.write_file(path, _line(key).encode("ascii"))
-        self._keys = {_id(key): key}
-        return self._keys
+        self._disk.write_file(path, "".join(map(_line, keys)).encode("ascii"))
+        return self._read()
+
+
+def _signature(path: Path) -> tuple[int, int, int] | None:
+    """Another one whenever the file is; None where there is none, or it cannot be told."""
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_ino, found.st_size, found.st_mtime_ns
 
 
 def read_store_key(path: Path) -> dict[str, bytes]:
@@ -168,9 +208,10 @@ def read_store_key(path: Path) -> dict[str, bytes]:
     try:
         with path.open("rb") as file:
             data = file.read(_MOST_BYTES + 1)
-    except FileNotFoundError:
-        return {}
     except OSError as error:
+        # A link to where nothing is now (a stick that is not put in) is no reason to begin a new key.
+        if isinstance(error, FileNotFoundError) and not path.is_symlink():
+            return {}
         raise StoreKeyUnusable(path=str(path), problem=os_problem(error)) from error
     found: dict[str, bytes] = {}
     try:

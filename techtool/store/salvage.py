@@ -60,12 +60,20 @@ class Saved:
         return tables
 
     def documents(self, *, proven: bool) -> Iterator[Fields]:
-        """Every document that was ever written in the proven records, or in those after; raises :class:`CodecError`."""
+        """Every document that was ever written in the proven records, or in those after; raises :class:`CodecError`.
+
+        One with a sealed word that was altered, or brought there from elsewhere, is passed over.
+        """
         records = self.records[: self.proven] if proven else self.records[self.proven :]
         sealer = Sealer(self.header.kind, self.header.id, self.keys)
         for op in decode_ops(payload for payload in records if not is_schema_line(payload)):
-            if op[3] is not None:
-                yield sealer.opened(op[3])
+            if op[3] is None:
+                continue
+            try:
+                document = sealer.opened(op[3])
+            except CodecError:
+                continue
+            yield document
 
     def journal(self, more: Iterable[Op] = ()) -> bytes:
         """A new, unsealed journal of everything that was saved, and ``more`` as its last line."""

@@ -9,12 +9,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Final
 
+from techtool.domain.codec import CodecError
 from techtool.domain.confidential import (
     HIDDEN,
     NUMBERS,
     OPEN_IN_LISTS,
     Words,
     hidden_by_name,
+    is_mask,
     like_a_number,
     masked_number,
     needs_no_look,
@@ -44,7 +46,7 @@ class Sealer:
         self._is_derived = kind == INDEX
         self._words = Words()
         self._opened: dict[str, str] = {}
-        self._tokens: dict[tuple[str, str], str] = {}
+        self._tokens: dict[tuple[str, str, str], str] = {}
         self._harmless: set[str] = set()
 
     # --- reading -----------------------------------------------------------------------------------------------
@@ -60,12 +62,18 @@ class Sealer:
                 table[key] = self.opened(document)
 
     def opened(self, document: Fields) -> Fields:
-        """One document, opened."""
-        return {self._open(key): self._open_any(item) for key, item in document.items()}
+        """One document, opened; raises :class:`CodecError`, also where a stranger nested it without end."""
+        try:
+            return {self._open(key): self._open_any(item) for key, item in document.items()}
+        except RecursionError as error:
+            raise CodecError("nested too deeply") from error
 
     def opened_line(self, line: object) -> object:
-        """All of one line as it was decoded, whatever it holds."""
-        return self._open_any(line)
+        """All of one line as it was decoded, whatever it holds; raises :class:`CodecError`."""
+        try:
+            return self._open_any(line)
+        except RecursionError as error:
+            raise CodecError("nested too deeply") from error
 
     def _open_any(self, value: object) -> object:
         if isinstance(value, str):
@@ -92,7 +100,12 @@ class Sealer:
             return text
         cipher = self._keys.opening(token.key_id, self._kind, self._id) if self._keys is not None else None
         if cipher is not None:
-            return cipher.open(token)
+            try:
+                return cipher.open(token)
+            except CodecError:
+                # What is derived proves nothing, and must not be damaged by what a terminal calls itself.
+                if not self._is_derived:
+                    raise
         self.locked = True
         return text if self._is_derived else token.mask
 
@@ -153,7 +166,7 @@ class Sealer:
             return text
         if hidden_by_name(name, parent):
             # Of a derived journal: what could not be opened when it was read goes back as it came.
-            if self._is_derived and Token.read(text) is not None:
+            if self._is_derived and (is_mask(text) or Token.read(text) is not None):
                 return text
             return self._token(text, masked_number(text) if name in NUMBERS else HIDDEN)
         stays = open_by_name(name, parent) or (self._is_derived and name in OPEN_IN_LISTS)
@@ -176,11 +189,13 @@ class Sealer:
         return self._token(text, HIDDEN if text.startswith(PREFIX) else self._words.mask(text))
 
     def _token(self, text: str, mask: str) -> str:
-        known = self._tokens.get((text, mask))
+        # Asked each time: the key may be another one than a moment ago, where a lost one was put back.
+        cipher = self._cipher()
+        known = self._tokens.get((cipher.key_id, text, mask))
         if known is None:
-            known = self._cipher().seal(text, mask)
+            known = cipher.seal(text, mask)
             if len(self._tokens) < _MOST:
-                self._tokens[text, mask] = known
+                self._tokens[cipher.key_id, text, mask] = known
         return known
 
     def _cipher(self) -> Cipher:

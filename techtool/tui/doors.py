@@ -178,9 +178,10 @@ class HouseDoors(HouseBackDoors, HouseOfficeDoors):
     def write_reports(self, visit: str) -> tuple[Path, ...]:
         """Every format, both languages; a signature that still fits stays."""
         from techtool.visit.closing import write_visit_reports
+        from techtool.visit.visits import open_record
 
         services = self._services()
-        return tuple(write_visit_reports(services, self.record(visit), None))
+        return tuple(write_visit_reports(services, open_record(services, visit), None))
 
     def abandon(self, visit: str, passphrase: str) -> VisitRecord:
         """Truthful outcomes, a seal, a report; unsigned without the passphrase."""

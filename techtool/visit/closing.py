@@ -8,7 +8,8 @@ from pathlib import Path
 
 from techtool.domain.outcome import Outcome
 from techtool.domain.visit import VisitRecord
-from techtool.i18n import LANGUAGES
+from techtool.errors import UsageError
+from techtool.i18n import LANGUAGES, phrase
 from techtool.reports.keys import ReportKey
 from techtool.reports.seals import SEAL_NAMESPACE, seal_text
 from techtool.reports.write import write_reports
@@ -46,12 +47,26 @@ def write_visit_reports(
     languages: Sequence[str] = LANGUAGES,
     folder: Path | None = None,
 ) -> list[Path]:
-    """Write the reports, times in the laptop's zone; without ``formats`` those of the house."""
+    """Write the reports, times in the laptop's zone; without ``formats`` those of the house.
+
+    Raises :class:`UsageError` where reports with masks would take the place of others.
+    """
     zone = services.clock.now().astimezone().tzinfo or UTC
+    folder = folder or services.paths.reports / visit.id
+    if visit.id in services.home.keys.masked and any(folder.glob(f"{visit.id}.*")):
+        raise UsageError(
+            problem=phrase(
+                "There are reports of visit {visit} in {folder} already, and those written now would show “****” for "
+                "what the key opens. Put the key back (“techtool doctor”), or write them into another folder: --to "
+                "FOLDER.",
+                visit=visit.id,
+                folder=str(folder),
+            )
+        )
     return write_reports(
         visit,
         formats or services.report_formats,
-        folder or services.paths.reports / visit.id,
+        folder,
         languages,
         key,
         services.disk,

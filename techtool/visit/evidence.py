@@ -6,9 +6,11 @@ import asyncio
 import hashlib
 import threading
 from collections.abc import Awaitable, Callable, Collection
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
+from techtool.domain.confidential import Words, numbers_in
 from techtool.domain.evidence import EvidenceFile, EvidenceKind
 from techtool.domain.evidence_paths import paths_in
 from techtool.domain.plan import StepKind
@@ -16,7 +18,7 @@ from techtool.domain.question import AnswerKind, Question
 from techtool.domain.sensitive import redact
 from techtool.errors import AnswerUnusable, BadEvidence
 from techtool.i18n import N_, Phrase, phrase
-from techtool.visit.evidence_read import read_evidence, written
+from techtool.visit.evidence_read import TEXTS, ReadFile, read_evidence, written
 from techtool.visit.lane import Lane
 from techtool.visit.log import WHOLE_VISIT, VisitLog
 from techtool.visit.operator import Operator
@@ -41,7 +43,7 @@ def take_in(
     never a record without its file. The same file for the same thing is recorded once. Raises :class:`BadEvidence`,
     ``StoreError``.
     """
-    found = read_evidence(path)
+    found = _without_numbers(read_evidence(path), log)
     digest = hashlib.sha256(found.data).hexdigest()
     for known in log.evidence_of(lane):
         if (known.sha256, known.about) == (digest, about):
@@ -67,6 +69,20 @@ def take_in(
     )
     log.took_in(lane, file)
     return file
+
+
+def _without_numbers(found: ReadFile, log: VisitLog) -> ReadFile:
+    """Of a text: terminal and merchant numbers that the record knows by their last four, for only the record is sealed.
+
+    The record itself says which they are, so nothing is lost by it.
+    """
+    if found.suffix not in TEXTS:
+        return found
+    db = log.db
+    words = Words(n for table in db.tables() for document in db.table(table) for n in numbers_in(document))
+    text = found.data.decode()
+    clean = words.mask_known(text)
+    return found if clean == text else replace(found, data=clean.encode(), masked=True)
 
 
 def digests(files: Collection[EvidenceFile]) -> tuple[str, ...]:

@@ -19,7 +19,7 @@ MAX_BYTES: Final = 50_000_000
 """A photo of a telephone has 2 to 15 MB."""
 MAX_TEXT_BYTES: Final = 5_000_000
 _PICTURES: Final = (".jpg", ".png", ".heic")
-_TEXTS: Final = (".txt", ".log")
+TEXTS: Final = (".txt", ".log")
 _HEIC_BRANDS: Final = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1")
 _LONGEST: Final = 80
 
@@ -35,7 +35,7 @@ class ReadFile:
     geo: str = ""
     camera: str = ""
     masked: bool = False
-    """Card numbers in a text were masked, so the copy is not the original byte for byte."""
+    """Numbers in a text were masked, so the copy is not the original byte for byte."""
 
 
 def read_evidence(path: Path) -> ReadFile:
@@ -47,7 +47,7 @@ def read_evidence(path: Path) -> ReadFile:
     """
     data, modified_at = _bytes(path)
     suffix = _suffix(path, data)
-    if suffix in _TEXTS:
+    if suffix in TEXTS:
         text = _text(path, data)
         clean = redact(text)
         return ReadFile(_searched(path, clean.encode(), Profile.TEXT), suffix, modified_at, masked=clean != text)
@@ -99,7 +99,7 @@ def _suffix(path: Path, data: bytes) -> str:
     if data.startswith(b"%PDF-"):
         return ".pdf"
     named = path.suffix.lower()
-    if named in _TEXTS:
+    if named in TEXTS:
         return named
     raise _refused(path, phrase("only JPEG, PNG, HEIC and PDF files and texts named .txt or .log are taken"))
 

@@ -142,9 +142,13 @@ def check_store_key(paths: Paths, keys: HomeKeys) -> Iterator[Finding]:
             count=len(keys.masked),
             problem=keys.problem or "",
         )
-        older = phrase("Where a new key was begun meanwhile, add the line of the old file to it as its last.")
+        older = phrase(
+            "There is another key by now: do not replace {path}; add the line of the old file to it as its last.",
+            path=str(path),
+        )
         office = phrase("Else the office opens them with its own key: “techtool visit show FILE --identity KEY”.")
-        yield Finding(path, what, (back, older, office) if there else (back, office))
+        # A copy put over the key that is there would take away what opens the visits since.
+        yield Finding(path, what, (older, office) if there else (back, office))
     if others_may_read(path):
         what = phrase("Other users of this computer can read the key to the records: {path}", path=str(path))
         yield Finding(path, what, (phrase("Make it private: chmod 600 {path}", path=str(path)),))

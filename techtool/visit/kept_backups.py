@@ -11,7 +11,8 @@ from pathlib import Path
 from techtool.backups.container import SUFFIX, verify_backup
 from techtool.backups.taking_out import secret_in
 from techtool.domain.backup import BackupManifest
-from techtool.domain.codec import CodecError, convert
+from techtool.domain.codec import CodecError, convert, encode_json
+from techtool.domain.confidential import HIDDEN
 from techtool.domain.schema import OLDEST, VISIT
 from techtool.domain.visit import VisitRecord
 from techtool.domain.visit_state import VisitState
@@ -238,8 +239,17 @@ def _gone(presence: Presence, what: Phrase, name: str) -> Phrase:
 def manifest_for(services: Services, backup: KeptBackup) -> tuple[BackupManifest | None, bool]:
     """The manifest of a backup, and whether it is proven: of a damaged record, only what stands before the damage is.
 
-    Raises :class:`StoreTooNew`.
+    Raises :class:`StoreTooNew`, and :class:`BackupNotVerified` where words of it cannot be opened: compared with its
+    masks, a backup that is sound would count as damaged.
     """
+    manifest, proven = _manifest_in_record(services, backup)
+    if manifest is not None and HIDDEN in encode_json(manifest).decode():
+        problem = phrase("the key that opens this laptop's records is not here; “techtool doctor” says what to do")
+        raise BackupNotVerified(problem=problem)
+    return manifest, proven
+
+
+def _manifest_in_record(services: Services, backup: KeptBackup) -> tuple[BackupManifest | None, bool]:
     if backup.visit_state is not VisitState.DAMAGED:
         db = services.home.open_visit(backup.visit, write=False)
         try:

@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import base64
 import contextlib
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from techtool.backups.keys import read_recipients
 from techtool.backups.taking_out import secret_in
@@ -23,9 +24,12 @@ from techtool.i18n import phrase
 from techtool.paths import Paths
 from techtool.store.db import JournalDB
 from techtool.store.home import Home
-from techtool.store.keys import CIPHER_BYTES, Cipher, GivenKeys, Keys
+from techtool.store.keys import CIPHER_BYTES, Cipher, GivenKeys, HomeKeys, Keys
 from techtool.visit.log import read_visit
 from techtool.visit.visits import record_in
+
+if TYPE_CHECKING:
+    from pyrage.x25519 import Identity
 
 TABLE: Final = "keys"
 """Of a visit's database: a document for each key of the laptop that it was written with, mostly one."""
@@ -43,34 +47,45 @@ class _Wrapped:
     """Base64."""
 
 
-def give_to_office(db: JournalDB, keys: Keys, paths: Paths) -> None:
+def give_to_office(db: JournalDB, keys: HomeKeys, paths: Paths) -> None:
     """Record the visit's key for the office, unless that was done or nobody to give it to is known.
 
-    A list of recipients that cannot be read is told by the backup and by ``doctor``, and stops no visit here. Raises
+    Where the laptop has more than one key, each: who goes on with a visit may have got another one since. A list of
+    recipients that cannot be read is told by the backup and by ``doctor``, and stops no visit here. Raises
     :class:`StoreKeyUnusable`, ``StoreError``.
     """
-    cipher = keys.writing(VISIT, db.id)
-    if any(document.get("key_id") == cipher.key_id for document in db.table(TABLE).all()):
-        return
+    ciphers = keys.every(VISIT, db.id)
     recipients: tuple[str, ...] = ()
     with contextlib.suppress(BadFile):
         recipients = read_recipients(paths.recipients)
-    if not recipients:
-        return
+    given = {(document.get("key_id"), one) for document in db.table(TABLE) for one in _names(document)}
+    for cipher in ciphers:
+        new = [one for one in recipients if (cipher.key_id, one) not in given]
+        if new:
+            db.table(TABLE).insert({"key_id": cipher.key_id, "recipients": new, "age": _wrapped(cipher, db.id, new)})
+
+
+def _names(document: Mapping[str, object]) -> list[object]:
+    found = document.get("recipients")
+    return found if isinstance(found, list) else []
+
+
+def _wrapped(cipher: Cipher, visit: str, recipients: Sequence[str]) -> str:
     import pyrage
 
-    data = encode_json(_Wrapped(_KIND, db.id, cipher.key_id, base64.b64encode(cipher.key).decode()))
-    wrapped = base64.b64encode(pyrage.encrypt(data, [pyrage.x25519.Recipient.from_str(one) for one in recipients]))
-    db.table(TABLE).insert({"key_id": cipher.key_id, "recipients": list(recipients), "age": wrapped.decode()})
+    data = encode_json(_Wrapped(_KIND, visit, cipher.key_id, base64.b64encode(cipher.key).decode()))
+    return base64.b64encode(
+        pyrage.encrypt(data, [pyrage.x25519.Recipient.from_str(one) for one in recipients])
+    ).decode()
 
 
-def open_file(path: Path, identity: Path | None = None) -> JournalDB:
-    """A visit's journal wherever it lies, opened with the office's age identity; without one, its masks are read.
+def open_file(path: Path, identity: Path | None = None, keys: Keys | None = None) -> JournalDB:
+    """A visit's journal wherever it lies, opened with the office's age identity; without one, with ``keys``.
 
     Raises :class:`NotFoundError`, :class:`StoreDamaged`, :class:`StoreTooNew`, and :class:`BadFile` where the
     identity does not open it.
     """
-    db = JournalDB.open_read(path)
+    db = JournalDB.open_read(path, keys if identity is None else None)
     if db.kind != VISIT:
         raise StoreDamaged(path=str(path), problem=phrase("it is the record of {kind} {id}", kind=db.kind, id=db.id))
     return db if identity is None else JournalDB.open_read(path, keys_with(identity, db))
@@ -82,7 +97,7 @@ def journal_of(home: Home, visit: str, identity: Path | None) -> JournalDB:
     Raises what :func:`open_file` and :meth:`Home.open_visit` raise.
     """
     if visit.endswith(".jnl") or any(mark in visit for mark in "/\\"):
-        return open_file(Path(visit).expanduser(), identity)
+        return open_file(Path(visit).expanduser(), identity, home.keys)
     db = home.open_visit(visit, masked=identity is not None)
     return db if identity is None else open_file(db.path, identity)
 
@@ -96,27 +111,37 @@ def read_any(home: Home, visit: str, identity: Path | None) -> tuple[VisitRecord
 
 
 def keys_with(identity: Path, db: JournalDB) -> GivenKeys:
-    """The keys of a visit with the office's age identity; raises :class:`BadFile` where it opens none."""
-    secret = secret_in(identity)
+    """The keys of a visit that the office's age identity opens; raises :class:`BadFile` where it opens none.
+
+    Not every one need be for it: recipients change, and so may the laptop's key.
+    """
+    import pyrage
+
+    try:
+        opener = pyrage.x25519.Identity.from_str(secret_in(identity))
+    except pyrage.IdentityError as error:
+        raise BadFile(path=str(identity), problem=phrase("it is no age secret key")) from error
     documents = db.table(TABLE).all()
     if not documents and db.locked:
         problem = phrase("the record of visit {visit} holds no key for the office", visit=db.id)
         raise BadFile(path=str(db.path), problem=problem)
-    return GivenKeys(tuple(_unwrapped(str(one.get("age", "")), secret, identity, db) for one in documents))
+    found = [_unwrapped(str(one.get("age", "")), opener) for one in documents]
+    given = [one for one in found if one is not None]
+    if documents and not given:
+        problem = phrase("it does not open the record of visit {visit}", visit=db.id)
+        raise BadFile(path=str(identity), problem=problem)
+    if any(one.visit != db.id for one in given):
+        raise BadFile(path=str(db.path), problem=phrase("the key in it is that of another visit"))
+    return GivenKeys(tuple(Cipher(one.key_id, VISIT, db.id, base64.b64decode(one.key)) for one in given))
 
 
-def _unwrapped(text: str, secret: str, identity: Path, db: JournalDB) -> Cipher:
+def _unwrapped(text: str, opener: Identity) -> _Wrapped | None:
+    """None for what is for somebody else, or no key of a visit."""
     import pyrage
 
     try:
-        opener = pyrage.x25519.Identity.from_str(secret)
         one = decode_json(pyrage.decrypt(base64.b64decode(text, validate=True), [opener]), _Wrapped)
-        key = base64.b64decode(one.key, validate=True)
-    except pyrage.IdentityError as error:
-        raise BadFile(path=str(identity), problem=phrase("it is no age secret key")) from error
-    except (pyrage.DecryptError, CodecError, ValueError) as error:
-        problem = phrase("it does not open the record of visit {visit}", visit=db.id)
-        raise BadFile(path=str(identity), problem=problem) from error
-    if (one.kind, one.visit, len(key)) != (_KIND, db.id, CIPHER_BYTES):
-        raise BadFile(path=str(db.path), problem=phrase("the key in it is that of another visit"))
-    return Cipher(one.key_id, VISIT, db.id, key)
+        sound = one.kind == _KIND and len(base64.b64decode(one.key, validate=True)) == CIPHER_BYTES
+    except (pyrage.DecryptError, CodecError, ValueError):
+        return None
+    return one if sound else None

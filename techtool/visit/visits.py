@@ -47,6 +47,8 @@ def record_in(home: Home, visit_id: str, *, masked: bool = False) -> VisitRecord
 
     ``masked``: with masks for the words that are sealed, which is all that a list needs, and needs no key.
     """
+    if not masked:
+        home.keys.masked.discard(visit_id)  # As it is found now: the key may have been put back meanwhile.
     db = home.open_visit(visit_id, write=False, masked=masked)
     try:
         return read_visit(db, visit_id)
@@ -99,8 +101,12 @@ def put_in_index(services: Services, visit: VisitRecord) -> Phrase | None:
 def index_visit(home: Home, index: Index, visit: VisitRecord) -> Phrase | None:
     """:func:`put_in_index` without the rest of the house."""
     aside = index.set_aside
-    found = details_of(visit)
-    index.put_visit(summary_of(visit), found.terminals, found.observations, found.forecasts)
+    if visit.id in home.keys.masked:
+        # What was known of it when it could be opened says more than its masks do.
+        index.put_line(summary_of(visit))
+    else:
+        found = details_of(visit)
+        index.put_visit(summary_of(visit), found.terminals, found.observations, found.forecasts)
     moved = index.set_aside is not None and index.set_aside != aside
     if moved or index.lacking():
         rebuild_index(home, index, index.remembered if moved else index.visits())
@@ -121,18 +127,20 @@ def details_of(visit: VisitRecord) -> VisitDetails:
 def rebuild_index(home: Home, index: Index, known: Iterable[VisitSummary]) -> list[VisitSummary]:
     """Make the index and what lies beside it again from the visits; the caller holds the lock.
 
-    What the index knows of visits that can no longer be read is kept.
+    What the index knows of visits that can no longer be read, or of which words cannot be opened, is kept.
     """
     remembered = {summary.id: summary for summary in known}
-    found, details = dict(remembered), index.details()
+    found = dict(remembered)
+    details: dict[str, VisitDetails] = {}
+    masked: dict[str, VisitDetails] = {}
     for visit_id in home.visit_ids():
         found[visit_id], record = _read_both(home, visit_id, remembered.get(visit_id))
-        if record is not None and (visit_id not in home.keys.masked or visit_id not in details):
-            details[visit_id] = details_of(record)
+        if record is not None:
+            (masked if visit_id in home.keys.masked else details)[visit_id] = details_of(record)
     for visit_id in remembered.keys() - set(home.visit_ids()):
         found[visit_id] = replace(remembered[visit_id], state=VisitState.DAMAGED)
     summaries = _in_order(found.values())
-    index.rebuild(summaries, details)
+    index.rebuild(summaries, details, masked)
     return summaries
 
 

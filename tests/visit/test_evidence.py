@@ -218,6 +218,22 @@ def test_card_numbers_in_a_text_are_masked_before_anything_is_written(visit: Ope
     assert hashlib.sha256(text).hexdigest() == file.sha256
 
 
+def test_terminal_and_merchant_numbers_in_a_text_are_masked_as_the_rest_of_the_laptop_is(
+    visit: OpenVisit, tmp_path: Path
+) -> None:
+    home = visit.shop.services.home
+    with home.lock("test"):
+        home.open_visit("V1", write=True).table("notes").insert(
+            {"lane": "1", "tid": "10203040", "mid": "898310112345678"}
+        )
+    path = write(tmp_path, "slip.txt", "商户 898310112345678\n终端 10203040 / 1020 3040\n批次 000123\n".encode())
+    (file,) = attached(visit, path)
+    assert file.masked
+    (text,) = kept(visit.shop, "V1").values()
+    assert text.decode() == "商户 ****5678\n终端 ****3040 / ****3040\n批次 000123\n"
+    assert hashlib.sha256(text).hexdigest() == file.sha256
+
+
 BAD = {
     "a card number in a picture's words": ("a.jpg", photo(comment=f"card {PAN}"), "card number"),
     "a program": ("a.jpg", b"MZ\x90\0" * 100, "JPEG"),

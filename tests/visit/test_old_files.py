@@ -46,6 +46,9 @@ SCHEMAS = range(1, max(KNOWN.values()) + 1)
 def laptop_of(schema: int, folder: Path) -> Path:
     """A copy of a laptop as the techtool of that schema left it."""
     shutil.copytree(FOLDER / f"v{schema}", folder / "laptop")
+    # Private, as it was written: git keeps no such mode.
+    for key in (folder / "laptop").rglob("store.key"):
+        key.chmod(0o600)
     return folder / "laptop"
 
 

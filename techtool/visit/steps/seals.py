@@ -98,6 +98,8 @@ def _seen_last(lane: Lane) -> tuple[str, ...]:
             visit = open_record(lane.services, entry.visit)
         except TechtoolError:
             continue  # what can no longer be read tells nothing; doctor names it
+        if entry.visit in lane.services.home.keys.masked:
+            continue  # no seal differs from a mask
         for record in visit.lanes:
             if record.serial == serial:
                 for check in reversed(record.checks):

@@ -82,7 +82,7 @@ def put(index: Index, number: int, *entries: TerminalEntry, seen: Sequence[Obser
 
 def test_nothing_is_there_and_nothing_is_made_by_reading(home: Home) -> None:
     index = Index(home)
-    assert (index.terminals(), index.observations(), index.forecasts(), index.details()) == ([], [], [], {})
+    assert (index.terminals(), index.observations(), index.forecasts(), index.detailed()) == ([], [], [], {})
     assert index.lacking() == []
     assert not home.paths.home.exists()
 

@@ -6,6 +6,7 @@ import dataclasses
 import json
 import stat
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +24,9 @@ from techtool.store.db import JournalDB
 from techtool.store.frames import GENESIS, frame, scan
 from techtool.store.home import Home
 from techtool.store.index import Index
+from techtool.store.journal import Header
 from techtool.store.keys import Cipher, GivenKeys, read_store_key
+from techtool.store.salvage import read_saved
 from techtool.store.sealing import Sealer
 from techtool.store.tokens import MARK, PREFIX, Token
 from tests.unit.reports.evidence import everywhere
@@ -158,10 +161,28 @@ def test_a_deep_document_is_no_trouble(home: Home) -> None:
         ("another 87654321", HIDDEN),
         (f"{TID} and 87654321", HIDDEN),
         ("nothing", "nothing"),
+        ("Shop ****3040", "Shop ****3040"),
     ],
 )
 def test_masks_give_nothing_away(text: str, mask: str) -> None:
-    assert Words([TID]).mask(text) == mask
+    assert Words([TID, "****3040"]).mask(text) == mask
+
+
+def test_what_a_stranger_nested_without_end_is_damage_and_no_defect(home: Home) -> None:
+    path = begun(home, text="here")
+    deep = b"[" * 600 + b'"' + PREFIX.encode() + b'AAAAAAAA:m:QUJD"' + b"]" * 600
+    rewritten(path, lambda payload: payload.replace(b'"here"', deep))
+    with pytest.raises(StoreDamaged, match="nested"):
+        another(home).open_visit(VISIT)
+    saved = read_saved(path, Header.new("visit", VISIT), home.keys)
+    assert [document["lane"] for document in saved.documents(proven=True)] == ["1"]
+
+
+def test_salvage_passes_over_a_document_with_a_forged_word(home: Home) -> None:
+    path = begun(home, answer="yes")
+    rewritten(path, lambda payload: payload.replace(b"****3040", b"****9999"))
+    saved = read_saved(path, Header.new("visit", VISIT), home.keys)
+    assert [document.get("answer") for document in saved.documents(proven=True)] == ["yes"]
 
 
 # -- without the key ---------------------------------------------------------------------------------------------------
@@ -207,7 +228,13 @@ def folder(path: Path) -> None:
     path.mkdir()
 
 
-@pytest.mark.parametrize("lose", [gone, cut, other, empty, rubbish, folder])
+def far(path: Path) -> None:
+    """On a stick that is not put in."""
+    path.unlink()
+    path.symlink_to(path.parent / "stick" / "store.key")
+
+
+@pytest.mark.parametrize("lose", [gone, cut, other, empty, rubbish, folder, far])
 def test_without_the_key_everything_reads_masked_and_nothing_is_written(
     home: Home, lose: Callable[[Path], None]
 ) -> None:
@@ -234,6 +261,15 @@ def test_without_the_key_everything_reads_masked_and_nothing_is_written(
                     late.create_visit(OTHER)
                 assert not late.visit_path(OTHER).exists()
         assert home.paths.store_key.read_bytes() == there, "a key file that is there is never written over"
+
+
+def test_no_new_key_takes_the_place_of_one_that_lies_on_a_stick(home: Home) -> None:
+    begun(home)
+    far(home.paths.store_key)
+    late = another(home)
+    with late.lock("begin"), pytest.raises(StoreKeyUnusable):
+        late.create_visit(OTHER)
+    assert home.paths.store_key.is_symlink()
 
 
 def test_what_could_not_be_opened_is_there_again_with_the_key(home: Home) -> None:
@@ -284,6 +320,66 @@ def test_the_key_is_private_and_made_once(home: Home) -> None:
     begun(another(home), OTHER)
     assert path.read_bytes() == kept
     assert len(read_store_key(path)) == 1
+
+
+def test_nothing_is_sealed_with_a_key_that_is_no_longer_in_the_file(home: Home) -> None:
+    """The file is put back while techtool runs: what is sealed from then on opens with what lies there."""
+    begun(home)
+    elsewhere = Home(Paths(home.paths.home.parent / "elsewhere"), QuickDisk())
+    begun(elsewhere)
+    home.paths.store_key.write_bytes(elsewhere.paths.store_key.read_bytes())
+    begun(home, OTHER, text=f"see {TID}")
+    assert notes(another(home), OTHER) == [{"lane": "1", "text": f"see {TID}"}]
+
+
+def test_a_visit_under_way_goes_over_to_the_key_that_was_put_back(home: Home) -> None:
+    elsewhere = Home(Paths(home.paths.home.parent / "elsewhere"), QuickDisk())
+    begun(elsewhere)
+    with home.lock("test"):
+        db = home.create_visit(VISIT, {"lanes": {"1": {"tid": TID}}})
+        db.table("lanes").insert({"tid": TID})
+        old = home.paths.store_key.read_bytes()
+        home.paths.store_key.write_bytes(elsewhere.paths.store_key.read_bytes() + old)
+        db.table("notes").insert({"tid": TID})
+    home.paths.store_key.write_bytes(elsewhere.paths.store_key.read_bytes())
+    assert notes(another(home)) == [{"tid": TID}]
+
+
+def test_a_key_that_is_taken_away_under_way_is_put_back(home: Home) -> None:
+    begun(home)
+    kept = home.paths.store_key.read_bytes()
+    home.paths.store_key.unlink()
+    begun(home, OTHER, text=f"see {TID}")
+    assert home.paths.store_key.read_bytes() == kept
+    assert notes(another(home), OTHER) == [{"lane": "1", "text": f"see {TID}"}]
+
+
+def test_a_key_that_is_cut_under_way_stops_no_visit_and_is_not_written_over(home: Home) -> None:
+    with home.lock("test"):
+        db = home.create_visit(VISIT, {"lanes": {"1": {"tid": TID}}})
+        kept = home.paths.store_key.read_bytes()
+        cut(home.paths.store_key)
+        db.table("notes").insert({"tid": MID})
+    assert home.paths.store_key.read_bytes() == kept[:40]
+    home.paths.store_key.write_bytes(kept)
+    assert notes(another(home)) == [{"tid": MID}]
+
+
+def test_a_terminal_that_calls_itself_a_sealed_word_damages_no_index(home: Home) -> None:
+    from tests.unit.store.test_details import entry
+
+    with home.lock("test"):
+        name = str(Token(home.keys.writing("index", "terminals").key_id, "m", b"x" * 32))
+        Index(home).put_visit(summary(1), [dataclasses.replace(entry(1), tid=name, mid=MID)])
+    index = Index(another(home))
+    index.check_details()
+    assert [(one.tid, one.mid) for one in index.terminals()] == [("m", MID)]
+
+
+def test_threads_that_need_the_first_key_make_one(home: Home) -> None:
+    with home.lock("test"), ThreadPoolExecutor(8) as pool:
+        made = list(pool.map(lambda _turn: home.keys.writing("visit", VISIT).key_id, range(8)))
+    assert set(made) == set(read_store_key(home.paths.store_key))
 
 
 @pytest.mark.parametrize("effect", ["write", "replace"])
