@@ -8,6 +8,7 @@ known, and comes before the built-in ones. Whose signature counts is not known h
 
 from __future__ import annotations
 
+import hashlib
 import stat
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
@@ -111,12 +112,28 @@ class OfficeFacts:
         return (*own, *vendor_contacts())
 
     def pictures(self) -> Iterator[tuple[Picture, Path]]:
-        """Reference pictures that are there."""
+        """Reference pictures that are there, and still those that the office signed for."""
+        return ((one, path) for one, path in self._kept_pictures() if _digest(path) == one.sha256)
+
+    def lost_pictures(self) -> Iterator[Path]:
+        """Where a picture should lie that is gone, or is another one now."""
+        return (path for one, path in self._kept_pictures() if _digest(path) != one.sha256)
+
+    def _kept_pictures(self) -> Iterator[tuple[Picture, Path]]:
         for issued in self.files:
             for one in issued.attributed(issued.file.picture):
-                path = self._folder / "pictures" / one.kept_as
-                if path.is_file():
-                    yield one, path
+                yield one, self._folder / "pictures" / one.kept_as
+
+
+def _digest(path: Path) -> str:
+    """Of a file; empty: there is none that can be read."""
+    try:
+        if not path.is_file():
+            return ""
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError:
+        return ""
 
 
 def load_facts(folder: Path, believe: Believe) -> OfficeFacts:

@@ -87,6 +87,6 @@ def here_since(issued: IssuedFacts) -> str:
     """The day on which its copy was written."""
     try:
         day = datetime.fromtimestamp(issued.path.stat().st_mtime).astimezone().date().isoformat()
-    except OSError:
+    except (OSError, OverflowError, ValueError):  # a stick's or a broken disk's time may be no day of the calendar
         return ""
     return _("on this laptop since {day}").format(day=day)

@@ -77,7 +77,7 @@ class TakesImages(Protocol):
         ...
 
     def never_arrived(self, session: str) -> bool:
-        """Whether the terminal called it done without ever having got the image: it is brought again then."""
+        """Whether the terminal cannot have got the whole image, whatever it says or shows: it is brought again then."""
         ...
 
 

@@ -20,7 +20,7 @@ from techtool.domain.probe import PROPERTY, Finding, Pulse
 from techtool.domain.question import CheckResult
 from techtool.domain.release import Release
 from techtool.domain.terminal import Identity, InstalledPackage, TerminalState
-from techtool.errors import AnotherTerminal, LinkError, LinkTimeout, UnknownModel
+from techtool.errors import AnotherTerminal, InstallFailed, LinkError, LinkTimeout, UnknownModel
 from techtool.i18n import phrase
 from techtool.links.base import Confirmed
 from techtool.links.redfish.link import RedfishLink
@@ -33,7 +33,7 @@ from techtool.terminals.redfish_read import (
     read_machine,
     read_update_service,
 )
-from techtool.terminals.redfish_tasks import AT_RESTART, NOT_FETCHED, wait_for
+from techtool.terminals.redfish_tasks import AT_RESTART, NOT_FETCHED, OFFERED, wait_for
 from techtool.terminals.redfish_update import UpdateWay, bring, choose_way
 from techtool.terminals.without_packages import WithoutPackages
 
@@ -114,15 +114,25 @@ class RedfishTerminal(WithoutPackages):
         await self.way_for(release)
 
     async def follow(self, session: str, package: str, *, alive: Callable[[], None]) -> bool:
-        """Wait for a task that an earlier run began; without its name for every task that still runs."""
-        named = path_of(session.removeprefix(AT_RESTART))
-        tasks = [session] if named else await self._running_tasks()
-        kept = [await wait_for(self._link, task, package, self._clock, alive=alive) for task in tasks]
-        return any(kept)
+        """Wait for a task that an earlier run began; without its name for every task that still runs.
+
+        How an update ends whose file was not fetched says nothing: it is brought again.
+        """
+        if session.startswith(NOT_FETCHED):
+            return False
+        task = session.removeprefix(OFFERED)
+        tasks = [task] if path_of(task.removeprefix(AT_RESTART)) else await self._running_tasks()
+        try:
+            kept = [await wait_for(self._link, one, package, self._clock, alive=alive) for one in tasks]
+        except InstallFailed as error:
+            if error.word and self.never_arrived(session):
+                return False
+            raise
+        return any(kept) and not self.never_arrived(session)
 
     def never_arrived(self, session: str) -> bool:
-        """By what was journalled when its task ended."""
-        return session.startswith(NOT_FETCHED)
+        """By what was journalled while it was offered, and when its task ended."""
+        return session.startswith((NOT_FETCHED, OFFERED))
 
     async def abandon(self, session: str) -> bool:  # noqa: ARG002 - none is broken off
         """A running update is not broken off: it is waited for, see :meth:`follow`."""

@@ -37,6 +37,9 @@ AT_RESTART: Final = "at-restart "
 _NOT_FETCHED: Final = "NotFetched"
 NOT_FETCHED: Final = f"{_NOT_FETCHED} "
 """Before the path of a task that ended well although nobody took the file; part of what is journalled as well."""
+OFFERED: Final = "Offered "
+"""Before the path of a task, if there is one yet, as long as the file was not fetched to its end; journalled as well.
+With this laptop's process the offer is gone, so that a device left like this never gets the rest."""
 
 
 async def wait_for(

@@ -7,7 +7,9 @@ DSP2062 (firmware update white paper).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -24,7 +26,15 @@ from techtool.links.redfish.payload import UpdateFile
 from techtool.links.redfish.values import path_of
 from techtool.terminals.base import ImageFile, SessionSink
 from techtool.terminals.redfish_read import Component, UpdateService
-from techtool.terminals.redfish_tasks import AT_RESTART, NOT_FETCHED, not_fetched, refused_answer, unclear, wait_for
+from techtool.terminals.redfish_tasks import (
+    AT_RESTART,
+    NOT_FETCHED,
+    OFFERED,
+    not_fetched,
+    refused_answer,
+    unclear,
+    wait_for,
+)
 from techtool.terminals.refusals import refused_with
 
 APPLY_TIME: Final = "@Redfish.OperationApplyTime"
@@ -87,26 +97,63 @@ async def bring(
 
     async def ended(task: str, there: Callable[[], int]) -> bool:
         """``there``: how much of the image the device has by now."""
-        task = f"{AT_RESTART}{task}" if way.at_restart else task
-        session(task)
+        if not task:
+            return way.at_restart
         return await wait_for(link, task, name, clock, alive=lambda: _alive(there(), confirmed))
 
     if way.push:
-        task = _task_of(link, await _pushed(link, way, image, confirmed), name)
-        return await ended(task, lambda: image.size_bytes) if task else way.at_restart
+        task = _task_of(link, way, await _pushed(link, way, image, confirmed), name)
+        session(task)
+        return await ended(task, lambda: image.size_bytes)
     host, peer = link.hosts
     try:
-        async with offered(image.path, image.size_bytes, host=host, peer=peer, confirmed=confirmed) as offer:
-            task = _task_of(link, await _told_to_fetch(link, way, offer), name)
-            kept = await ended(task, lambda: offer.sent_bytes) if task else way.at_restart
+        async with (
+            offered(image.path, image.size_bytes, host=host, peer=peer, confirmed=confirmed) as offer,
+            _noted(offer, session) as note,
+        ):
+            task = _task_of(link, way, await _told_to_fetch(link, way, offer), name)
+            note(task)
+            kept = await ended(task, lambda: offer.sent_bytes)
             if not await offer.wait_fetched(_SETTLE_S if task else FETCH_WAIT_S):
                 session(f"{NOT_FETCHED}{task}")
                 raise not_fetched(name)
+            note(task)
             _alive(offer.sent_bytes, confirmed)
             return kept
     except OSError as error:
         capability = phrase("fetching the file from this laptop")
         raise NotCapable(address=str(link.address), capability=capability, detail=str(error)) from error
+
+
+@contextlib.asynccontextmanager
+async def _noted(offer: Offer, session: SessionSink) -> AsyncIterator[Callable[[str], None]]:
+    """Journal which task there is, and as soon as it is so, that all of the file was fetched.
+
+    From before the device hears of it: whenever this process ends, the record tells whether the device can have it.
+    """
+    known = ""
+
+    def note(task: str) -> None:
+        nonlocal known
+        known = task
+        session(task if offer.fetched else f"{OFFERED}{task}")
+
+    async def when_fetched() -> None:
+        await offer.read_to_end()
+        note(known)
+
+    note("")
+    watching = asyncio.create_task(when_fetched())
+    try:
+        yield note
+    except BaseException:
+        if offer.fetched:  # by a device that still holds the line
+            note(known)
+        raise
+    finally:
+        watching.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await watching
 
 
 def _alive(there_bytes: int, confirmed: Confirmed | None) -> None:
@@ -128,7 +175,7 @@ async def _told_to_fetch(link: RedfishLink, way: UpdateWay, offer: Offer) -> Ans
     return await link.ask("POST", way.fetch, {"ImageURI": offer.url, "TransferProtocol": "HTTP", **way.said})
 
 
-def _task_of(link: RedfishLink, answer: Answer, name: str) -> str:
+def _task_of(link: RedfishLink, way: UpdateWay, answer: Answer, name: str) -> str:
     """What to wait for after the device answered to an update; empty: it said yes at once. Raises its no."""
     if not answer.ok:
         raise refused_answer(name, answer)
@@ -136,7 +183,7 @@ def _task_of(link: RedfishLink, answer: Answer, name: str) -> str:
     task = task or link.local(answer.headers.get("location", ""))
     if answer.status == 202 and not task:
         raise unclear(name, "202")
-    return task
+    return f"{AT_RESTART}{task}" if task and way.at_restart else task
 
 
 def _file_name(image: ImageFile) -> str:

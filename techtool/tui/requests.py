@@ -38,7 +38,7 @@ _PACE: Final = {
 
 def addresses_of(typed: str) -> tuple[str, ...]:
     """Addresses parted by blanks, commas or semicolons; ``adb://HOST:5555-5584`` stands for every port from to."""
-    words = (text.strip() if text.startswith("medium:") else narrow(text) for text in _WORD.findall(typed))
+    words = (text.strip() if text.startswith(("medium:", "replay:")) else narrow(text) for text in _WORD.findall(typed))
     return tuple(address for word in words for address in _expanded(word))
 
 

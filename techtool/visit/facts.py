@@ -5,11 +5,13 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from typing import Final
 
 from techtool.catalogue.facts import MAX_FILES, FactsFile, IssuedFacts, facts_bytes, parse_facts
 from techtool.catalogue.pictures import SUFFIXES, Picture
+from techtool.clock import Clock, SystemClock
 from techtool.domain.evidence import EvidenceKind
 from techtool.errors import BadEvidence, BadFile, FactsUntrusted, NotFoundError, TechtoolError
 from techtool.i18n import Phrase, phrase, raw
@@ -22,6 +24,7 @@ from techtool.visit.learned import remembered
 from techtool.visit.services import Services
 from techtool.visit.visits import open_record
 
+_CLOCK: Final = SystemClock()
 _MOST: Final = 4
 """Pictures that one question names."""
 _SHOWING: Final = (EvidenceKind.DEVICE, EvidenceKind.LABEL, EvidenceKind.SEAL, EvidenceKind.CABLES)
@@ -47,14 +50,14 @@ class _Supplied:
     pictures: tuple[tuple[Picture, bytes], ...]
 
 
-def add_facts(paths: Paths, place: Path, disk: Disk = DISK) -> tuple[IssuedFacts, ...]:
+def add_facts(paths: Paths, place: Path, disk: Disk = DISK, clock: Clock = _CLOCK) -> tuple[IssuedFacts, ...]:
     """Judge a facts file, or those on a stick, and keep copies; one of the same name is replaced by a newer one.
 
     All are judged before the first is kept; of each its pictures and signature come first, so that no file in the home
     names what is not there. Raises :class:`FactsUntrusted`, :class:`BadFile`, :class:`BadEvidence`,
     :class:`NotFoundError`, ``DiskFull``, ``DiskError``.
     """
-    supplied = [_supplied(paths, file) for file in facts_at(place)]
+    supplied = [_supplied(paths, file, clock) for file in facts_at(place)]
     disk.make_folder(paths.facts / "pictures")
     for one in supplied:
         for picture, data in one.pictures:
@@ -79,10 +82,11 @@ def facts_at(place: Path) -> tuple[Path, ...]:
     raise NotFoundError(what=str(place / "facts" / "*.toml"))
 
 
-def draft_facts(file: Path) -> tuple[FactsFile, bytes]:
+def draft_facts(file: Path, clock: Clock = _CLOCK) -> tuple[FactsFile, bytes]:
     """The office's own file before it is signed: everything that a laptop would refuse is refused here."""
     content = facts_bytes(file)
     found = parse_facts(file, content)
+    _refuse_days_to_come(file, found, clock)
     _pictures(file, found)
     return found, content
 
@@ -104,9 +108,10 @@ def _forget_signature(paths: Paths, content: bytes, disk: Disk) -> None:
         disk.unlink(kept_signature(paths, content))
 
 
-def _supplied(paths: Paths, file: Path) -> _Supplied:
+def _supplied(paths: Paths, file: Path, clock: Clock) -> _Supplied:
     content, signature = facts_bytes(file), read_signature(beside(file))
     issued = IssuedFacts(file, *_believed(paths, file, content, signature))
+    _refuse_days_to_come(file, issued.file, clock)
     kept = paths.facts / _name(file)
     before = next((one.file for one in known_facts(paths).files if one.path == kept), None)
     if before is not None and issued.file.dated < before.dated:
@@ -114,6 +119,15 @@ def _supplied(paths: Paths, file: Path) -> _Supplied:
         problem = phrase("it is as of {day}, older than the one of that name that is here, as of {kept}", **days)
         raise FactsUntrusted(path=str(file), problem=problem)
     return _Supplied(issued, content, signature or b"", _pictures(file, issued.file))
+
+
+def _refuse_days_to_come(file: Path, found: FactsFile, clock: Clock) -> None:
+    """It would count as new for ever, and every correction as older. One day is left to the zones of the earth."""
+    today = clock.now().date()
+    if found.dated > today + timedelta(days=1):
+        days = {"day": found.dated.isoformat(), "today": today.isoformat()}
+        problem = phrase("it is as of {day}, which is still to come; this laptop's clock says {today}", **days)
+        raise BadFile(path=str(file), problem=problem)
 
 
 def _believed(paths: Paths, file: Path, content: bytes, signature: bytes | None) -> tuple[FactsFile, str]:

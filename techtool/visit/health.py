@@ -62,11 +62,13 @@ def check_settings(paths: Paths) -> Iterator[Finding]:
 
 def check_facts(paths: Paths) -> Iterator[Finding]:
     """What the office supplied of makers."""
-    for path, error in known_facts(paths).unusable:
-        again = phrase(
-            "Ask the office for the file again: “techtool facts --add FILE”. Until then it counts as not there."
-        )
+    facts = known_facts(paths)
+    again = phrase("Ask the office for the file again: “techtool facts --add FILE”. Until then it counts as not there.")
+    for path, error in facts.unusable:
         yield Finding(path, error.what_phrase, (again,))
+    for path in facts.lost_pictures():
+        what = phrase("{path}: it is not the picture that the office signed for, or it is gone", path=str(path))
+        yield Finding(path, what, (again,))
 
 
 def check_trust(paths: Paths) -> Iterator[Finding]:

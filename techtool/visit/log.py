@@ -383,9 +383,12 @@ class VisitLog:
         wanted = (where("lane") == lane) & (where("package") == package) & (where("open") == True)  # noqa: E712
         self._table("sessions").update({"session": session}, wanted)
 
-    def sessions_closed(self, lane: str) -> None:
-        """All of the lane's: committed, or abandoned, or found gone."""
-        self._table("sessions").update({"open": False}, (where("lane") == lane) & (where("open") == True))  # noqa: E712
+    def sessions_closed(self, lane: str, package: str | None = None) -> None:
+        """All of the lane's, or one package's: committed, or abandoned, or found gone."""
+        ended = (where("lane") == lane) & (where("open") == True)  # noqa: E712
+        self._table("sessions").update(
+            {"open": False}, ended if package is None else ended & (where("package") == package)
+        )
 
     def open_sessions(self, lane: str) -> tuple[OpenSession, ...]:
         """Sessions that may still lie on the terminal, one that holds others before those."""

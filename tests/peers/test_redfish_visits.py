@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
+import json
+import os
 import shutil
+import signal
+import sys
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -13,7 +18,7 @@ import pytest
 from techtool.bundles.description import Description, ProvidesEntry
 from techtool.bundles.publish.workspace import Workspace
 from techtool.catalogue.reader import load_catalogue
-from techtool.cli.demo_world import DemoWorld
+from techtool.cli.demo_world import PASSPHRASE, DemoWorld
 from techtool.clock import SystemClock
 from techtool.domain.outcome import Outcome
 from techtool.domain.release import After, KeyFate, ReleaseKind
@@ -22,7 +27,7 @@ from techtool.errors import Exit
 from techtool.links.redfish.pins import Pins, certificate_at
 from techtool.terminals import redfish_tasks
 from techtool.visit.services import ResumeRequest, Services
-from tests.peers.sushy import PASSWORD, RULE, SYSTEM, USER, Front, emulator, fronted, nothing
+from tests.peers.sushy import PASSWORD, RULE, SYSTEM, USER, Emulator, Front, emulator, fronted, nothing
 from tests.visit.conftest import Shop
 from tests.visit.gateways import LOGIN
 from tests.visit.suite import with_stick
@@ -40,6 +45,13 @@ ASKED: Mapping[str, str | bool] = {
 }
 """What the emulator does not know of itself."""
 IMAGE = bytes(range(256)) * 4096
+KNOWS_THE_EMULATOR = """
+import functools, pathlib, sys
+from techtool.cli.main import run
+from techtool.visit import services
+services.load_catalogue = functools.partial(services.load_catalogue, pathlib.Path(sys.argv.pop(1)))
+sys.exit(run(sys.argv[1:]))
+"""
 
 
 class Counter(Shop):
@@ -162,6 +174,42 @@ async def test_stopped_once_it_was_done(
         assert await front.upstream.bios() == NEW
         assert (await counter.resume()).outcome is Outcome.SUCCESS, counter.lane().error
         assert (front.fetched, front.forwarded) == (1, 1)
+
+
+async def killed_at_new_version(counter: Counter, address: str, alone: Emulator, folder: Path) -> None:
+    """A technician's techtool, and kill -9 as soon as the emulator shows the new version."""
+    answers, word = folder / "answers.json", folder / "passphrase"
+    answers.write_text(json.dumps(dict(counter.answers().values)))
+    word.write_text(PASSPHRASE + "\n")
+    given = ["--bundle", str(counter.world.stick), "--answers", str(answers), "--confirm", SYSTEM[-4:]]
+    given += ["--passphrase-file", str(word), "--json"]
+    counter.services  # writes the rule  # noqa: B018
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-c", KNOWS_THE_EMULATOR, str(counter.world.folder / "models.toml")),
+        *("visit", "run", address, *given),
+        stdout=asyncio.subprocess.DEVNULL,
+        env={**os.environ, "TECHTOOL_HOME": str(counter.world.paths.home), "TECHTOOL_LANG": "en"},
+    )
+    async with asyncio.timeout(90):
+        while await alone.bios() != NEW:
+            assert process.returncode is None
+            await asyncio.sleep(0.05)
+    process.send_signal(signal.SIGKILL)
+    await process.wait()
+
+
+async def test_killed_while_a_device_that_never_fetched_was_waited_for(
+    redfish_peers: Path, place: Path, counter: Counter, tmp_path: Path
+) -> None:
+    """The new version is there when the visit is resumed, and not a byte of the file: it is brought, not believed."""
+    async with emulator(redfish_peers, place, tls=True) as alone:
+        address = f"redfish+https://127.0.0.1:{alone.port}"
+        await pinned(counter, address)
+        await killed_at_new_version(counter, address, alone, tmp_path)
+    async with gateway(redfish_peers, place, counter) as front:
+        finished = await counter.resume(ResumeRequest(addresses={SYSTEM: Address.parse(front.address)}))
+        assert (front.fetched, front.forwarded) == (1, 1), "the file is brought, although the version was there"
+        assert finished.outcome is Outcome.INCONSISTENT, "it raised the version beyond the release's"
 
 
 async def test_a_version_that_does_not_rise(redfish_peers: Path, place: Path, counter: Counter) -> None:

@@ -319,6 +319,9 @@ def test_ports_from_to_are_addresses() -> None:
     assert addresses_of("adb://h:5555-5557，adb://g:1") == (
         "adb://h:5555", "adb://h:5556", "adb://h:5557", "adb://g:1",
     )  # fmt: skip
+    assert addresses_of("replay:/home/wei/录音（２）.jsonl") == ("replay:/home/wei/录音（２）.jsonl",), (
+        "a file's own name"
+    )
     assert addresses_of("medium:/media/wei/USB DISK, adb://g:1 adb+server:S1") == (
         "medium:/media/wei/USB DISK", "adb://g:1", "adb+server:S1",
     )  # fmt: skip

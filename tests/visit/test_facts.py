@@ -15,11 +15,11 @@ from PIL import Image
 
 from techtool.cli.main import run
 from techtool.domain.terminal import Address
-from techtool.errors import Exit
+from techtool.errors import BadFile, Exit
 from techtool.events import Asked
 from techtool.reports.facts_seal import NAMESPACE, beside
 from techtool.visit.engine import Engine
-from techtool.visit.facts import add_facts, remove_facts
+from techtool.visit.facts import add_facts, draft_facts, remove_facts
 from techtool.visit.known_facts import known_facts
 from techtool.visit.operator import ScriptedOperator
 from techtool.visit.services import VisitRequest
@@ -220,6 +220,36 @@ def test_an_older_one_of_the_same_name_is_refused(
     path.write_text(text.replace("dated = 2026-11-20", "dated = 2026-11-21"), encoding="utf-8")
     assert run(["facts", "--add", str(OFFICE.sign(path))]) == Exit.DONE
     assert len(list(at_home.world.paths.facts.glob("*.sig"))) == 1, "the old signature is gone with the old file"
+
+
+def test_facts_of_a_day_that_is_still_to_come(
+    at_home: Shop, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A slip of the pen would count as new for ever, and keep every correction out as “older”."""
+    path = facts_file(tmp_path / "from")
+    text = path.read_text(encoding="utf-8")
+    path.write_text(text.replace("dated = 2026-11-20", "dated = 2126-11-20"), encoding="utf-8")
+    assert run(["facts", "--add", str(OFFICE.sign(path))]) == Exit.USAGE
+    assert "2126-11-20" in capsys.readouterr().err
+    assert not list(at_home.world.paths.facts.glob("*"))
+    with pytest.raises(BadFile, match="2126-11-20"):
+        draft_facts(path)
+
+
+def test_a_picture_in_the_home_is_judged_each_time(
+    at_home: Shop, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Another picture under its name is not what the office signed for, and no inspection compares with it."""
+    paths = at_home.world.paths
+    add_facts(paths, facts_file(tmp_path / "from"))
+    ((_picture, kept),) = known_facts(paths).pictures()
+    kept.write_bytes(picture(7))
+    assert list(known_facts(paths).pictures()) == []
+    assert run(["doctor"]) == Exit.DAMAGED_STORE
+    assert kept.name in "".join(capsys.readouterr().err.split())
+    kept.write_bytes(picture())
+    assert run(["doctor"]) == Exit.DONE
+    assert len(list(known_facts(paths).pictures())) == 1
 
 
 def test_a_stop_while_a_file_is_replaced_leaves_the_old_or_the_new_one(at_home: Shop, tmp_path: Path) -> None:

@@ -22,12 +22,17 @@ if TYPE_CHECKING:
 
 HTTP: Final = "http"
 """The operation's name; ``what`` is ``GET /path``, ``exit_code`` the status, ``stdout`` the body."""
-_OF_ONE: Final = frozenset({"uuid", "assettag", "serviceentrypointuuid", "durablename", "hostname"})
+_OF_ONE: Final = frozenset({"uuid", "assettag", "serviceentrypointuuid", "durablename", "hostname", "fqdn"})
 """Names (DSP0268) whose value is one device's alone, besides those that the masker knows."""
 _PLACES: Final = frozenset(
     {"location", "contacts", "postaladdress", "placement", "physicallocation", "partlocation", "address"}
+    | {"nameservers", "staticnameservers", "payload"}
 )
-"""Names (DSP0268, Resource.Location) of what says where a device stands and who looks after it: never kept."""
+"""Names (DSP0268, Resource.Location) of what says where a device stands and who looks after it, and of what was once
+sent to it (Task): never kept."""
+_NAMES: Final = ("attributename", "name", "key")
+_VALUES: Final = frozenset({"value", "currentvalue", "defaultvalue"})
+"""Names of values that are called by what stands beside them or around them: ``{"Name": "Token", "Value": …}``."""
 
 
 class HttpWatcher:
@@ -63,7 +68,7 @@ def _exchange(method: str, path: str, answer: Answer) -> Entry:
 def learn_body(text: str, masker: Masker) -> None:
     """Take in the numbers that stand in fields named so."""
     with contextlib.suppress(RecursionError):
-        for name, value in _leaves("", _tree(text)):
+        for name, value in _leaves("", _tree(text), masker):
             masker.learn(value)
             masker.learn_field(name, value)
             if name.casefold() in _OF_ONE:
@@ -85,21 +90,37 @@ def _tree(text: str) -> object:
         return {}
 
 
-def _leaves(name: str, value: object) -> Iterator[tuple[str, str]]:
+def _fields(name: str, body: Mapping[object, object], masker: Masker) -> Iterator[tuple[str, str, object]]:
+    """Each key, what its value is really called, and the value; what stands in a secret's box is part of the secret."""
+    by_name = {str(key).casefold(): item for key, item in body.items()}
+    beside = next((str(by_name[key]) for key in _NAMES if isinstance(by_name.get(key), str)), name)
+    for key, item in ((str(key), item) for key, item in body.items()):
+        if key.startswith("@odata."):
+            yield key, key, item
+        elif masker.hides(name):
+            yield key, name, item
+        else:
+            yield key, beside or key if key.casefold() in _VALUES else key, item
+
+
+def _leaves(name: str, value: object, masker: Masker) -> Iterator[tuple[str, str]]:
     if isinstance(value, Mapping):
-        for key, item in value.items():
-            yield from _leaves(str(key), item)
+        for _key, called, item in _fields(name, value, masker):
+            yield from _leaves(called, item, masker)
     elif isinstance(value, list):
         for item in value:
-            yield from _leaves(name, item)
+            yield from _leaves(name, item, masker)
     elif isinstance(value, str | int | float) and not isinstance(value, bool):
         yield name, str(value)
 
 
 def _cleaned(name: str, value: object, masker: Masker) -> object:
     if isinstance(value, Mapping):
-        kept = {str(key): item for key, item in value.items() if str(key).casefold() not in _PLACES}
-        return {masker.clean(key): _cleaned(key, item, masker) for key, item in kept.items()}
+        return {
+            masker.clean(key): _cleaned(called, item, masker)
+            for key, called, item in _fields(name, value, masker)
+            if key.casefold() not in _PLACES
+        }
     if isinstance(value, list):
         return [_cleaned(name, item, masker) for item in value]
     if isinstance(value, bool) or value is None:

@@ -58,7 +58,7 @@ _OF_ONE: Final = frozenset(
     }
 )
 """Words in a name whose value is one terminal's, SIM's, shop's or network's alone."""
-_PLACES: Final = frozenset({"ipaddress", "gateway", "dns", "domain", "hostname", "proxy"})
+_PLACES: Final = frozenset({"ipaddress", "gateway", "dns", "domain", "hostname", "fqdn", "proxy"})
 _SECRETS: Final = frozenset(
     {"password", "passwd", "passphrase", "pass", "pwd", "secret", "token", "credential", "credentials", "pin", "psk"}
     | {"privatekey", "apikey", "otp", "puk", "pinblock", "cookie", "authorization", "bearer"}
@@ -136,7 +136,7 @@ class Masker:
 
     def clean_field(self, name: str, value: str) -> str:
         """The same of one field."""
-        if self._hides(name):
+        if self.hides(name):
             return _MASK
         return self.clean(value)
 
@@ -145,7 +145,7 @@ class Masker:
         pieces, done, place = [], 0, 0
         while field := _FIELD.search(text, place):
             place = field.end() - len(field["opener"])
-            if not self._hides(field["name"]):
+            if not self.hides(field["name"]):
                 continue
             end = _ENDS[field["opener"]].search(text, field.end())
             stop = end.start() if end else len(text)
@@ -155,8 +155,10 @@ class Masker:
             done = place = stop
         return "".join([*pieces, text[done:]])
 
-    def _hides(self, name: str) -> bool:
+    def hides(self, name: str) -> bool:
+        """Whether nothing of a field of this name is kept."""
         words = _words(name)
+        words |= {word.removesuffix("s") for word in words} & _SECRETS
         if words & (_SECRETS | _PLACES) or any(word in name for word in (*_ZH_SECRETS, *_ZH_PLACES)):
             return True
         if is_key_name(name) or is_code_name(name):

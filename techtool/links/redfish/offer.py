@@ -46,6 +46,10 @@ class Offer:
         """Whether all of it was taken: read to its end, or sent to somebody who still holds the line."""
         return self._fetched.is_set() or self._holding > 0
 
+    async def read_to_end(self) -> None:
+        """Wait until the device has read all of it."""
+        await self._fetched.wait()
+
     async def wait_fetched(self, timeout_s: float) -> bool:
         """Wait for that as long as it goes on, and ``timeout_s`` where nothing moves; whether it came."""
         before = -1

@@ -82,7 +82,7 @@ def _driver(lane: Lane) -> TakesImages:
 
 
 def _never_arrived(lane: Lane) -> frozenset[str]:
-    """Releases that the terminal called done without having got them: whatever it shows now, it is not their file."""
+    """Releases whose file the terminal has not got: whatever it says or shows now, it is not their file."""
     left = lane.log.open_sessions(lane.id)
     return frozenset(one.package for one in left if _driver(lane).never_arrived(one.session))
 
@@ -95,13 +95,11 @@ def _is_missing(lane: Lane, image: _Image, doubted: frozenset[str]) -> bool:
 async def _follow_leftovers(lane: Lane, doubted: frozenset[str]) -> bool:
     """An update that was begun before a stop is waited for; the terminal is not told the same thing twice.
 
-    What is ``doubted`` has nothing to wait for, and stays in the journal until it was brought again. Whether the
-    terminal keeps one for its next restart.
+    What is ``doubted`` stays in the journal until it was brought again. Whether the terminal keeps one for its next
+    restart.
     """
     kept = False
     for one in lane.log.open_sessions(lane.id):
-        if _driver(lane).never_arrived(one.session):
-            continue
         title = phrase("Wait for the update of {package} that was begun before", package=one.package)
         async with lane.step(StepKind.INSTALL, one.package, title=title, action=CatmAction.INSTALL) as step:
             try:
@@ -109,17 +107,24 @@ async def _follow_leftovers(lane: Lane, doubted: frozenset[str]) -> bool:
             except InstallFailed as error:
                 step.catm = catm_of(error.word)
                 if error.word:
-                    lane.log.sessions_closed(lane.id)
+                    _over(lane, kept=False)
                 raise
             step.result = phrase("The terminal is done with it; what it runs now is read next.")
-    _over(lane, kept=kept or bool(doubted))
+            if one.package in doubted:
+                step.result = phrase("The terminal has not fetched the whole file: it is brought again.")
+    _over(lane, kept=kept)
     return kept
 
 
 def _over(lane: Lane, *, kept: bool) -> None:
-    """Nothing of it lies on the terminal any more; what waits for a restart does, until that has come."""
-    if not kept and lane.log.open_sessions(lane.id):
-        lane.log.sessions_closed(lane.id)
+    """Nothing of it lies on the terminal any more; what waits for a restart does, until that has come.
+
+    What never arrived stays open until it did: a version that is there already would be believed without it.
+    """
+    if not kept:
+        still = {one.package for one in lane.log.open_sessions(lane.id)} - _never_arrived(lane)
+        for package in sorted(still):
+            lane.log.sessions_closed(lane.id, package)
 
 
 async def _fetch(lane: Lane, image: _Image) -> ImageFile:
@@ -153,12 +158,12 @@ async def _brought(lane: Lane, step: StepScope, copy: ImageFile) -> bool:
             confirmed=step.progress(copy.size_bytes),
         )
     except (NotCompatible, NotCapable):
-        lane.log.sessions_closed(lane.id)
+        _over(lane, kept=False)
         raise
     except InstallFailed as error:
         step.catm = catm_of(error.word)
-        if error.word and not _never_arrived(lane):
-            lane.log.sessions_closed(lane.id)
+        if error.word:
+            _over(lane, kept=False)
         raise
 
 

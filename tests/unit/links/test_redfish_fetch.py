@@ -12,11 +12,11 @@ import pytest
 
 from techtool.clock import SystemClock
 from techtool.domain.release import Release, ReleaseFile, ReleaseKind
-from techtool.errors import InstallFailed
+from techtool.errors import InstallFailed, LinkTimeout
 from techtool.links.redfish.link import RedfishLink
-from techtool.terminals import redfish_update
+from techtool.terminals import redfish_tasks, redfish_update
 from techtool.terminals.base import ImageFile
-from techtool.terminals.redfish_tasks import NOT_FETCHED
+from techtool.terminals.redfish_tasks import NOT_FETCHED, OFFERED
 from techtool.terminals.redfish_update import UpdateWay, bring
 from tests.unit.links.hostile import ROOT, Page, answer, device
 
@@ -113,8 +113,41 @@ async def test_a_device_that_never_hangs_up(tmp_path: Path, monkeypatch: pytest.
     async with device(tmp_path, {**pages(YES_BY_TASK), TASK: task}, asked) as (link, _), asyncio.timeout(20):
         told: list[str] = []
         await bring_image(link, tmp_path, told)
-        assert told == [TASK]
+        assert told == [OFFERED, f"{OFFERED}{TASK}", TASK]
     lines[0].close()
+
+
+async def test_what_is_journalled_at_each_moment(tmp_path: Path) -> None:
+    """A process that dies here or there leaves word on whether the device can have the file."""
+    asked: asyncio.Queue[bytes] = asyncio.Queue()
+    told: list[str] = []
+    seen: list[list[str]] = []
+
+    async def yes(writer: asyncio.StreamWriter) -> None:
+        seen.append(list(told))
+        writer.write(YES_BY_TASK)
+
+    async def task(writer: asyncio.StreamWriter) -> None:
+        seen.append(list(told))
+        async with httpx.AsyncClient(trust_env=False) as client:
+            assert (await client.get(await uri(asked))).content == CONTENT
+        while told[-1] != TASK:
+            await asyncio.sleep(0.01)
+        writer.write(DONE)
+
+    places: dict[str, Page] = {"/redfish/v1/": ROOT, UPDATE: yes, TASK: task}
+    async with device(tmp_path, places, asked) as (link, _), asyncio.timeout(20):
+        await bring_image(link, tmp_path, told)
+    assert seen == [[OFFERED], [OFFERED, f"{OFFERED}{TASK}"]]
+
+
+async def test_the_link_is_lost_before_the_file_was_fetched(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(redfish_tasks, "LONGEST_S", -1.0)
+    told: list[str] = []
+    async with device(tmp_path, pages(YES_BY_TASK)) as (link, _asked), asyncio.timeout(20):
+        with pytest.raises(LinkTimeout):
+            await bring_image(link, tmp_path, told)
+    assert told[-1] == f"{OFFERED}{TASK}"
 
 
 def in_a_hurry(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -105,6 +105,32 @@ async def test_what_may_not_leave_the_shop_is_not_in_it(tmp_path: Path) -> None:
     assert machine.properties["redfish.system.Oem.Noname.Fans"] == "3"
 
 
+async def test_secrets_in_boxes_in_lists_and_beside_their_names(tmp_path: Path) -> None:
+    """What a maker adds (Oem) and attribute lists (DSP0268, Bios) do not name a value by its own key."""
+    oem = {
+        "AdminPassword": {"Current": "hidden-one", "History": [{"Text": "hidden-two"}], "@odata.id": "/redfish/v1/p"},
+        "Tokens": ["hidden-three"],
+        "SerialNumber": {"Value": "QX55667788"},
+        "Attributes": [
+            {"AttributeName": "SupervisorPassword", "CurrentValue": "hidden-four", "DefaultValue": 31337002},
+            {"Name": "TerminalId", "Value": "30078812"},
+            {"Name": "FanMode", "Value": "quiet"},
+        ],
+        "FQDN": "till.noodle.example",
+        "Note": "reach it as till.noodle.example",
+        "Payload": {"JsonBody": '{"ImageURI": "http://10.77.1.5:4711/hidden/x.bin"}', "TargetUri": "/redfish/v1/u"},
+    }
+    made = await recorded(tmp_path, pages(**{"/x/oem": oem}), "/x/oem")
+    link = again(made, tmp_path)
+    kept = (tmp_path / "recording.jsonl").read_text()
+    for word in ("hidden", "31337002", "QX55667788", "30078812", "noodle", "10.77.1.5"):
+        assert word not in kept
+    await link.open()
+    body = await link.get("/x/oem")
+    assert body["AdminPassword"]["@odata.id"] == "/redfish/v1/p"  # type: ignore[index]
+    assert body["Attributes"][2] == {"Name": "FanMode", "Value": "quiet"}  # type: ignore[index]
+
+
 async def test_it_answers_what_was_asked_and_takes_nothing(tmp_path: Path) -> None:
     async def hangs_up(writer: object) -> None:
         writer.transport.abort()  # type: ignore[attr-defined]
