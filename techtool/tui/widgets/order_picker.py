@@ -56,7 +56,7 @@ class OrderPicker(Vertical):
     def compose(self) -> ComposeResult:
         """Job, orders, file, what it says."""
         yield Plain(_("What is to be done"), classes="field-title")
-        yield Choices(self._jobs(), id="jobs", label_width=28)
+        yield Choices(self._jobs(), id="jobs", label_width=22)
         yield Plain(_("Work order (may be left out)"), classes="field-title")
         yield Choices(id="orders", label_width=44)
         yield Input(placeholder=_("file of a work order, where it is not on the stick"), id="order-file", compact=True)
