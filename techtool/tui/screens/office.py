@@ -79,7 +79,8 @@ class OfficeScreen(FormScreen):
         """Show how it stands."""
         self.arm()
         self.query_one("#ways").display = False
-        self.query_one("#folder").focus()
+        # Not scrolled to before it is known how long the page is and where one begins.
+        self.query_one("#folder").focus(scroll_visible=False)
         self.action_refresh()
 
     def action_refresh(self) -> None:
@@ -99,7 +100,9 @@ class OfficeScreen(FormScreen):
             login = Option(LOGIN, _("Name and password"), _("for the office's server, kept for it alone"))
             await ways.offer([Option(SEND, _("Send now"), _("over the network")), login])
             if first:
-                ways.focus()
+                ways.focus(scroll_visible=False)
+        elif first:
+            self.call_after_refresh(self.query_one("#folder").scroll_visible, animate=False)
 
     def _draw(self, place: str, lines: Sequence[Line]) -> None:
         self.query_one(place, Static).update(lines_grid(lines, self.glyphs))
