@@ -175,7 +175,7 @@ def error_record(detail: str = "Failure [INSTALL_FAILED_INSUFFICIENT_STORAGE]") 
     return ErrorRecord(
         "TT-410",
         phrase("The terminal did not install {package}: {reason}", package=PAY, reason="no space"),
-        phrase("This one is as it was before; what went in before it stays in."),
+        phrase("What was not installed runs what it ran before; what went in before it stays in."),
         (phrase("{remedy}", remedy="Free some storage on the terminal and resume."),),
         detail,
     )

@@ -87,7 +87,7 @@ class InstallFailed(TerminalError):
 
     code = "TT-410"
     what = N_("The terminal did not install {package}: {reason}")
-    state_now = N_("This one is as it was before; what went in before it stays in.")
+    state_now = N_("What was not installed runs what it ran before; what went in before it stays in.")
     next_actions = (N_("{remedy}"),)
 
     @property

@@ -84,7 +84,11 @@ class Terminal:
             return
         self.device.boot()
         held, self._held = self._held or _bound(self.port), None
-        self._server = await asyncio.start_server(self._accept, sock=held, limit=_READ_LIMIT, ssl=self._tls())
+        # Known before it serves: whoever breaks this off can still close it.
+        self._server = await asyncio.start_server(
+            self._accept, sock=held, limit=_READ_LIMIT, ssl=self._tls(), start_serving=False
+        )
+        await self._server.start_serving()
 
     def power_cut(self) -> None:
         """Off within this instant: no goodbye on the wire; what is not on disk is lost."""

@@ -1,6 +1,8 @@
 import asyncio
+import gc
 import os
 import signal
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -204,3 +206,16 @@ def test_the_command_refuses_what_it_cannot_do(options: list[str], error: str) -
 
     result = CliRunner().invoke(command, options)
     assert error in str(result.exception)
+
+
+@pytest.mark.parametrize("turns", range(8))
+async def test_stopped_while_it_starts_again_it_leaves_no_port_behind(tmp_path: Path, turns: int) -> None:
+    async with Simulation(specs_for("sunmi-p2"), state=tmp_path, boot_s=0.0) as simulation:
+        (terminal,) = simulation.terminals
+        terminal.reboot()
+        for _turn in range(turns):
+            await asyncio.sleep(0)
+    with socket.socket() as same:
+        same.bind(("127.0.0.1", terminal.port))
+        same.listen()
+    gc.collect()  # a socket that nobody closed is told here, and a warning fails a test
